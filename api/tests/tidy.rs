@@ -1,0 +1,189 @@
+//! The borders of ARCHITECTURE.md, held by reading the dependency graph and the sources.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+fn workspace() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
+        .no_deps()
+        .other_options(vec!["--offline".to_owned()])
+        .exec()
+        .expect("cargo metadata")
+}
+
+fn package<'a>(metadata: &'a Metadata, name: &str) -> &'a Package {
+    metadata
+        .packages
+        .iter()
+        .find(|package| package.name.as_str() == name)
+        .unwrap_or_else(|| panic!("no package {name} in the workspace"))
+}
+
+fn normal_dependencies(package: &Package) -> BTreeSet<String> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind == DependencyKind::Normal)
+        .map(|dependency| dependency.name.clone())
+        .collect()
+}
+
+fn all_dependencies(package: &Package) -> BTreeSet<String> {
+    package
+        .dependencies
+        .iter()
+        .map(|dependency| dependency.name.clone())
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|err| panic!("{}: {err}", folder.display())) {
+        let path = entry.expect("directory entry").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines below `folders` that contain one of `needles`, outside comments and the allowed places.
+fn lines_with(folders: &[&str], needles: &[&str], allowed: &[&str]) -> Vec<String> {
+    let root = root();
+    let mut files = Vec::new();
+    for folder in folders {
+        rust_files(&root.join(folder), &mut files);
+    }
+    assert!(!files.is_empty(), "nothing to read in {folders:?}");
+    let mut found = Vec::new();
+    for file in files {
+        let name = file
+            .strip_prefix(&root)
+            .expect("below the root")
+            .to_string_lossy()
+            .into_owned();
+        if allowed.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("readable source");
+        for (number, line) in text.lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if !is_comment && needles.iter().any(|needle| line.contains(needle)) {
+                found.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn policy_depends_on_no_runtime() {
+    let metadata = workspace();
+    let expected: BTreeSet<String> = ["jiff", "serde", "thiserror"].map(String::from).into();
+    assert_eq!(
+        normal_dependencies(package(&metadata, "ringfence-policy")),
+        expected
+    );
+}
+
+#[test]
+fn limiter_and_api_do_not_know_each_other() {
+    let metadata = workspace();
+    let limiter = all_dependencies(package(&metadata, "ringfence-limiter"));
+    for absent in ["ringfence-api", "ringfence-simulator", "axum", "sqlx"] {
+        assert!(!limiter.contains(absent), "limiter depends on {absent}");
+    }
+    let api = all_dependencies(package(&metadata, "ringfence-api"));
+    for absent in ["ringfence-limiter", "ringfence-simulator"] {
+        assert!(!api.contains(absent), "api depends on {absent}");
+    }
+}
+
+#[test]
+fn simulator_shares_no_code_with_what_it_tests() {
+    let metadata = workspace();
+    let simulator = all_dependencies(package(&metadata, "ringfence-simulator"));
+    for dependency in &simulator {
+        assert!(
+            !dependency.starts_with("aws-sdk-") && !dependency.starts_with("ringfence-"),
+            "simulator depends on {dependency}"
+        );
+    }
+}
+
+#[test]
+fn sql_stands_only_in_the_store() {
+    let found = lines_with(&["policy/src", "limiter/src", "api/src"], &["sqlx"], &["api/src/store/"]);
+    assert!(found.is_empty(), "sqlx outside api/src/store:\n{}", found.join("\n"));
+}
+
+#[test]
+fn aws_calls_stand_only_in_the_adapters() {
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src", "simulator/src"],
+        &["aws_sdk_"],
+        &["api/src/aws/", "limiter/src/adapters/"],
+    );
+    assert!(found.is_empty(), "AWS SDK outside the adapters:\n{}", found.join("\n"));
+}
+
+#[test]
+fn axum_stands_only_in_the_http_layer() {
+    let found = lines_with(&["policy/src", "limiter/src", "api/src"], &["axum::"], &["api/src/http/"]);
+    assert!(found.is_empty(), "axum outside api/src/http:\n{}", found.join("\n"));
+}
+
+/// `clippy.toml` bans the ambient clock and dice; this holds that each exception says why.
+#[test]
+fn ambient_time_is_asked_only_where_the_exception_is_explained() {
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src", "simulator/src"],
+        &["allow(clippy::disallowed_methods"],
+        &[],
+    );
+    assert!(found.is_empty(), "use #[expect(…, reason)]:\n{}", found.join("\n"));
+    let inside_policy = lines_with(
+        &["policy/src"],
+        &["disallowed_methods", "Instant::now", "SystemTime"],
+        &[],
+    );
+    assert!(inside_policy.is_empty(), "policy asks for the time:\n{}", inside_policy.join("\n"));
+}
+
+#[test]
+fn settings_are_read_from_the_environment_in_one_place_per_program() {
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src"],
+        &["env::var"],
+        &["api/src/config", "limiter/src/config"],
+    );
+    assert!(found.is_empty(), "environment read outside config:\n{}", found.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let root = root();
+    let mut files = Vec::new();
+    for folder in ["policy/src", "limiter/src", "api/src", "simulator/src"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let silent: Vec<String> = files
+        .iter()
+        .filter(|file| {
+            !fs::read_to_string(file)
+                .expect("readable source")
+                .trim_start()
+                .starts_with("//!")
+        })
+        .map(|file| file.strip_prefix(&root).expect("below the root").display().to_string())
+        .collect();
+    assert!(silent.is_empty(), "no module documentation:\n{}", silent.join("\n"));
+}
