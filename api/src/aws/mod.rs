@@ -1,0 +1,166 @@
+//! Everything that Ringfence's control plane asks of AWS.
+//!
+//! Invariants: the SDK is named only in this folder; AWS is known only through its public operations, so that
+//! `AWS_ENDPOINT_URL` is the one difference between a demo and production; every call has a time limit.
+//! Failure: each call ends in an [`AwsError`] that names the permission it needed and whether trying again helps.
+
+mod connect;
+mod dynamodb;
+mod error;
+mod jitter;
+mod lambda;
+mod pacing;
+mod streams;
+mod sts;
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use jiff::Timestamp;
+
+pub use connect::{
+    ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue, QueueSummary,
+    SdkConnectInstance,
+};
+pub use dynamodb::{SnapshotTable, Written};
+pub use error::{AwsError, AwsErrorKind};
+pub use jitter::Jitter;
+pub use lambda::{FunctionPermissions, InvokePermission, SdkFunctionPermissions};
+pub use streams::{Batch, DecisionStream, Position, StreamEntry, StreamShard};
+pub use sts::InstanceAccess;
+
+/// What the adapters need to know from the settings.
+#[derive(Debug, Clone)]
+pub struct AwsSettings {
+    pub connect_requests_per_second: f64,
+    pub policies_table: String,
+    pub decisions_table: String,
+}
+
+/// Clients for every account and region, made when first needed.
+#[derive(Debug)]
+pub struct Aws {
+    base: SdkConfig,
+    settings: AwsSettings,
+    sessions: sts::Sessions,
+    pacers: pacing::Pacers,
+    jitter: Jitter,
+}
+
+impl Aws {
+    /// Reads the SDK's own settings: credentials, endpoint.
+    pub async fn load(settings: AwsSettings, jitter: Jitter) -> Self {
+        let base = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(3))
+                    .operation_attempt_timeout(Duration::from_secs(10))
+                    .operation_timeout(Duration::from_secs(30))
+                    .build(),
+            )
+            .retry_config(RetryConfig::standard())
+            .load()
+            .await;
+        Self::new(base, settings, jitter)
+    }
+
+    #[must_use]
+    pub fn new(base: SdkConfig, settings: AwsSettings, jitter: Jitter) -> Self {
+        Self {
+            base,
+            pacers: pacing::Pacers::new(settings.connect_requests_per_second),
+            sessions: sts::Sessions::default(),
+            settings,
+            jitter,
+        }
+    }
+
+    #[must_use]
+    pub fn jitter(&self) -> &Jitter {
+        &self.jitter
+    }
+
+    /// Acts in one instance through the installer role.
+    pub async fn connect_instance(
+        &self,
+        access: &InstanceAccess,
+        now: Timestamp,
+    ) -> Result<SdkConnectInstance, AwsError> {
+        let credentials = match self.sessions.get(access, now) {
+            Some(credentials) => credentials,
+            None => {
+                let session =
+                    sts::assume(&self.sts(&access.region), access, &access.role_arn, Some(&access.external_id)).await?;
+                self.sessions.keep(access, &session);
+                session.credentials
+            }
+        };
+        let config = aws_sdk_connect::config::Builder::from(&self.base)
+            .region(Region::new(access.region.clone()))
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(credentials)
+            .build();
+        Ok(SdkConnectInstance::new(
+            aws_sdk_connect::Client::from_conf(config),
+            access.instance_id.clone(),
+            self.pacers.of(&access.account_id, &access.region),
+            self.jitter.clone(),
+        ))
+    }
+
+    /// Drops a kept session, so that a changed role is seen at once.
+    pub fn forget_session(&self, access: &InstanceAccess) {
+        self.sessions.forget(access);
+    }
+
+    /// Whether `role_arn` can be assumed with this external id, or with none.
+    pub async fn try_assume(
+        &self,
+        access: &InstanceAccess,
+        role_arn: &str,
+        external_id: Option<&str>,
+    ) -> Result<(), AwsError> {
+        sts::assume(&self.sts(&access.region), access, role_arn, external_id)
+            .await
+            .map(drop)
+    }
+
+    #[must_use]
+    pub fn function_permissions(&self, region: &str) -> SdkFunctionPermissions {
+        let config = aws_sdk_lambda::config::Builder::from(&self.base)
+            .region(Region::new(region.to_owned()))
+            .build();
+        SdkFunctionPermissions::new(aws_sdk_lambda::Client::from_conf(config))
+    }
+
+    #[must_use]
+    pub fn snapshots(&self, region: &str) -> SnapshotTable {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.base)
+            .region(Region::new(region.to_owned()))
+            .build();
+        SnapshotTable::new(
+            aws_sdk_dynamodb::Client::from_conf(config),
+            self.settings.policies_table.clone(),
+        )
+    }
+
+    #[must_use]
+    pub fn decision_stream(&self, region: &str) -> DecisionStream {
+        let config = aws_sdk_dynamodbstreams::config::Builder::from(&self.base)
+            .region(Region::new(region.to_owned()))
+            .build();
+        DecisionStream::new(
+            aws_sdk_dynamodbstreams::Client::from_conf(config),
+            self.settings.decisions_table.clone(),
+        )
+    }
+
+    fn sts(&self, region: &str) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.base)
+            .region(Region::new(region.to_owned()))
+            .build();
+        aws_sdk_sts::Client::from_conf(config)
+    }
+}

@@ -1,0 +1,163 @@
+//! Sessions of a customer's installer role.
+//!
+//! Every session is narrowed to one instance by a session policy, so that a mistake here cannot reach another
+//! instance of the same account. Sessions are kept until five minutes before they end.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_credential_types::Credentials;
+use aws_sdk_sts::Client;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::error::AwsError;
+
+const SESSION_NAME: &str = "ringfence";
+/// A role that was itself reached through a role may be assumed for an hour at most.
+const SESSION_SECONDS: i32 = 3600;
+const KEEP_UNTIL_BEFORE_END: SignedDuration = SignedDuration::from_mins(5);
+
+/// What is needed to act in one instance.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct InstanceAccess {
+    pub instance_arn: String,
+    pub account_id: String,
+    pub region: String,
+    pub instance_id: String,
+    pub role_arn: String,
+    pub external_id: String,
+}
+
+impl std::fmt::Debug for InstanceAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InstanceAccess")
+            .field("instance_arn", &self.instance_arn)
+            .field("role_arn", &self.role_arn)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    kept: Mutex<HashMap<InstanceAccess, (Credentials, Timestamp)>>,
+}
+
+impl Sessions {
+    pub(super) fn get(&self, access: &InstanceAccess, now: Timestamp) -> Option<Credentials> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(access)
+            .filter(|(_, end)| now < end.checked_sub(KEEP_UNTIL_BEFORE_END).unwrap_or(Timestamp::MIN))
+            .map(|(credentials, _)| credentials.clone())
+    }
+
+    pub(super) fn keep(&self, access: &InstanceAccess, session: &Session) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(access.clone(), (session.credentials.clone(), session.end));
+    }
+
+    pub(super) fn forget(&self, access: &InstanceAccess) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(access);
+    }
+}
+
+pub(super) struct Session {
+    pub(super) credentials: Credentials,
+    pub(super) end: Timestamp,
+}
+
+pub(super) async fn assume(
+    client: &Client,
+    access: &InstanceAccess,
+    role_arn: &str,
+    external_id: Option<&str>,
+) -> Result<Session, AwsError> {
+    const ACTION: &str = "sts:AssumeRole";
+    let output = client
+        .assume_role()
+        .role_arn(role_arn)
+        .role_session_name(SESSION_NAME)
+        .duration_seconds(SESSION_SECONDS)
+        .policy(session_policy(access))
+        .set_external_id(external_id.map(str::to_owned))
+        .send()
+        .await
+        .map_err(|err| AwsError::from_sdk(ACTION, &err))?;
+    let credentials = output
+        .credentials()
+        .ok_or_else(|| AwsError::transient(ACTION, "the answer holds no credentials"))?;
+    let end = Timestamp::from_second(credentials.expiration().secs())
+        .map_err(|_| AwsError::transient(ACTION, "the session's end is no time"))?;
+    Ok(Session {
+        credentials: Credentials::new(
+            credentials.access_key_id(),
+            credentials.secret_access_key(),
+            Some(credentials.session_token().to_owned()),
+            None,
+            "ringfence-installer",
+        ),
+        end,
+    })
+}
+
+/// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them.
+fn session_policy(access: &InstanceAccess) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "connect:*",
+            "Resource": [
+                access.instance_arn,
+                format!("{}/*", access.instance_arn),
+                format!("arn:aws:connect:{}:{}:phone-number/*", access.region, access.account_id),
+            ],
+        }],
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> InstanceAccess {
+        InstanceAccess {
+            instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/0a1b".to_owned(),
+            account_id: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            instance_id: "0a1b".to_owned(),
+            role_arn: "arn:aws:iam::111122223333:role/ringfence-installer".to_owned(),
+            external_id: "very-secret".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_session_reaches_one_instance_and_fits_the_service_limit() {
+        let policy = session_policy(&access());
+        assert!(policy.len() <= 2048);
+        assert!(policy.contains("instance/0a1b/*"));
+        assert!(!policy.contains(r#""*""#), "{policy}");
+    }
+
+    #[test]
+    fn a_session_is_used_until_five_minutes_before_its_end() {
+        let sessions = Sessions::default();
+        let end: Timestamp = "2026-01-01T01:00:00Z".parse().unwrap();
+        let session = Session {
+            credentials: Credentials::new("a", "b", None, None, "test"),
+            end,
+        };
+        sessions.keep(&access(), &session);
+        assert!(sessions.get(&access(), "2026-01-01T00:54:59Z".parse().unwrap()).is_some());
+        assert!(sessions.get(&access(), "2026-01-01T00:55:00Z".parse().unwrap()).is_none());
+        sessions.forget(&access());
+        assert!(sessions.get(&access(), "2026-01-01T00:00:00Z".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn the_external_id_is_not_in_debug_output() {
+        assert!(!format!("{:?}", access()).contains("very-secret"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The flows that Ringfence puts into an instance: pure functions from settings to flow content.
+//!
+//! Invariants: the same input gives the same text (so a digest tells whether anything changed); nothing audible
+//! of a queue's former whisper is lost; our actions come before every action that could dial.
+//! Failure: a former whisper that cannot be kept whole is refused with the reason, never cut down.
+
+mod compose;
+mod document;
+mod notice;
+
+pub use compose::{Guard, NotMergeable, Rest, whisper, whisper_of_ours};
+pub use notice::notice;
+
+/// The tag that marks what is ours; without it a flow of our name belongs to somebody else.
+pub const TAG_MANAGED_BY: &str = "managed-by";
+pub const TAG_MANAGED_BY_VALUE: &str = "ringfence";
+pub const TAG_INSTANCE: &str = "ringfence-instance";
+pub const TAG_FLOW: &str = "ringfence-flow";
+
+pub const NOTICE_NAME: &str = "Ringfence notice";
+pub const WHISPER_NAME: &str = "Ringfence outbound whisper";
+/// The flow that Connect runs on a queue without a whisper of its own.
+pub const DEFAULT_OUTBOUND_NAME: &str = "Default outbound";
+
+/// The name of the copy that goes on to `original_flow_id`; flow names are unique in an instance.
+#[must_use]
+pub fn whisper_name(original_flow_id: &str) -> String {
+    let short: String = original_flow_id.chars().take(8).collect();
+    format!("{WHISPER_NAME} {short}")
+}
