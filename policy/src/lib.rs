@@ -1,1 +1,37 @@
-//! To be written.
+//! What a limit means: the policy model, the pure decision, and the documents that travel between Ringfence's programs.
+//!
+//! The crate asks nobody for the time and talks to nobody, so the same code decides a live call, previews a policy and
+//! replays history. Invariants: a [`Policy`] that exists is valid; a decision depends on its arguments alone; nothing
+//! here panics, which the lints below hold.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod attempt;
+mod count;
+pub mod decide;
+pub mod draft;
+pub mod meter;
+pub mod phrase;
+pub mod plan;
+mod policy;
+mod prune;
+mod rule;
+pub mod wire;
+
+pub use attempt::{Attempt, ContactKey, Number};
+pub use decide::{Decision, OwnEntry, RuleOutcome, Verdict};
+pub use draft::{Fault, PolicyDraft};
+pub use meter::{Entry, Log, MeterKey, Status as EntryStatus};
+pub use phrase::describe;
+pub use plan::{NotApplied, Plan};
+pub use policy::{Mode, OnUnavailable, Policy};
+pub use prune::prunable;
+pub use rule::{Dimension, Limit, Rule, RuleId, RuleMode, Scope, When};

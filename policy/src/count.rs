@@ -1,0 +1,140 @@
+//! Where an attempt stands in a meter's line, and how the kinds of limit count what stands before it.
+//!
+//! Only what the store put before one's own first reservation counts, so of two attempts at the last place the later one
+//! sees the earlier. Time never runs backwards in a line: an entry's time is the latest of its own and all earlier ones.
+
+use crate::attempt::ContactKey;
+use crate::meter::{Entry, Log, Status};
+use crate::rule::Limit;
+
+/// A limit's view of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) count: u32,
+    pub(crate) denied: bool,
+    /// The first millisecond at which the limit would admit the next attempt; absent where it would at once. A limit that
+    /// counts denied attempts may have none left although it did not deny this one.
+    pub(crate) blocks_until_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    at_ms: u64,
+    status: Status,
+    contact: ContactKey,
+}
+
+impl Standing {
+    /// The same attempt delivered twice counts at its first place; a denied one does not stand in for an admitted one.
+    fn covers(&self, entry: &Entry) -> bool {
+        self.contact == entry.contact
+            && (self.status == Status::Admitted || entry.status == Status::Denied)
+    }
+}
+
+/// What stands before an attempt in one meter, and the time at which it is decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    before: Vec<Standing>,
+    at_ms: u64,
+}
+
+impl Line {
+    pub(crate) fn of(log: &Log, contact: ContactKey, now_ms: u64) -> Self {
+        let mut before: Vec<Standing> = Vec::with_capacity(log.places().len());
+        let mut latest = 0;
+        for entry in log.places().iter().flatten() {
+            latest = entry.at_ms.max(latest);
+            if entry.contact == contact {
+                // A former delivery that was denied has been marked; only a reservation is a place in the line.
+                if entry.status == Status::Admitted {
+                    return Self {
+                        before,
+                        at_ms: latest,
+                    };
+                }
+                continue;
+            }
+            if entry.status != Status::Void && !before.iter().any(|earlier| earlier.covers(entry)) {
+                before.push(Standing {
+                    at_ms: latest,
+                    status: entry.status,
+                    contact: entry.contact,
+                });
+            }
+        }
+        Self {
+            before,
+            at_ms: latest.max(now_ms),
+        }
+    }
+
+    /// `own_counts`: whether this attempt will itself count for rules that count denied attempts.
+    pub(crate) fn count(&self, limit: Limit, own_counts: bool) -> Count {
+        match limit {
+            Limit::UntilQuiet {
+                block_at,
+                quiet_seconds,
+            } => self.until_quiet(block_at, millis(quiet_seconds), own_counts),
+            Limit::Sliding {
+                max,
+                window_seconds,
+            } => self.sliding(max, millis(window_seconds)),
+        }
+    }
+
+    fn until_quiet(&self, block_at: u32, quiet_ms: u64, own_counts: bool) -> Count {
+        let mut count: u32 = 0;
+        let mut later = self.at_ms;
+        for entry in self.before.iter().rev() {
+            if later.saturating_sub(entry.at_ms) > quiet_ms {
+                break;
+            }
+            count = count.saturating_add(1);
+            later = entry.at_ms;
+        }
+        let denied = count.saturating_add(1) >= block_at;
+        let blocks = count
+            .saturating_add(1)
+            .saturating_add(u32::from(own_counts))
+            >= block_at;
+        let latest = if own_counts {
+            self.at_ms
+        } else {
+            self.before.last().map_or(self.at_ms, |entry| entry.at_ms)
+        };
+        Count {
+            count,
+            denied,
+            blocks_until_ms: blocks.then(|| latest.saturating_add(quiet_ms).saturating_add(1)),
+        }
+    }
+
+    fn sliding(&self, max: u32, window_ms: u64) -> Count {
+        let mut count: u32 = 0;
+        let mut frees_a_place = None;
+        for entry in self
+            .before
+            .iter()
+            .rev()
+            .filter(|entry| entry.status == Status::Admitted)
+        {
+            if self.at_ms.saturating_sub(entry.at_ms) >= window_ms {
+                break;
+            }
+            count = count.saturating_add(1);
+            if count == max {
+                frees_a_place = Some(entry.at_ms.saturating_add(window_ms));
+            }
+        }
+        Count {
+            count,
+            denied: frees_a_place.is_some(),
+            blocks_until_ms: frees_a_place,
+        }
+    }
+}
+
+fn millis(seconds: u32) -> u64 {
+    u64::from(seconds).saturating_mul(1000)
+}

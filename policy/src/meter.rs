@@ -1,0 +1,223 @@
+//! What a meter stores: a key, and a log of attempts in the order in which the store took them.
+//!
+//! An entry is 23 bytes: one of status, six of milliseconds since 1970 (big-endian), sixteen of the contact. An entry that
+//! cannot be read is kept at its place, counts for nothing and is reported, so that one bad write never stops a line.
+
+use std::fmt;
+
+use crate::attempt::{ContactKey, Number};
+use crate::rule::{Dimension, Rule};
+
+pub const ENTRY_BYTES: usize = 23;
+
+/// What an entry counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Reserved or admitted: counts for every rule.
+    Admitted,
+    /// Denied: counts for nothing.
+    Void,
+    /// Denied by an `until_quiet` rule: counts for rules of that kind alone.
+    Denied,
+}
+
+impl Status {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Admitted => 0,
+            Self::Void => 1,
+            Self::Denied => 2,
+        }
+    }
+
+    fn of(byte: u8) -> Option<Self> {
+        match byte {
+            0 => Some(Self::Admitted),
+            1 => Some(Self::Void),
+            2 => Some(Self::Denied),
+            _ => None,
+        }
+    }
+}
+
+/// One attempt in a meter's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub status: Status,
+    /// Milliseconds since 1970, by the clock of the host that wrote it; six bytes of it are stored.
+    pub at_ms: u64,
+    pub contact: ContactKey,
+}
+
+impl Entry {
+    pub fn encode(&self) -> [u8; ENTRY_BYTES] {
+        let [_, _, time @ ..] = self.at_ms.to_be_bytes();
+        let mut bytes = [0; ENTRY_BYTES];
+        let (status, rest) = bytes.split_at_mut(1);
+        let (time_place, contact_place) = rest.split_at_mut(time.len());
+        status.fill(self.status.byte());
+        time_place.copy_from_slice(&time);
+        contact_place.copy_from_slice(&self.contact.0);
+        bytes
+    }
+
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let [status, t0, t1, t2, t3, t4, t5, contact @ ..] = bytes else {
+            return None;
+        };
+        Some(Self {
+            status: Status::of(*status)?,
+            at_ms: u64::from_be_bytes([0, 0, *t0, *t1, *t2, *t3, *t4, *t5]),
+            contact: ContactKey(<[u8; 16]>::try_from(contact).ok()?),
+        })
+    }
+}
+
+/// A meter's log; places are the indices of the stored list, unreadable entries included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    places: Vec<Option<Entry>>,
+}
+
+impl Log {
+    pub fn decode<B: AsRef<[u8]>>(entries: impl IntoIterator<Item = B>) -> Self {
+        Self {
+            places: entries
+                .into_iter()
+                .map(|bytes| Entry::decode(bytes.as_ref()))
+                .collect(),
+        }
+    }
+
+    pub fn places(&self) -> &[Option<Entry>] {
+        &self.places
+    }
+
+    pub fn malformed(&self) -> usize {
+        self.places.iter().filter(|place| place.is_none()).count()
+    }
+
+    /// The places of a contact's entries with a status.
+    pub fn places_of(&self, contact: ContactKey, status: Status) -> Vec<usize> {
+        self.places
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| {
+                entry.is_some_and(|entry| entry.contact == contact && entry.status == status)
+            })
+            .map(|(place, _)| place)
+            .collect()
+    }
+}
+
+impl FromIterator<Entry> for Log {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        Self {
+            places: entries.into_iter().map(Some).collect(),
+        }
+    }
+}
+
+/// The name of a meter in the store: the instance, what is counted, and for whom. `Debug` shows no digit.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MeterKey(String);
+
+impl MeterKey {
+    /// The meter that `rule` reads for this attempt, or the first dimension that the attempt lacks.
+    pub(crate) fn of(
+        instance_arn: &str,
+        rule: &Rule,
+        value: impl Fn(Dimension) -> Option<String>,
+    ) -> Result<Self, Dimension> {
+        let mut values = Vec::new();
+        for dimension in rule.per() {
+            values.push(value(dimension).ok_or(dimension)?);
+        }
+        Ok(Self(format!(
+            "{instance_arn}|{}|{}",
+            rule.selector(),
+            values.join(",")
+        )))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MeterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MeterKey(…)")
+    }
+}
+
+/// A number's part of a meter key; escaped, so that typed text can never stand for another key.
+pub(crate) fn key_part(number: &Number) -> String {
+    match number {
+        Number::E164(text) => text.clone(),
+        Number::Raw(text) => {
+            let mut part = String::from("raw:");
+            for character in text.chars() {
+                match character {
+                    '%' => part.push_str("%25"),
+                    '|' => part.push_str("%7C"),
+                    ',' => part.push_str("%2C"),
+                    other => part.push(other),
+                }
+            }
+            part
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTACT: ContactKey = ContactKey([7; 16]);
+
+    #[test]
+    fn an_entry_comes_back_as_it_was_written() {
+        for status in [Status::Admitted, Status::Void, Status::Denied] {
+            let entry = Entry {
+                status,
+                at_ms: 1_795_000_000_123,
+                contact: CONTACT,
+            };
+            assert_eq!(Entry::decode(&entry.encode()), Some(entry));
+        }
+    }
+
+    #[test]
+    fn unreadable_entries_keep_their_place_and_count_for_nothing() {
+        let good = Entry {
+            status: Status::Void,
+            at_ms: 5,
+            contact: CONTACT,
+        };
+        let mut unknown_status = good.encode();
+        unknown_status[0] = 9;
+        let log = Log::decode([b"".as_slice(), &unknown_status, &good.encode(), &[0; 40]]);
+        assert_eq!(log.malformed(), 3);
+        assert_eq!(log.places_of(CONTACT, Status::Void), [2]);
+    }
+
+    #[test]
+    fn typed_text_cannot_stand_for_another_key() {
+        let parts =
+            ["+1206", "a,b", "a|b", "a%2Cb"].map(|text| key_part(&Number::Raw(text.to_owned())));
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.starts_with("raw:") && !part.contains(['|', ',']))
+        );
+        assert_eq!(
+            parts
+                .iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len(),
+            parts.len()
+        );
+        assert_ne!(key_part(&Number::E164("+1206".to_owned())), parts[0]);
+    }
+}

@@ -1,0 +1,144 @@
+//! Which rules an attempt meets and which meters they read: what must be known before anything is counted.
+//!
+//! A plan holds each meter once, however many rules read it.
+
+use jiff::Timestamp;
+
+use crate::attempt::{Attempt, ContactKey, Number};
+use crate::meter::{Entry, MeterKey, Status, key_part};
+use crate::policy::{Mode, Policy};
+use crate::rule::{Dimension, Rule, RuleMode};
+
+/// Why a rule says nothing about an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotApplied {
+    /// The attempt has no value for something that the rule counts per.
+    Lacks(Dimension),
+    /// The number dialled is outside the rule's prefixes.
+    OtherDestination,
+}
+
+impl NotApplied {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lacks(Dimension::Customer) => "no_customer",
+            Self::Lacks(Dimension::CallerId) => "no_caller_id",
+            Self::OtherDestination => "other_destination",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedRule<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(crate) mode: RuleMode,
+    /// The index of its meter in the plan.
+    pub(crate) meter: Result<usize, NotApplied>,
+}
+
+/// An attempt held against a policy, before counting.
+#[derive(Clone, Debug)]
+pub struct Plan<'p> {
+    pub(crate) contact: ContactKey,
+    pub(crate) emergency: bool,
+    pub(crate) rules: Vec<PlannedRule<'p>>,
+    meters: Vec<MeterKey>,
+}
+
+impl<'p> Plan<'p> {
+    pub fn new(policy: &'p Policy, instance_arn: &str, attempt: &Attempt) -> Self {
+        let mut plan = Self {
+            contact: attempt.contact,
+            emergency: is_emergency(policy, attempt),
+            rules: Vec::new(),
+            meters: Vec::new(),
+        };
+        if plan.emergency || policy.mode() == Mode::Off {
+            return plan;
+        }
+        for rule in policy.rules() {
+            let meter = meter_of(rule, instance_arn, attempt).map(|key| plan.index_of(key));
+            let mode = policy.effective_mode(rule);
+            plan.rules.push(PlannedRule { rule, mode, meter });
+        }
+        plan
+    }
+
+    fn index_of(&mut self, key: MeterKey) -> usize {
+        if let Some(index) = self.meters.iter().position(|meter| *meter == key) {
+            return index;
+        }
+        self.meters.push(key);
+        self.meters.len().saturating_sub(1)
+    }
+
+    /// Whether the number dialled is one that is never counted and never denied.
+    pub fn is_emergency(&self) -> bool {
+        self.emergency
+    }
+
+    /// The meters to append [`Plan::entry`] to; logs are handed to [`crate::decide::decide`] in this order.
+    pub fn meters(&self) -> &[MeterKey] {
+        &self.meters
+    }
+
+    /// The entry that reserves a place in every meter.
+    pub fn entry(&self, now: Timestamp) -> Entry {
+        Entry {
+            status: Status::Admitted,
+            at_ms: milliseconds(now),
+            contact: self.contact,
+        }
+    }
+
+    /// How long the longest rule of a meter remembers an attempt.
+    pub fn memory_seconds(&self, meter: usize) -> u32 {
+        self.rules_of(meter)
+            .map(|planned| planned.rule.limit().memory_seconds())
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(crate) fn rules_of(&self, meter: usize) -> impl Iterator<Item = &PlannedRule<'p>> {
+        self.rules
+            .iter()
+            .filter(move |planned| planned.meter == Ok(meter))
+    }
+}
+
+fn is_emergency(policy: &Policy, attempt: &Attempt) -> bool {
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    policy.emergency().iter().any(|number| {
+        let number = digits(number);
+        attempt
+            .dialled
+            .iter()
+            .any(|dialled| digits(dialled) == number)
+    })
+}
+
+fn meter_of(rule: &Rule, instance_arn: &str, attempt: &Attempt) -> Result<MeterKey, NotApplied> {
+    if !rule.when().is_empty() {
+        let matches = |number: &Number| {
+            rule.when()
+                .destination_prefixes()
+                .any(|prefix| number.starts_with(prefix))
+        };
+        if !attempt.customer.as_ref().is_some_and(matches) {
+            return Err(NotApplied::OtherDestination);
+        }
+    }
+    MeterKey::of(instance_arn, rule, |dimension| {
+        let number = match dimension {
+            Dimension::Customer => attempt.customer.as_ref(),
+            Dimension::CallerId => attempt.caller_id.as_ref(),
+        };
+        number.map(key_part)
+    })
+    .map_err(NotApplied::Lacks)
+}
+
+/// Milliseconds since 1970; times before it are as good as 1970 to a meter.
+pub(crate) fn milliseconds(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or(0)
+}
