@@ -1,0 +1,82 @@
+//! TagResource, UntagResource, ListTagsForResource.
+
+use serde_json::{Value, json};
+
+use super::model::{Instance, Tags};
+use super::request::{Call, Failure, tag_keys};
+
+const MAX_TAGS: usize = 50;
+
+pub fn tag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
+    let tags = call.tags("tags")?;
+    if tags.is_empty() {
+        return Err(Failure::invalid_parameter("tags: 1 to 50 members"));
+    }
+    call.authorize(&[call.label(0)?.to_owned()], &tag_keys(&tags))?;
+    change(call, |existing| {
+        existing.extend(tags);
+        if existing.len() > MAX_TAGS {
+            return Err(Failure::new(400, "InvalidRequestException", "A resource has at most 50 tags."));
+        }
+        Ok(())
+    })?;
+    Ok(None)
+}
+
+pub fn untag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
+    let keys = call.query_all("tagKeys");
+    if keys.is_empty() || keys.len() > MAX_TAGS {
+        return Err(Failure::invalid_parameter("tagKeys: 1 to 50 members"));
+    }
+    call.authorize(&[call.label(0)?.to_owned()], &[("aws:TagKeys".to_owned(), keys.clone())])?;
+    change(call, |existing| {
+        existing.retain(|key, _| !keys.contains(key));
+        Ok(())
+    })?;
+    Ok(None)
+}
+
+pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
+    let (instance_id, kind, id) = resource(call.label(0)?)?;
+    let own = call.peek(instance_id, |instance| {
+        let tags = tags_of(&mut instance.clone(), kind, id).cloned().unwrap_or_default();
+        tags.into_iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value])).collect::<Vec<_>>()
+    });
+    call.authorize(&[call.label(0)?.to_owned()], &own.unwrap_or_default())?;
+    call.change(instance_id, |instance| {
+        let tags = tags_of(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
+        Ok(json!({"tags": tags}))
+    })
+}
+
+fn change(call: &Call<'_>, edit: impl FnOnce(&mut Tags) -> Result<(), Failure>) -> Result<(), Failure> {
+    let (instance_id, kind, id) = resource(call.label(0)?)?;
+    call.change(instance_id, |instance| {
+        let existing = tags_of(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
+        let mut edited = existing.clone();
+        edit(&mut edited)?;
+        *existing = edited;
+        Ok(())
+    })
+}
+
+/// `arn:aws:connect:R:A:instance/I/KIND/ID`, taken apart.
+fn resource(arn: &str) -> Result<(&str, &str, &str), Failure> {
+    let bad = || Failure::invalid_parameter("resourceArn: not the ARN of a resource of an instance");
+    let (_, path) = arn.split_once(":instance/").ok_or_else(bad)?;
+    let mut parts = path.splitn(3, '/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(instance), Some(kind), Some(id)) => Ok((instance, kind, id.split(':').next().unwrap_or(id))),
+        _ => Err(bad()),
+    }
+}
+
+fn tags_of<'i>(instance: &'i mut Instance, kind: &str, id: &str) -> Option<&'i mut Tags> {
+    match kind {
+        "contact-flow" => instance.flows.get_mut(id).map(|flow| &mut flow.tags),
+        "queue" => instance.queues.get_mut(id).map(|queue| &mut queue.tags),
+        "agent" => instance.users.get_mut(id).map(|user| &mut user.tags),
+        "routing-profile" => instance.routing_profiles.get_mut(id).map(|profile| &mut profile.tags),
+        _ => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! Lambda: real `bootstrap` processes behind the service's own protocols.
+//!
+//! [`front`] is the REST interface, [`function`] the pool of environments of one function, [`environment`] one
+//! process. No special mode of the function is needed: it sees the Runtime API and the variables that it sees in AWS.
+//!
+//! Failure: what goes wrong in a function is told as Lambda tells it; what goes wrong in starting one, as an init error.
+
+pub mod create_function;
+pub mod environment;
+mod front;
+pub mod function;
+pub mod logs;
+pub mod resource_policy;
+mod runtime_api;
+mod spawner;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+
+use crate::world::World;
+pub use environment::Outcome;
+pub use front::{handle, operation};
+use function::{Function, Throttled};
+use spawner::Spawner;
+
+/// Account, Region and name.
+type Key = (String, String, String);
+
+/// Every function of every account.
+#[derive(Debug, Default)]
+pub struct State {
+    functions: Mutex<BTreeMap<Key, Arc<Function>>>,
+    spawner: OnceLock<Spawner>,
+}
+
+/// Why a function did not even run.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    #[error("Rate Exceeded.")]
+    Throttled,
+    #[error("{0}")]
+    Fault(String),
+}
+
+impl From<Throttled> for InvokeError {
+    fn from(_: Throttled) -> Self {
+        Self::Throttled
+    }
+}
+
+impl State {
+    pub fn find(&self, account_id: &str, region: &str, name: &str) -> Option<Arc<Function>> {
+        self.functions().get(&(account_id.to_owned(), region.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// The function of a whole ARN and the qualifier that the ARN ends with, if both exist.
+    pub fn find_by_arn(&self, arn: &str) -> Option<(Arc<Function>, Option<String>)> {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let (region, account_id, name, qualifier) = match parts.as_slice() {
+            ["arn", _, "lambda", region, account_id, "function", name] => (region, account_id, name, None),
+            ["arn", _, "lambda", region, account_id, "function", name, qualifier] => (region, account_id, name, Some(*qualifier)),
+            _ => return None,
+        };
+        let function = self.find(account_id, region, name)?;
+        function.qualified_arn(qualifier)?;
+        Some((function, qualifier.map(str::to_owned)))
+    }
+
+    pub fn all(&self) -> Vec<Arc<Function>> {
+        self.functions().values().cloned().collect()
+    }
+
+    /// Adds a function; one of the same name is replaced and its processes end.
+    pub fn insert(&self, function: Function) {
+        let settings = &function.settings;
+        let key = (settings.account_id.clone(), settings.region.clone(), settings.name.clone());
+        if let Some(replaced) = self.functions().insert(key, Arc::new(function)) {
+            replaced.close();
+        }
+    }
+
+    /// Ends every process.
+    pub fn shutdown(&self) {
+        for function in self.functions().values() {
+            function.close();
+        }
+    }
+
+    fn functions(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Function>>> {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawner(&self) -> &Spawner {
+        self.spawner.get_or_init(Spawner::start)
+    }
+}
+
+/// Runs one event, in an environment with fresh credentials of the function's role when it has to be made.
+pub async fn invoke(
+    world: &Arc<World>,
+    function: &Arc<Function>,
+    qualifier: Option<&str>,
+    payload: Bytes,
+) -> Result<Outcome, InvokeError> {
+    let settings = &function.settings;
+    let credentials = world
+        .iam
+        .role_credentials(&settings.role_arn, &settings.name, &world.ids, world.clock.now())
+        .map_err(|error| InvokeError::Fault(error.message))?;
+    let variables = BTreeMap::from([
+        ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key),
+        ("AWS_SESSION_TOKEN".to_owned(), credentials.session_token),
+    ]);
+    let arn = function.qualified_arn(qualifier).unwrap_or_else(|| settings.arn.clone());
+    let request_id = world.ids.uuid().to_string();
+    Ok(function.invoke(world.lambda.spawner(), variables, request_id, arn, payload).await?)
+}

@@ -1,0 +1,58 @@
+//! Bodies and errors of this part of the control API.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+/// A JSON body; a faulty one is answered with the path of its first fault.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+/// An error of the control API.
+#[derive(Debug)]
+pub struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: String,
+}
+
+impl Refused {
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "invalid", message: message.into(), field: field.into() }
+    }
+
+    pub fn not_found(field: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "not_found",
+            message: format!("{field} names nothing that exists"),
+            field: field.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let body = json!({"error": {"code": self.code, "message": self.message, "field": self.field}});
+        (self.status, Json(body)).into_response()
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| Refused::invalid("", error.to_string()))?;
+        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+        let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let field = error.path().to_string();
+            Refused::invalid(if field == "." { String::new() } else { field }, error.inner().to_string())
+        })?;
+        deserializer.end().map_err(|error| Refused::invalid("", error.to_string()))?;
+        Ok(Self(parsed))
+    }
+}

@@ -1,0 +1,30 @@
+//! The control API's part for Connect and Lambda: instances, functions, calls, and a view of everything in them.
+//!
+//! Failure: a bad body is a 400 that names the faulty member, something unknown a 404; both as
+//! `{"error": {"code", "message", "field"}}`.
+
+mod act;
+mod body;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::world::World;
+
+/// Everything below `/_sim` that concerns instances, functions, calls and tasks.
+pub fn router() -> Router<Arc<World>> {
+    Router::new()
+        .route("/_sim/instances", post(act::create_instance))
+        .route("/_sim/functions", post(act::create_function))
+        .route("/_sim/functions/{name}/logs", get(view::function_logs))
+        .route("/_sim/calls", post(act::call))
+        .route("/_sim/contacts/{id}", get(view::contact))
+        .route("/_sim/tasks", get(view::tasks))
+        .route("/_sim/tasks/{id}/complete", post(act::complete_task))
+        .route("/_sim/flows", get(view::flows))
+        .route("/_sim/behaviour", get(view::behaviour).post(act::set_behaviour))
+        .route("/_sim/state", get(view::state))
+}
