@@ -10,6 +10,7 @@ mod error;
 mod jitter;
 mod lambda;
 mod pacing;
+mod runtime;
 mod streams;
 mod sts;
 
@@ -28,6 +29,7 @@ pub use dynamodb::{SnapshotTable, Written};
 pub use error::{AwsError, AwsErrorKind};
 pub use jitter::Jitter;
 pub use lambda::{FunctionPermissions, InvokePermission, SdkFunctionPermissions};
+pub use runtime::RuntimeProbe;
 pub use streams::{Batch, DecisionStream, Position, StreamEntry, StreamShard};
 pub use sts::InstanceAccess;
 
@@ -92,7 +94,7 @@ impl Aws {
             Some(credentials) => credentials,
             None => {
                 let session =
-                    sts::assume(&self.sts(&access.region), access, &access.role_arn, Some(&access.external_id)).await?;
+                    sts::assume(&self.sts(&access.region), access, Some(&access.external_id)).await?;
                 self.sessions.keep(access, &session);
                 session.credentials
             }
@@ -115,16 +117,24 @@ impl Aws {
         self.sessions.forget(access);
     }
 
-    /// Whether `role_arn` can be assumed with this external id, or with none.
-    pub async fn try_assume(
-        &self,
-        access: &InstanceAccess,
-        role_arn: &str,
-        external_id: Option<&str>,
-    ) -> Result<(), AwsError> {
-        sts::assume(&self.sts(&access.region), access, role_arn, external_id)
+    /// Whether the role can be assumed with this external id, or with none. Nothing is kept.
+    pub async fn try_assume(&self, access: &InstanceAccess, external_id: Option<&str>) -> Result<(), AwsError> {
+        sts::assume(&self.sts(&access.region), access, external_id)
             .await
             .map(drop)
+    }
+
+    /// A session of the runtime role, to try its permissions.
+    pub async fn runtime_probe(&self, access: &InstanceAccess) -> Result<RuntimeProbe, AwsError> {
+        let session = sts::assume(&self.sts(&access.region), access, Some(&access.external_id)).await?;
+        let config = aws_sdk_connect::config::Builder::from(&self.base)
+            .region(Region::new(access.region.clone()))
+            .credentials_provider(session.credentials)
+            .build();
+        Ok(RuntimeProbe::new(
+            aws_sdk_connect::Client::from_conf(config),
+            access.instance_id.clone(),
+        ))
     }
 
     #[must_use]

@@ -70,13 +70,12 @@ pub(super) struct Session {
 pub(super) async fn assume(
     client: &Client,
     access: &InstanceAccess,
-    role_arn: &str,
     external_id: Option<&str>,
 ) -> Result<Session, AwsError> {
     const ACTION: &str = "sts:AssumeRole";
     let output = client
         .assume_role()
-        .role_arn(role_arn)
+        .role_arn(&access.role_arn)
         .role_session_name(SESSION_NAME)
         .duration_seconds(SESSION_SECONDS)
         .policy(session_policy(access))

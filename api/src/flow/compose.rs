@@ -279,15 +279,20 @@ fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Valu
         .iter()
         .map(|number| equals(number, rest))
         .collect();
-    vec![
+    let first_check = if emergency.is_empty() { LIMIT } else { EMERGENCY };
+    let mut actions = vec![
         action(
             LOG,
             "UpdateFlowLoggingBehavior",
             json!({ "FlowLoggingBehavior": "Enabled" }),
             next(CHANNEL),
         ),
-        compare(CHANNEL, "$.Channel", vec![equals("VOICE", EMERGENCY)], other_channels),
-        compare(EMERGENCY, "$.CustomerEndpoint.Address", emergency, LIMIT),
+        compare(CHANNEL, "$.Channel", vec![equals("VOICE", first_check)], other_channels),
+    ];
+    if !emergency.is_empty() {
+        actions.push(compare(EMERGENCY, "$.CustomerEndpoint.Address", emergency, LIMIT));
+    }
+    actions.extend([
         action(
             LIMIT,
             "InvokeLambdaFunction",
@@ -304,7 +309,8 @@ fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Valu
         ),
         compare(VERDICT, "$.External.CallAllowed", vec![equals("false", END)], rest),
         action(END, "EndFlowExecution", json!({}), json!({})),
-    ]
+    ]);
+    actions
 }
 
 fn compare(identifier: &str, path: &str, conditions: Vec<Value>, otherwise: &str) -> Value {

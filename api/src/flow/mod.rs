@@ -7,6 +7,8 @@
 mod compose;
 mod document;
 mod notice;
+#[cfg(test)]
+mod tests;
 
 pub use compose::{Guard, NotMergeable, Rest, whisper, whisper_of_ours};
 pub use notice::notice;
@@ -16,6 +18,8 @@ pub const TAG_MANAGED_BY: &str = "managed-by";
 pub const TAG_MANAGED_BY_VALUE: &str = "ringfence";
 pub const TAG_INSTANCE: &str = "ringfence-instance";
 pub const TAG_FLOW: &str = "ringfence-flow";
+/// On a whisper that goes on to a whisper of the customer's: the id of that one.
+pub const TAG_ORIGINAL: &str = "ringfence-original";
 
 pub const NOTICE_NAME: &str = "Ringfence notice";
 pub const WHISPER_NAME: &str = "Ringfence outbound whisper";

@@ -1,0 +1,117 @@
+//! What a tenant wants of an installation, and what Ringfence remembers having done. Pure data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The queues that the installation covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueueSelection {
+    All,
+    Only(BTreeSet<String>),
+}
+
+impl QueueSelection {
+    #[must_use]
+    pub fn covers(&self, queue_id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(queue_id),
+        }
+    }
+}
+
+/// What happens to a queue that has a whisper of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingWhisper {
+    Refuse,
+    Merge,
+    Replace,
+}
+
+/// What happens when somebody changed what was installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    Mend,
+    Report,
+}
+
+/// Which of our flows a flow is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FlowKey {
+    Notice,
+    /// Goes on to "Default outbound", or dials at once where the tenant chose to replace.
+    Whisper,
+    /// Goes on to this whisper of the customer's.
+    WhisperBefore(String),
+}
+
+impl FlowKey {
+    /// Value of the tag that tells our flows apart.
+    #[must_use]
+    pub fn tag(&self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Whisper | Self::WhisperBefore(_) => "whisper",
+        }
+    }
+
+    #[must_use]
+    pub fn original_flow_id(&self) -> Option<&str> {
+        match self {
+            Self::Notice | Self::Whisper => None,
+            Self::WhisperBefore(id) => Some(id),
+        }
+    }
+
+    #[must_use]
+    pub fn from_parts(tag: &str, original_flow_id: Option<&str>) -> Option<Self> {
+        match (tag, original_flow_id) {
+            ("notice", _) => Some(Self::Notice),
+            ("whisper", None) => Some(Self::Whisper),
+            ("whisper", Some(id)) => Some(Self::WhisperBefore(id.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// The installation as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Ringfence's id of the instance, as it stands in tags and statement ids.
+    pub instance_id: String,
+    pub function_arn: String,
+    pub installed: bool,
+    pub queues: QueueSelection,
+    pub existing_whisper: ExistingWhisper,
+    pub drift: Drift,
+    /// The tenant asked for this state and it was never reached since: nothing that differs is drift.
+    pub fresh: bool,
+    /// Every spelling of the emergency numbers.
+    pub emergency: Vec<String>,
+}
+
+/// What Ringfence remembers of a flow that it published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedFlow {
+    pub flow_id: String,
+    /// Digest of the content that was meant.
+    pub content_sha256: String,
+    /// The service's digest after publishing, where it gave one.
+    pub service_sha256: Option<String>,
+}
+
+/// What Ringfence remembers of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RememberedQueue {
+    pub name: String,
+    /// The whisper before ours; none means that the queue had none of its own.
+    pub previous_flow_id: Option<String>,
+    pub attached: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remembered {
+    pub flows: BTreeMap<FlowKey, RememberedFlow>,
+    pub queues: BTreeMap<String, RememberedQueue>,
+    /// Limiters know the instance, with the notice flow it has now.
+    pub published: bool,
+}

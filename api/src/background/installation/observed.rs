@@ -1,0 +1,224 @@
+//! What is in the instance and at the limiter function right now.
+//!
+//! Failure: an unreadable instance is an error, except one that is gone, which is a fact: nothing is left in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, Queue};
+use crate::flow;
+
+use super::desired::{Desired, FlowKey, Remembered};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    pub permission_granted: bool,
+    /// Ours by tag.
+    pub flows: BTreeMap<FlowKey, OurFlow>,
+    /// Flows with our tag that no key of today needs, such as a copy made twice by a lost answer.
+    pub surplus: Vec<OurFlow>,
+    /// Names of ours that somebody else's flows carry.
+    pub taken_names: BTreeSet<String>,
+    pub names: BTreeSet<String>,
+    pub default_outbound: Option<Original>,
+    /// Whispers of the customer's that queues use, by id.
+    pub originals: BTreeMap<String, Original>,
+    /// Every outbound whisper of the instance, by id.
+    pub whisper_names: BTreeMap<String, String>,
+    pub queues: Vec<Queue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurFlow {
+    pub id: String,
+    pub name: String,
+    pub key: FlowKey,
+    pub content: String,
+    pub sha256: Option<String>,
+    pub usable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    pub id: String,
+    pub content: String,
+}
+
+impl Observed {
+    #[must_use]
+    pub fn is_ours(&self, flow_id: &str) -> bool {
+        self.key_of(flow_id).is_some()
+    }
+
+    #[must_use]
+    pub fn key_of(&self, flow_id: &str) -> Option<&FlowKey> {
+        self.flows
+            .values()
+            .chain(&self.surplus)
+            .find(|flow| flow.id == flow_id)
+            .map(|flow| &flow.key)
+    }
+}
+
+/// Reads the instance. `None`: there is no such instance any more.
+pub async fn observe<C: ConnectInstance>(
+    connect: &C,
+    desired: &Desired,
+    remembered: &Remembered,
+    permission_granted: bool,
+) -> Result<Option<Observed>, AwsError> {
+    let summaries = match connect.flows().await {
+        Ok(summaries) => summaries,
+        Err(err) if err.kind == AwsErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(err),
+    };
+    let mut observed = Observed {
+        permission_granted,
+        names: summaries.iter().map(|flow| flow.name.clone()).collect(),
+        whisper_names: whispers(&summaries),
+        ..Observed::default()
+    };
+    observe_our_flows(connect, desired, remembered, &summaries, &mut observed).await?;
+    for summary in connect.queues().await? {
+        match connect.queue(&summary.id).await {
+            Ok(queue) => observed.queues.push(queue),
+            Err(err) if err.kind == AwsErrorKind::NotFound => {}
+            Err(err) => return Err(err),
+        }
+    }
+    observed.queues.sort_by(|a, b| a.id.cmp(&b.id));
+    if desired.installed {
+        observe_originals(connect, desired, remembered, &summaries, &mut observed).await?;
+    } else {
+        observed.default_outbound = default_outbound(&summaries).map(|summary| Original {
+            id: summary.id.clone(),
+            content: String::new(),
+        });
+    }
+    Ok(Some(observed))
+}
+
+fn whispers(summaries: &[FlowSummary]) -> BTreeMap<String, String> {
+    summaries
+        .iter()
+        .filter(|flow| flow.flow_type == FlowType::OutboundWhisper && flow.usable)
+        .map(|flow| (flow.id.clone(), flow.name.clone()))
+        .collect()
+}
+
+fn default_outbound(summaries: &[FlowSummary]) -> Option<&FlowSummary> {
+    summaries
+        .iter()
+        .find(|flow| flow.flow_type == FlowType::OutboundWhisper && flow.name == flow::DEFAULT_OUTBOUND_NAME)
+}
+
+async fn observe_our_flows<C: ConnectInstance>(
+    connect: &C,
+    desired: &Desired,
+    remembered: &Remembered,
+    summaries: &[FlowSummary],
+    observed: &mut Observed,
+) -> Result<(), AwsError> {
+    let remembered_ids: BTreeSet<&str> = remembered.flows.values().map(|flow| flow.flow_id.as_str()).collect();
+    let mut candidates: Vec<&FlowSummary> = summaries
+        .iter()
+        .filter(|flow| {
+            remembered_ids.contains(flow.id.as_str())
+                || flow.name == flow::NOTICE_NAME
+                || flow.name.starts_with(flow::WHISPER_NAME)
+        })
+        .collect();
+    // What is remembered comes first, so that a second copy is the surplus one.
+    candidates.sort_by_key(|flow| (!remembered_ids.contains(flow.id.as_str()), flow.id.clone()));
+    for candidate in candidates {
+        let found = match connect.flow(&candidate.id).await {
+            Ok(found) => found,
+            Err(err) if err.kind == AwsErrorKind::NotFound => continue,
+            Err(err) => return Err(err),
+        };
+        match our_flow(found, &desired.instance_id) {
+            None => {
+                observed.taken_names.insert(candidate.name.clone());
+            }
+            Some(ours) if observed.flows.contains_key(&ours.key) => observed.surplus.push(ours),
+            Some(ours) => {
+                observed.flows.insert(ours.key.clone(), ours);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn our_flow(found: Flow, instance_id: &str) -> Option<OurFlow> {
+    let tag = |key: &str| found.tags.get(key).map(String::as_str);
+    let ours = tag(flow::TAG_MANAGED_BY) == Some(flow::TAG_MANAGED_BY_VALUE)
+        && tag(flow::TAG_INSTANCE) == Some(instance_id);
+    let key = FlowKey::from_parts(tag(flow::TAG_FLOW)?, tag(flow::TAG_ORIGINAL))?;
+    ours.then_some(OurFlow {
+        id: found.id,
+        name: found.name,
+        key,
+        content: found.content,
+        sha256: found.sha256,
+        usable: found.usable,
+    })
+}
+
+async fn observe_originals<C: ConnectInstance>(
+    connect: &C,
+    desired: &Desired,
+    remembered: &Remembered,
+    summaries: &[FlowSummary],
+    observed: &mut Observed,
+) -> Result<(), AwsError> {
+    if desired.existing_whisper == super::desired::ExistingWhisper::Replace {
+        observed.default_outbound = default_outbound(summaries).map(|summary| Original {
+            id: summary.id.clone(),
+            content: String::new(),
+        });
+        return Ok(());
+    }
+    if let Some(summary) = default_outbound(summaries) {
+        observed.default_outbound = original(connect, &summary.id).await?;
+    }
+    if desired.existing_whisper != super::desired::ExistingWhisper::Merge {
+        return Ok(());
+    }
+    let default_id = observed.default_outbound.as_ref().map(|flow| flow.id.clone());
+    let wanted: BTreeSet<String> = observed
+        .queues
+        .iter()
+        .filter(|queue| desired.queues.covers(&queue.id))
+        .filter_map(|queue| former_whisper(queue, remembered, observed))
+        .filter(|id| Some(id) != default_id.as_ref())
+        .collect();
+    for id in wanted {
+        if let Some(found) = original(connect, &id).await? {
+            observed.originals.insert(id, found);
+        }
+    }
+    Ok(())
+}
+
+async fn original<C: ConnectInstance>(connect: &C, flow_id: &str) -> Result<Option<Original>, AwsError> {
+    match connect.flow(flow_id).await {
+        Ok(flow) => Ok(Some(Original {
+            id: flow.id,
+            content: flow.content,
+        })),
+        Err(err) if err.kind == AwsErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+/// The customer's own whisper of a queue: what it runs now or, behind ours, what it ran before.
+#[must_use]
+pub fn former_whisper(queue: &Queue, remembered: &Remembered, observed: &Observed) -> Option<String> {
+    let now = queue.outbound.flow_id.as_deref()?;
+    let Some(key) = observed.key_of(now) else {
+        return Some(now.to_owned());
+    };
+    match remembered.queues.get(&queue.id) {
+        Some(queue) => queue.previous_flow_id.clone(),
+        None => key.original_flow_id().map(str::to_owned),
+    }
+}
