@@ -8,6 +8,7 @@
 //! was being done, and with the last lines that the failing child wrote.
 
 pub mod aws;
+pub mod customer;
 pub mod demo;
 pub mod error;
 pub mod places;

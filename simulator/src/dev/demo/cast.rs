@@ -8,6 +8,7 @@ pub struct TenantPart {
     pub instances: &'static [InstancePart],
 }
 
+#[derive(Debug)]
 pub struct InstancePart {
     pub alias: &'static str,
     pub account: &'static str,

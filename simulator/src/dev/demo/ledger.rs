@@ -45,7 +45,10 @@ impl Ledger {
         row.allowed += u32::from(call.rang());
         row.denied += u32::from(call.stopped_before_ringing());
         if !call.lambda.is_empty() {
-            let decided = pages.decided.entry(instance.id.clone()).or_default();
+            let decided = pages
+                .decided
+                .entry(instance.customer.id.clone())
+                .or_default();
             decided.insert(call.contact_id.clone(), call.rang());
         }
     }

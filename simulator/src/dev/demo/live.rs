@@ -30,6 +30,7 @@ pub async fn play(stack: &mut Stack, stage: &Stage) -> Result<()> {
     );
     let agents = stage.instances().flat_map(|instance| {
         instance
+            .customer
             .made
             .agents
             .iter()
@@ -68,11 +69,11 @@ async fn work(stage: &Stage, instance: &Instance, username: &str, seat: usize) -
         if !eager || dice.random_range(0..6) == 0 {
             customer = dice.random_range(0..CUSTOMERS);
         }
-        let queues = &instance.made.queues;
+        let queues = &instance.customer.made.queues;
         let queue = queues.get(dice.random_range(0..queues.len().max(1)));
         let dial = Dial {
-            instance_arn: instance.made.instance_arn.clone(),
-            agent_id: instance.agent(username)?.id.clone(),
+            instance_arn: instance.customer.arn().to_owned(),
+            agent_id: instance.customer.agent(username)?.id.clone(),
             queue_id: queue.map(|queue| queue.id.clone()),
             to: Some(number(instance.part.region, seat, customer)),
             deliveries: None,
@@ -122,7 +123,7 @@ fn line(instance: &Instance, username: &str, to: &str, call: &Call) -> String {
 
 /// Agents read their tasks and close them; a queue of an agent holds ten.
 async fn close_tasks(stage: &Stage, instance: &Instance) -> Result<()> {
-    for task in stage.sim.tasks(&instance.made.instance_arn).await? {
+    for task in stage.sim.tasks(instance.customer.arn()).await? {
         if let (Some(id), "queued") = (
             task["contact_id"].as_str(),
             task["outcome"].as_str().unwrap_or_default(),

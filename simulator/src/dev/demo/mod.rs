@@ -63,7 +63,7 @@ async fn play(stack: &mut Stack, once: bool) -> Result<bool> {
 
 async fn finish(stage: &Stage, ledger: &Ledger) -> Result<bool> {
     for instance in stage.instances() {
-        for task in stage.sim.tasks(&instance.made.instance_arn).await? {
+        for task in stage.sim.tasks(instance.customer.arn()).await? {
             ledger.task(instance, &task);
         }
     }

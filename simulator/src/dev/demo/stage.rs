@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::aws::Aws;
-use super::super::rest::Rest;
-use super::super::sim::{AgentMade, InstanceMade, QueueMade, Sim};
+use super::super::customer::Customer;
+use super::super::sim::Sim;
 use super::super::{DevError, Result};
 use super::cast::InstancePart;
 
@@ -21,26 +20,13 @@ pub struct Tenant {
     pub instances: Vec<Instance>,
 }
 
+#[derive(Debug)]
 pub struct Instance {
     pub tenant: &'static str,
     pub part: &'static InstancePart,
-    pub id: String,
-    pub made: InstanceMade,
-    /// With the tenant's own key.
-    pub rest: Rest,
-    /// As the customer's administrator.
-    pub admin: Aws,
+    pub customer: Customer,
     /// Queue id and what the queue was configured with before Ringfence came.
     pub queues_before: Vec<(String, Value)>,
-}
-
-impl std::fmt::Debug for Instance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance")
-            .field("alias", &self.part.alias)
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Stage {
@@ -52,32 +38,5 @@ impl Stage {
         self.instances()
             .find(|instance| instance.part.alias == alias)
             .ok_or_else(|| DevError::Unexpected(format!("no instance {alias} on the stage")))
-    }
-}
-
-impl Instance {
-    pub fn agent(&self, username: &str) -> Result<&AgentMade> {
-        let found = self
-            .made
-            .agents
-            .iter()
-            .find(|agent| agent.username == username);
-        found.ok_or_else(|| {
-            DevError::Unexpected(format!("no agent {username} at {}", self.part.alias))
-        })
-    }
-
-    pub fn queue(&self, name: &str) -> Result<&QueueMade> {
-        let found = self.made.queues.iter().find(|queue| queue.name == name);
-        found.ok_or_else(|| DevError::Unexpected(format!("no queue {name} at {}", self.part.alias)))
-    }
-
-    /// The id inside the ARN, by which Amazon Connect's operations name the instance.
-    pub fn connect_id(&self) -> &str {
-        self.made
-            .instance_arn
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
     }
 }

@@ -49,12 +49,12 @@ impl<'a> Act<'a> {
         deliveries: u32,
     ) -> Result<Call> {
         let queue_id = match queue {
-            Some(name) => Some(self.instance.queue(name)?.id.clone()),
+            Some(name) => Some(self.instance.customer.queue(name)?.id.clone()),
             None => None,
         };
         let dial = Dial {
-            instance_arn: self.instance.made.instance_arn.clone(),
-            agent_id: self.instance.agent(agent)?.id.clone(),
+            instance_arn: self.instance.customer.arn().to_owned(),
+            agent_id: self.instance.customer.agent(agent)?.id.clone(),
             queue_id,
             to: Some(to.to_owned()),
             deliveries: (deliveries > 1).then_some(deliveries),
@@ -160,12 +160,8 @@ impl<'a> Act<'a> {
     }
 
     async fn tasks_about(&self, agent: &str, number: &str) -> Result<Vec<Value>> {
-        let agent_arn = &self.instance.agent(agent)?.arn;
-        let mut tasks = self
-            .stage
-            .sim
-            .tasks(&self.instance.made.instance_arn)
-            .await?;
+        let agent_arn = &self.instance.customer.agent(agent)?.arn;
+        let mut tasks = self.stage.sim.tasks(self.instance.customer.arn()).await?;
         tasks.retain(|task| {
             let attributes = &task["attributes"];
             attributes["AgentARN"] == agent_arn.as_str()

@@ -7,7 +7,6 @@ use super::super::super::rest::text;
 use super::super::super::wait::{Seen, until};
 use super::super::cast::caller_id_limit;
 use super::super::ledger::Ledger;
-use super::super::onboard::in_force;
 use super::super::stage::Stage;
 use super::Act;
 
@@ -16,12 +15,17 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(20);
 pub async fn play(stage: &Stage, ledger: &Ledger) -> Result<()> {
     let act = Act::new(stage, ledger, "fjord-eu", "caller-id-per-minute")?;
     let path = "/v1/policies/default";
-    let before = text(&act.instance.rest.get("/v1/me").await?, "/role")?;
+    let before = text(&act.instance.customer.rest.get("/v1/me").await?, "/role")?;
     ledger.expect(before == "owner", || {
         format!("the tenant's key should have the owner's role, has {before}")
     });
-    let changed = act.instance.rest.put(path, &caller_id_limit(7)).await?;
-    in_force(&act.instance.rest, path, &act.instance.id).await?;
+    let changed = act
+        .instance
+        .customer
+        .rest
+        .put(path, &caller_id_limit(7))
+        .await?;
+    act.instance.customer.in_force(path).await?;
 
     // A limiter serves the policy it knows for a moment; calls from the other queue show which one it has.
     let version = changed["version"].as_u64().unwrap_or_default().to_string();

@@ -13,7 +13,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 pub async fn play(stage: &Stage, ledger: &Ledger) -> Result<()> {
     for instance in stage.instances() {
-        let expected = ledger.decided(&instance.id);
+        let expected = ledger.decided(&instance.customer.id);
         let what = format!("the decisions of {}", instance.part.alias);
         let seen = until(&what, SEEN_WITHIN, Duration::from_millis(500), async || {
             let seen = decisions(instance).await?;
@@ -58,10 +58,13 @@ fn rings(outcome: &str) -> bool {
 /// All of an instance's decisions, page by page: contact and outcome.
 async fn decisions(instance: &Instance) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    let mut path = format!("/v1/decisions?instance_id={}&limit=40", instance.id);
+    let mut path = format!(
+        "/v1/decisions?instance_id={}&limit=40",
+        instance.customer.id
+    );
     let first = path.clone();
     loop {
-        let page = instance.rest.get(&path).await?;
+        let page = instance.customer.rest.get(&path).await?;
         for decision in list(&page, "/data")? {
             found.insert(text(decision, "/contact_id")?, text(decision, "/outcome")?);
         }

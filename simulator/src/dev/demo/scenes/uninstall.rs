@@ -1,22 +1,16 @@
 //! Uninstalling puts every queue back to what it had: its own whisper, or Connect's default.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::super::super::Result;
-use super::super::super::wait::{Seen, until};
 use super::super::ledger::Ledger;
-use super::super::onboard::{default_outbound, queue_configs};
 use super::super::stage::{Instance, Stage};
 use super::Act;
-
-const GONE_WITHIN: Duration = Duration::from_secs(180);
 
 pub async fn play(stage: &Stage, ledger: &Ledger) -> Result<()> {
     println!("Uninstalling two instances …");
     let (fjord, harbor) = (stage.instance("fjord-eu")?, stage.instance("harbor-east")?);
-    tokio::try_join!(uninstall(fjord), uninstall(harbor))?;
+    tokio::try_join!(fjord.customer.uninstall(), harbor.customer.uninstall())?;
     for instance in [fjord, harbor] {
         queues_are_back(instance, ledger).await?;
     }
@@ -37,27 +31,10 @@ pub async fn play(stage: &Stage, ledger: &Ledger) -> Result<()> {
     Ok(())
 }
 
-async fn uninstall(instance: &Instance) -> Result<()> {
-    let path = format!("/v1/instances/{}/installation", instance.id);
-    instance.rest.delete(&path).await?;
-    let what = format!("{} to be uninstalled", instance.part.alias);
-    until(&what, GONE_WITHIN, Duration::from_millis(250), async || {
-        let now = instance.rest.get(&path).await?;
-        match now["state"] == "uninstalled" {
-            true => Ok(Seen::Done(())),
-            false => Ok(Seen::not_yet(format!(
-                "state {}, {}",
-                now["state"], now["conditions"]
-            ))),
-        }
-    })
-    .await
-}
-
 async fn queues_are_back(instance: &Instance, ledger: &Ledger) -> Result<()> {
     // A queue without a whisper cannot be told apart from one that names Connect's default, and is given that.
-    let default = Value::from(default_outbound(instance).await?);
-    let now = queue_configs(instance).await?;
+    let default = Value::from(instance.customer.default_outbound().await?);
+    let now = instance.customer.queue_configs().await?;
     for ((queue, mut before), (_, now)) in instance.queues_before.iter().cloned().zip(now) {
         if before["OutboundFlowId"].is_null() {
             before["OutboundFlowId"] = default.clone();

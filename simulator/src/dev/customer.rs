@@ -1,0 +1,324 @@
+//! A customer: a contact centre in an AWS account of its own, and what its people do with Ringfence. Every step is one
+//! that a real customer takes, through the REST API or as administrator of their own account.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::aws::{Aws, Keys};
+use super::rest::{Rest, client, list, text};
+use super::sim::{AgentMade, Call, Dial, InstanceMade, QueueMade, Sim};
+use super::wait::{Seen, until};
+use super::{DevError, Result};
+
+const INSTALLED_WITHIN: Duration = Duration::from_secs(240);
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the customer has before Ringfence comes.
+#[derive(Debug, Clone)]
+pub struct ContactCentre<'a> {
+    pub account: &'a str,
+    pub region: &'a str,
+    pub alias: &'a str,
+    /// Name and caller id.
+    pub queues: &'a [(&'a str, &'a str)],
+    pub agents: &'a [&'a str],
+}
+
+#[derive(Debug)]
+pub struct Customer {
+    /// With the tenant's own key.
+    pub rest: Rest,
+    pub sim: Sim,
+    pub account: String,
+    pub region: String,
+    pub keys: Keys,
+    /// As the account's administrator.
+    pub admin: Aws,
+    pub made: InstanceMade,
+    /// Ringfence's id of the instance, once registered.
+    pub id: String,
+    /// What registering answered.
+    pub registered: Value,
+}
+
+impl Customer {
+    pub async fn open(sim: &Sim, rest: &Rest, centre: &ContactCentre<'_>) -> Result<Self> {
+        let keys = sim.account(centre.account).await?;
+        let admin = Aws::new(sim.base(), keys.clone());
+        let queue =
+            |(name, caller_id): &(&str, &str)| json!({ "name": name, "caller_id": caller_id });
+        let queues: Vec<Value> = centre.queues.iter().map(queue).collect();
+        let names: Vec<&str> = centre.queues.iter().map(|(name, _)| *name).collect();
+        let agent = |username: &&str| json!({ "username": username, "queues": names });
+        let agents: Vec<Value> = centre.agents.iter().map(agent).collect();
+        let body = json!({
+            "account_id": centre.account,
+            "region": centre.region,
+            "alias": centre.alias,
+            "queues": queues,
+            "agents": agents,
+        });
+        Ok(Self {
+            rest: rest.clone(),
+            sim: sim.clone(),
+            account: centre.account.to_owned(),
+            region: centre.region.to_owned(),
+            keys,
+            admin,
+            made: sim.instance(&body).await?,
+            id: String::new(),
+            registered: Value::Null,
+        })
+    }
+
+    pub fn arn(&self) -> &str {
+        &self.made.instance_arn
+    }
+
+    /// The id inside the ARN, by which Amazon Connect's operations name the instance.
+    pub fn connect_id(&self) -> &str {
+        self.arn().rsplit('/').next().unwrap_or_default()
+    }
+
+    pub fn agent(&self, username: &str) -> Result<&AgentMade> {
+        let found = self
+            .made
+            .agents
+            .iter()
+            .find(|agent| agent.username == username);
+        found.ok_or_else(|| DevError::Unexpected(format!("no agent {username} at {}", self.arn())))
+    }
+
+    pub fn queue(&self, name: &str) -> Result<&QueueMade> {
+        let found = self.made.queues.iter().find(|queue| queue.name == name);
+        found.ok_or_else(|| DevError::Unexpected(format!("no queue {name} at {}", self.arn())))
+    }
+
+    /// The path of the instance, or of something below it.
+    pub fn path(&self, below: &str) -> String {
+        format!("/v1/instances/{}{below}", self.id)
+    }
+
+    pub async fn register(&mut self, name: &str) -> Result<()> {
+        let body = json!({ "instance_arn": self.arn(), "name": name });
+        self.registered = self.rest.post("/v1/instances", &body).await?;
+        self.id = text(&self.registered, "/id")?;
+        Ok(())
+    }
+
+    /// The template that the onboarding offers.
+    pub async fn template(&self) -> Result<String> {
+        let url = text(&self.registered, "/onboarding/template_url")?;
+        let unreachable = |source| DevError::Unreachable {
+            method: "GET".into(),
+            url: url.clone(),
+            source,
+        };
+        let answer = client()
+            .get(&url)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer
+            .map_err(unreachable)?
+            .text()
+            .await
+            .map_err(unreachable)
+    }
+
+    /// Deploys a template with the parameters that the onboarding names.
+    pub async fn deploy(&self, template: &str) -> Result<Value> {
+        let parameters = &self.registered["onboarding"]["stack_parameters"];
+        self.sim
+            .stack(&self.account, &self.region, template, parameters)
+            .await
+    }
+
+    pub async fn verify(&self) -> Result<Value> {
+        self.rest.post(&self.path("/verify"), &json!({})).await
+    }
+
+    /// Registers, deploys the offered template and verifies.
+    pub async fn join(&mut self, name: &str) -> Result<()> {
+        self.register(name).await?;
+        self.deploy(&self.template().await?).await?;
+        self.verify().await.map(drop)
+    }
+
+    pub async fn install(&self, existing_whisper: &str) -> Result<()> {
+        let wanted =
+            json!({ "queues": "all", "existing_whisper": existing_whisper, "drift": "mend" });
+        self.rest
+            .put(&self.path("/installation"), &wanted)
+            .await
+            .map(drop)
+    }
+
+    /// Waits until Ringfence says that calls are limited.
+    pub async fn installed(&self) -> Result<Value> {
+        self.installation("the installation", |now| {
+            let ready = list(now, "/conditions")?
+                .iter()
+                .any(|found| found["type"] == "Ready" && is_true(found));
+            Ok(ready
+                && now["state"] == "installed"
+                && now["generation"] == now["observed_generation"])
+        })
+        .await
+    }
+
+    pub async fn uninstall(&self) -> Result<Value> {
+        self.rest.delete(&self.path("/installation")).await?;
+        self.installation("the removal", |now| Ok(now["state"] == "uninstalled"))
+            .await
+    }
+
+    async fn installation(
+        &self,
+        what: &str,
+        done: impl Fn(&Value) -> Result<bool>,
+    ) -> Result<Value> {
+        let path = self.path("/installation");
+        until(what, INSTALLED_WITHIN, LOOK_EVERY, async || {
+            let now = self.rest.get(&path).await?;
+            match done(&now)? {
+                true => Ok(Seen::Done(now)),
+                false => Ok(Seen::not_yet(format!(
+                    "state {}, {}",
+                    now["state"], now["conditions"]
+                ))),
+            }
+        })
+        .await
+    }
+
+    /// Waits until the limiter's table has the present version of the policy at `path` for this instance.
+    pub async fn in_force(&self, path: &str) -> Result<()> {
+        until(
+            "the policy to be in force",
+            IN_FORCE_WITHIN,
+            LOOK_EVERY,
+            async || {
+                let policy = self.rest.get(path).await?;
+                let here = list(&policy, "/in_force")?
+                    .iter()
+                    .find(|entry| entry["instance_id"] == self.id.as_str());
+                match here {
+                    Some(entry) if entry["version"] == policy["version"] => Ok(Seen::Done(())),
+                    _ => Ok(Seen::not_yet(format!(
+                        "version {}, in force {}",
+                        policy["version"], policy["in_force"]
+                    ))),
+                }
+            },
+        )
+        .await
+    }
+
+    /// One agent dials once.
+    pub fn dial(&self, agent: &str, to: &str) -> Result<Dial> {
+        Ok(Dial {
+            instance_arn: self.arn().to_owned(),
+            agent_id: self.agent(agent)?.id.clone(),
+            queue_id: None,
+            to: Some(to.to_owned()),
+            deliveries: None,
+            event_overrides: None,
+        })
+    }
+
+    pub async fn call(&self, agent: &str, to: &str) -> Result<Call> {
+        self.sim.call(&self.dial(agent, to)?).await
+    }
+
+    /// Gives a queue a whisper of the customer's own, and returns the flow's id.
+    pub async fn play_own_whisper(&self, queue: &str) -> Result<String> {
+        let flow = json!({ "Name": "Consent", "Type": "OUTBOUND_WHISPER", "Content": consent().to_string() });
+        let path = format!("/contact-flows/{}", self.connect_id());
+        let made = self
+            .admin
+            .connect(&self.region, Method::PUT, &path, Some(&flow))
+            .await?;
+        let flow_id = text(&made, "/ContactFlowId")?;
+        let queue = &self.queue(queue)?.id;
+        let mut config = self.queue_config(queue).await?;
+        config["OutboundFlowId"] = json!(flow_id);
+        let path = format!(
+            "/queues/{}/{queue}/outbound-caller-config",
+            self.connect_id()
+        );
+        let body = json!({ "OutboundCallerConfig": config });
+        self.admin
+            .connect(&self.region, Method::POST, &path, Some(&body))
+            .await?;
+        Ok(flow_id)
+    }
+
+    /// Each queue's id and how it calls out.
+    pub async fn queue_configs(&self) -> Result<Vec<(String, Value)>> {
+        let mut configs = Vec::new();
+        for queue in &self.made.queues {
+            configs.push((queue.id.clone(), self.queue_config(&queue.id).await?));
+        }
+        Ok(configs)
+    }
+
+    async fn queue_config(&self, queue: &str) -> Result<Value> {
+        let path = format!("/queues/{}/{queue}", self.connect_id());
+        let found = self
+            .admin
+            .connect(&self.region, Method::GET, &path, None)
+            .await?;
+        Ok(found["Queue"]["OutboundCallerConfig"].clone())
+    }
+
+    pub async fn whispers(&self) -> Result<Vec<Value>> {
+        let path = format!(
+            "/contact-flows-summary/{}?contactFlowTypes=OUTBOUND_WHISPER",
+            self.connect_id()
+        );
+        let flows = self
+            .admin
+            .connect(&self.region, Method::GET, &path, None)
+            .await?;
+        list(&flows, "/ContactFlowSummaryList").map(<[Value]>::to_vec)
+    }
+
+    /// The flow that Connect runs on queues without a whisper of their own.
+    pub async fn default_outbound(&self) -> Result<String> {
+        let flows = self.whispers().await?;
+        match flows.iter().find(|flow| flow["Name"] == "Default outbound") {
+            Some(flow) => text(flow, "/Id"),
+            None => Err(DevError::Unexpected(format!(
+                "no Default outbound flow among {flows:?}"
+            ))),
+        }
+    }
+}
+
+fn is_true(condition: &Value) -> bool {
+    condition["status"] == true || condition["status"] == "true"
+}
+
+fn consent() -> Value {
+    json!({
+        "Version": "2019-10-30",
+        "StartAction": "consent",
+        "Metadata": {},
+        "Actions": [
+            {
+                "Identifier": "consent",
+                "Type": "MessageParticipant",
+                "Parameters": { "Text": "This call may be recorded." },
+                "Transitions": {
+                    "NextAction": "done",
+                    "Errors": [{ "ErrorType": "NoMatchingError", "NextAction": "done" }],
+                },
+            },
+            { "Identifier": "done", "Type": "EndFlowExecution", "Parameters": {}, "Transitions": {} },
+        ],
+    })
+}
