@@ -32,6 +32,8 @@ pub struct Settings {
     pub policy_max_age_seconds: u32,
     /// How often the control plane looks whether installations are still as they should be.
     pub reconcile_period_seconds: u32,
+    /// Requests a second to Connect, per account and region; the control plane's own default when absent.
+    pub connect_rps: Option<u32>,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             port: None,
             policy_max_age_seconds: 1,
             reconcile_period_seconds: 600,
+            connect_rps: None,
         }
     }
 }
@@ -261,6 +264,9 @@ fn api_start(
             "RINGFENCE_RECONCILE_PERIOD_SECONDS",
             settings.reconcile_period_seconds.to_string(),
         );
+    if let Some(rps) = settings.connect_rps {
+        recipe = recipe.env("RINGFENCE_CONNECT_RPS", rps.to_string());
+    }
     recipe.env.extend(keys.environment(region, sim.base()));
     Ok(ApiStart { recipe, url })
 }

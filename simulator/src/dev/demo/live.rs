@@ -56,7 +56,7 @@ async fn watch(stack: &mut Stack) -> Result<()> {
 async fn work(stage: &Stage, instance: &Instance, username: &str, seat: usize) -> Result<()> {
     // Seeded by the seat, so that the same agents misbehave in every demo.
     let mut dice = StdRng::seed_from_u64(seat as u64);
-    let eager = seat % 3 == 0;
+    let eager = seat.is_multiple_of(3);
     let mut customer = 0;
     loop {
         let pause = if eager {
@@ -124,11 +124,12 @@ fn line(instance: &Instance, username: &str, to: &str, call: &Call) -> String {
 /// Agents read their tasks and close them; a queue of an agent holds ten.
 async fn close_tasks(stage: &Stage, instance: &Instance) -> Result<()> {
     for task in stage.sim.tasks(instance.customer.arn()).await? {
-        if let (Some(id), "queued") = (
+        if let (Some(id), true) = (
             task["contact_id"].as_str(),
-            task["outcome"].as_str().unwrap_or_default(),
+            task["disconnected_at"].is_null(),
         ) {
-            stage.sim.complete_task(id).await?;
+            // Another agent's round may have closed it in the meantime.
+            let _ = stage.sim.complete_task(id).await;
         }
     }
     Ok(())

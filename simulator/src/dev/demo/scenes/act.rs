@@ -151,7 +151,10 @@ impl<'a> Act<'a> {
 
     /// The agent closes the tasks, which frees their places in the agent's queue.
     async fn close(&self, tasks: &[Value]) -> Result<()> {
-        for task in tasks {
+        for task in tasks
+            .iter()
+            .filter(|task| task["disconnected_at"].is_null())
+        {
             if let Some(id) = task["contact_id"].as_str() {
                 self.stage.sim.complete_task(id).await?;
             }
@@ -167,6 +170,7 @@ impl<'a> Act<'a> {
             attributes["AgentARN"] == agent_arn.as_str()
                 && attributes["CustomerNumber"] == number
                 && attributes["RuleId"] == self.rule
+                && task["outcome"] != "in_progress"
         });
         Ok(tasks)
     }

@@ -1,0 +1,11 @@
+//! The real programs together: `ringfence`, `bootstrap`, `ringfence-sim`, PostgreSQL. Seen from outside only: the REST
+//! API, the AWS side, a browser.
+
+mod aws_clients;
+mod bad_events;
+mod browser;
+mod harness;
+mod onboarding;
+mod permissions;
+mod removal;
+mod resilience;

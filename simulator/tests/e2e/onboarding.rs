@@ -1,0 +1,155 @@
+//! Registering and verifying: what is wrong is refused and named, and nobody gets an instance that is another's.
+
+use ringfence_simulator::dev::Result;
+use ringfence_simulator::dev::customer::Customer;
+use serde_json::{Value, json};
+
+use super::harness::{Town, faults_at, in_town, refused};
+
+#[tokio::test]
+async fn arns_that_cannot_be_served_are_refused_with_the_reason() {
+    in_town(async |town| {
+        let rest = town.tenant("Northwind").await?;
+        let id = "00000000-0000-4000-8000-00000000000a";
+        for arn in [
+            format!("arn:aws:connect:ap-southeast-2:111122220001:instance/{id}"),
+            format!("arn:aws-cn:connect:cn-north-1:111122220001:instance/{id}"),
+            format!("arn:aws:lambda:us-east-1:111122220001:instance/{id}"),
+            format!("arn:aws:connect:us-east-1:1111:instance/{id}"),
+            "arn:aws:connect:us-east-1:111122220001:instance/not-an-id".to_owned(),
+            "nonsense".to_owned(),
+        ] {
+            let body = json!({ "instance_arn": arn });
+            let problem = refused(rest.post("/v1/instances", &body), 422).await;
+            let faults = faults_at(&problem, "/instance_arn");
+            assert!(
+                faults.iter().any(|(_, detail)| !detail.is_empty()),
+                "{arn}: {problem}"
+            );
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_instance_belongs_to_the_tenant_that_verified_it() {
+    in_town(async |town| {
+        let first = town.tenant("Northwind").await?;
+        let mut owner = town.customer(&first, "111122220001", "us-east-1").await?;
+        // A stranger's unverified claim blocks nobody.
+        let stranger = town.tenant("Stranger").await?;
+        let claim = stranger
+            .post("/v1/instances", &json!({ "instance_arn": owner.arn() }))
+            .await?;
+        owner.join("northwind").await?;
+
+        let path = format!("/v1/instances/{}", claim["id"].as_str().unwrap_or_default());
+        let problem = refused(stranger.post(&format!("{path}/verify"), &json!({})), 409).await;
+        assert_eq!(problem["code"], "instance_claimed", "{problem}");
+        // What is another tenant's looks exactly like what does not exist.
+        let others = refused(stranger.get(&owner.path("")), 404).await;
+        let nobodys = refused(
+            stranger.get("/v1/instances/ins_01890000000070008000000000000000"),
+            404,
+        )
+        .await;
+        assert_eq!(others["code"], nobodys["code"]);
+        assert_eq!(others["detail"], nobodys["detail"]);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_works_without_the_external_id_is_refused() {
+    in_town(async |town| {
+        let customer = registered(town).await?;
+        let demand = "            Condition:\n              StringEquals: { \"sts:ExternalId\": !Ref ExternalId }\n";
+        let template = customer.template().await?;
+        assert!(template.contains(demand), "the template's condition has another form now");
+        customer.deploy(&template.replacen(demand, "", 1)).await?;
+        let problem = refused(customer.verify(), 422).await;
+        let faults = faults_at(&problem, "/installer_role_arn");
+        assert!(faults.iter().any(|(code, _)| code == "external_id_not_enforced"), "{problem}");
+        assert_eq!(customer.rest.get(&customer.path("")).await?["status"], "pending_verification");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named() {
+    in_town(async |town| {
+        let customer = registered(town).await?;
+        let template = customer.template().await?;
+        for (action, pointer) in [
+            ("connect:DescribeQueue", "/installer_role_arn"),
+            (
+                "connect:UpdateQueueOutboundCallerConfig",
+                "/installer_role_arn",
+            ),
+            ("connect:CreateContactFlow", "/installer_role_arn"),
+            ("connect:StopContact", "/runtime_role_arn"),
+        ] {
+            let without = template.replace(&format!("{action}\n"), "connect:ListInstances\n");
+            assert_ne!(without, template, "{action} is not in the template");
+            customer.deploy(&without).await?;
+            let problem = refused(customer.verify(), 422).await;
+            let faults = faults_at(&problem, pointer);
+            let named = faults
+                .iter()
+                .any(|(code, detail)| code == "permission_missing" && detail.contains(action));
+            assert!(named, "{action}: {problem}");
+        }
+        customer.deploy(&template).await?;
+        assert_eq!(customer.verify().await?["status"], "verified");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_exist_is_refused() {
+    in_town(async |town| {
+        let customer = registered(town).await?;
+        let problem = refused(customer.verify(), 422).await;
+        let faults = faults_at(&problem, "/installer_role_arn");
+        assert!(
+            faults.iter().any(|(code, _)| code == "role_not_assumable"),
+            "{problem}"
+        );
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_exist_is_refused() {
+    in_town(async |town| {
+        let rest = town.tenant("Northwind").await?;
+        let mut customer = town.customer(&rest, "111122220001", "us-east-1").await?;
+        customer.made.instance_arn =
+            "arn:aws:connect:us-east-1:111122220001:instance/00000000-0000-4000-8000-00000000000b"
+                .to_owned();
+        customer.register("ghost").await?;
+        customer.deploy(&customer.template().await?).await?;
+        let problem = refused(customer.verify(), 422).await;
+        let errors: Vec<&Value> = problem["errors"].as_array().into_iter().flatten().collect();
+        assert!(
+            errors
+                .iter()
+                .any(|error| error["code"] == "instance_not_found"),
+            "{problem}"
+        );
+        Ok(())
+    })
+    .await;
+}
+
+async fn registered(town: &Town) -> Result<Customer> {
+    let rest = town.tenant("Northwind").await?;
+    let mut customer = town.customer(&rest, "111122220001", "us-east-1").await?;
+    customer.register("northwind").await?;
+    Ok(customer)
+}

@@ -1,0 +1,57 @@
+//! Uninstalling: every queue as before, nothing of ours left, and only then the instance may be deleted.
+
+use serde_json::Value;
+
+use super::harness::{NOBODY, in_town, refused};
+
+#[tokio::test]
+async fn after_removal_the_instance_is_as_it_was() {
+    in_town(async |town| {
+        let rest = town.tenant("Northwind").await?;
+        let mut customer = town.customer(&rest, "111122220001", "us-east-1").await?;
+        let consent = customer.play_own_whisper("Support").await?;
+        let before = customer.queue_configs().await?;
+        let whispers = customer.whispers().await?.len();
+        customer.join("northwind").await?;
+        customer.install("merge").await?;
+        customer.installed().await?;
+        assert_ne!(
+            customer.queue_configs().await?,
+            before,
+            "nothing was attached"
+        );
+        refused(customer.rest.delete(&customer.path("")), 409).await;
+
+        customer.uninstall().await?;
+        let default = Value::from(customer.default_outbound().await?);
+        for ((queue, mut before), (_, after)) in
+            before.into_iter().zip(customer.queue_configs().await?)
+        {
+            // A queue without a whisper of its own runs Connect's default, and now says so.
+            if before["OutboundFlowId"].is_null() {
+                before["OutboundFlowId"] = default.clone();
+            }
+            assert_eq!(before, after, "queue {queue}");
+        }
+        assert!(
+            customer
+                .whispers()
+                .await?
+                .iter()
+                .any(|flow| flow["Id"] == consent.as_str())
+        );
+        assert_eq!(
+            customer.whispers().await?.len(),
+            whispers,
+            "flows of ours are left"
+        );
+        for _ in 0..6 {
+            let call = customer.call("ada", NOBODY).await?;
+            assert!(call.rang() && call.lambda.is_empty(), "{call:?}");
+        }
+        customer.rest.delete(&customer.path("")).await?;
+        refused(customer.rest.get(&customer.path("")), 404).await;
+        Ok(())
+    })
+    .await;
+}
