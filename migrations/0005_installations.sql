@@ -25,12 +25,13 @@ create index installations_due on installations (next_due_at);
 create table installation_steps (
     tenant_id uuid not null,
     instance_id uuid not null,
+    generation bigint not null,
     position integer not null,
     name text not null,
     target text not null,
     status text not null,
-    detail text,
-    at timestamptz,
+    detail text not null,
+    at timestamptz not null,
     constraint installation_steps_pkey primary key (tenant_id, instance_id, position),
     constraint installation_steps_installation_known foreign key (tenant_id, instance_id)
         references installations (tenant_id, instance_id) on delete cascade,
@@ -42,12 +43,12 @@ create table installation_queues (
     instance_id uuid not null,
     queue_id text not null,
     name text not null,
-    -- Written before the queue is changed: what removal puts back. Null: the queue had no whisper of its own.
+    -- Both are written before the queue is changed. The former whisper is what removal puts back; null: the queue had
+    -- none of its own. A whisper of ours is null while the queue is not in our hands.
     previous_flow_id text,
-    previous_known boolean not null,
     whisper_flow_id text,
     state text not null,
-    detail text,
+    detail text not null,
     constraint installation_queues_pkey primary key (tenant_id, instance_id, queue_id),
     constraint installation_queues_installation_known foreign key (tenant_id, instance_id)
         references installations (tenant_id, instance_id) on delete cascade,
@@ -59,7 +60,7 @@ create table installation_queues (
 create table installed_flows (
     tenant_id uuid not null,
     instance_id uuid not null,
-    -- 'notice', 'whisper:default', 'whisper:bare' or 'whisper:<id of the flow behind it>'
+    -- 'notice', 'whisper' or 'whisper:<id of the customer''s whisper behind it>'
     flow_key text not null,
     flow_id text not null,
     name text not null,

@@ -1,12 +1,13 @@
--- What limiters have been told about an instance. `revision` counts publications and only grows; a change anywhere sets
--- `due`, in the transaction that makes the change.
+-- What limiters have been told about an instance. `wanted` counts its changes and only grows; it is the revision that a
+-- publication carries. A change anywhere raises it, in the transaction that makes the change.
 create table publications (
     tenant_id uuid not null,
     instance_id uuid not null,
-    revision bigint not null,
-    due boolean not null,
-    -- Grows with every change, so that a publication that was overtaken does not clear `due`.
+    -- Limiters should know the instance. Once false, it is taken out of their table.
+    active boolean not null,
     wanted bigint not null,
+    -- The revision that limiters can read; zero: none.
+    published bigint not null,
     attempts integer not null,
     next_due_at timestamptz not null,
     policy_id uuid,
@@ -14,8 +15,9 @@ create table publications (
     published_at timestamptz,
     error text,
     constraint publications_pkey primary key (tenant_id, instance_id),
-    constraint publications_instance_known foreign key (tenant_id, instance_id) references instances (tenant_id, id)
+    constraint publications_instance_known foreign key (tenant_id, instance_id) references instances (tenant_id, id),
+    constraint publications_never_ahead check (published <= wanted)
 );
 
 -- The publisher asks for what is due.
-create index publications_due on publications (next_due_at) where due;
+create index publications_due on publications (next_due_at) where active and published < wanted;
