@@ -1,0 +1,122 @@
+//! An installation's state and conditions. Words here are the words of the API and of the database.
+
+use jiff::Timestamp;
+
+/// An enum whose values have one fixed spelling each.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($value:ident => $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($value),+ }
+
+        impl $name {
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$value => $word),+ }
+            }
+
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$value),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Where an installation stands.
+    InstallationState {
+        Pending => "pending",
+        Installing => "installing",
+        Installed => "installed",
+        /// Something keeps it from going on until somebody acts; the conditions say what.
+        Blocked => "blocked",
+        Uninstalling => "uninstalling",
+        Uninstalled => "uninstalled",
+    }
+}
+
+words! {
+    ConditionType {
+        ShardAssigned => "ShardAssigned",
+        PermissionGranted => "PermissionGranted",
+        FlowsInstalled => "FlowsInstalled",
+        QueuesAttached => "QueuesAttached",
+        /// All of the others.
+        Ready => "Ready",
+    }
+}
+
+words! {
+    ConditionStatus {
+        True => "true",
+        False => "false",
+        Unknown => "unknown",
+    }
+}
+
+words! {
+    /// Where a queue stands.
+    QueueState {
+        Pending => "pending",
+        Attached => "attached",
+        Refused => "refused",
+        Restored => "restored",
+        LeftAlone => "left_alone",
+    }
+}
+
+words! {
+    /// What happens to a queue that has a whisper of its own.
+    ExistingWhisper {
+        Refuse => "refuse",
+        Merge => "merge",
+        Replace => "replace",
+    }
+}
+
+words! {
+    /// What happens when somebody changed what was installed.
+    Drift {
+        Mend => "mend",
+        Report => "report",
+    }
+}
+
+words! {
+    StepStatus {
+        Pending => "pending",
+        Done => "done",
+        Failed => "failed",
+    }
+}
+
+/// One thing that is true, false or not known of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    pub kind: ConditionType,
+    pub status: ConditionStatus,
+    /// For programs.
+    pub reason: String,
+    /// For people: what it means and what to do.
+    pub message: String,
+    pub last_transition_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back_as_what_it_was_written_from() {
+        for state in InstallationState::ALL {
+            assert_eq!(InstallationState::parse(state.as_str()), Some(state));
+        }
+        for kind in ConditionType::ALL {
+            assert_eq!(ConditionType::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(ConditionStatus::parse("True"), None);
+    }
+}

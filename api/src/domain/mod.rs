@@ -1,0 +1,7 @@
+//! The types between HTTP, store and AWS: no I/O, no serde, no SQL.
+
+pub mod ids;
+pub mod installation;
+pub mod instance_arn;
+pub mod role;
+pub mod tenant;

@@ -1,0 +1,134 @@
+//! API keys of tenants: only a hash of the secret is kept.
+
+use jiff::Timestamp;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::time::{from_db, from_db_opt, to_db};
+use super::{StoreError, SystemTx, TenantTx};
+use crate::domain::ids::{ApiKeyId, TenantId};
+use crate::domain::role::Role;
+
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub tenant_id: TenantId,
+    pub name: String,
+    pub role: Role,
+    /// How the key begins, to tell keys apart.
+    pub prefix: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub struct NewApiKey<'a> {
+    pub id: ApiKeyId,
+    pub name: &'a str,
+    pub role: Role,
+    pub prefix: &'a str,
+    pub secret_sha256: &'a [u8],
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    name: String,
+    role: String,
+    prefix: String,
+    created_at: OffsetDateTime,
+    expires_at: Option<OffsetDateTime>,
+    last_used_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<Row> for ApiKey {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let role = row.role.parse().map_err(|_| StoreError::Corrupt {
+            what: "api_keys.role",
+            detail: ApiKeyId(row.id).to_string(),
+        })?;
+        Ok(Self {
+            id: ApiKeyId(row.id),
+            tenant_id: TenantId(row.tenant_id),
+            name: row.name,
+            role,
+            prefix: row.prefix,
+            created_at: from_db(row.created_at)?,
+            expires_at: from_db_opt(row.expires_at)?,
+            last_used_at: from_db_opt(row.last_used_at)?,
+        })
+    }
+}
+
+impl TenantTx {
+    pub async fn api_key_insert(&mut self, key: &NewApiKey<'_>) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "insert into api_keys (tenant_id, id, name, role, prefix, secret_sha256, created_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            tenant_id,
+            key.id.0,
+            key.name,
+            key.role.as_str(),
+            key.prefix,
+            key.secret_sha256,
+            to_db(key.created_at),
+            key.expires_at.map(to_db),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Keys that have not been revoked, in the order of their making.
+    pub async fn api_key_list(&mut self, after: Option<ApiKeyId>, limit: i64) -> Result<Vec<ApiKey>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
+             where tenant_id = $1 and revoked_at is null and ($2::uuid is null or id > $2) order by id limit $3",
+            tenant_id,
+            after.map(|id| id.0),
+            limit,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(ApiKey::try_from).collect()
+    }
+
+    /// Whether there was such a key to revoke.
+    pub async fn api_key_revoke(&mut self, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let done = sqlx::query!(
+            "update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null",
+            tenant_id,
+            id.0,
+            to_db(now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+impl SystemTx {
+    /// The key with this hash that may be used now, marked as used.
+    pub async fn api_key_use(&mut self, secret_sha256: &[u8], now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "update api_keys set last_used_at = $2
+             where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
+             returning tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at",
+            secret_sha256,
+            to_db(now),
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(ApiKey::try_from).transpose()
+    }
+}

@@ -1,0 +1,122 @@
+//! Amazon Connect instances as tenants registered them.
+
+use jiff::Timestamp;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::time::{from_db, from_db_opt, to_db};
+use super::{StoreError, TenantTx};
+use crate::domain::ids::{ConnectionId, InstanceId};
+use crate::domain::instance_arn::InstanceArn;
+
+#[derive(Debug, Clone)]
+pub struct Instance {
+    pub id: InstanceId,
+    pub connection_id: ConnectionId,
+    pub arn: InstanceArn,
+    pub name: String,
+    /// Null until the tenant proved that it may speak for the instance.
+    pub verified_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug)]
+pub struct NewInstance<'a> {
+    pub id: InstanceId,
+    pub connection_id: ConnectionId,
+    pub arn: &'a InstanceArn,
+    pub name: &'a str,
+    pub created_at: Timestamp,
+}
+
+struct Row {
+    id: Uuid,
+    connection_id: Uuid,
+    instance_arn: String,
+    name: String,
+    verified_at: Option<OffsetDateTime>,
+    created_at: OffsetDateTime,
+}
+
+impl TryFrom<Row> for Instance {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let arn = row.instance_arn.parse().map_err(|err| StoreError::Corrupt {
+            what: "instances.instance_arn",
+            detail: format!("{}: {err}", InstanceId(row.id)),
+        })?;
+        Ok(Self {
+            id: InstanceId(row.id),
+            connection_id: ConnectionId(row.connection_id),
+            arn,
+            name: row.name,
+            verified_at: from_db_opt(row.verified_at)?,
+            created_at: from_db(row.created_at)?,
+        })
+    }
+}
+
+impl TenantTx {
+    pub async fn instance_insert(&mut self, new: &NewInstance<'_>) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "insert into instances (tenant_id, id, connection_id, instance_arn, region, name, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            tenant_id,
+            new.id.0,
+            new.connection_id.0,
+            new.arn.to_string(),
+            new.arn.region(),
+            new.name,
+            to_db(new.created_at),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    pub async fn instance_get(&mut self, id: InstanceId) -> Result<Option<Instance>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let row = sqlx::query_as!(
+            Row,
+            "select id, connection_id, instance_arn, name, verified_at, created_at from instances
+             where tenant_id = $1 and id = $2",
+            tenant_id,
+            id.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Instance::try_from).transpose()
+    }
+
+    /// In the order of their registration, those after `after`.
+    pub async fn instance_list(&mut self, after: Option<InstanceId>, limit: i64) -> Result<Vec<Instance>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, connection_id, instance_arn, name, verified_at, created_at from instances
+             where tenant_id = $1 and ($2::uuid is null or id > $2) order by id limit $3",
+            tenant_id,
+            after.map(|id| id.0),
+            limit,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(Instance::try_from).collect()
+    }
+
+    /// The proof was given. Fails with `InstanceClaimed` when another tenant gave it before.
+    pub async fn instance_mark_verified(&mut self, id: InstanceId, now: Timestamp) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update instances set verified_at = $3 where tenant_id = $1 and id = $2",
+            tenant_id,
+            id.0,
+            to_db(now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! All SQL. Tenant tables are reached only through a [`TenantTx`], which only a principal or a leased worker can open;
+//! what crosses tenants needs a [`SystemTx`], opened with a stated reason.
+//!
+//! Durable: everything here but `shards` (from the settings) and `publications` (a publication can be made again from
+//! policies and instances). Decisions can be read again from their stream for a day only.
+
+mod api_keys;
+mod audit;
+mod connections;
+mod decisions;
+mod error;
+mod instances;
+mod operator_keys;
+mod policies;
+mod tenants;
+mod time;
+mod tx;
+
+pub use api_keys::{ApiKey, NewApiKey};
+pub use audit::Change;
+pub use connections::{Connection, ConnectionHealth};
+pub use decisions::{Cursor, DecisionFilter, StoredDecision};
+pub use error::{Constraint, StoreError};
+pub use instances::{Instance, NewInstance};
+pub use policies::{PolicyVersion, PutPolicy, StoredPolicy};
+pub use tx::{Store, SystemTx, TenantTx};

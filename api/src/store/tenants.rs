@@ -1,0 +1,115 @@
+//! Tenants.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::time::{from_db, to_db};
+use super::{StoreError, SystemTx, TenantTx};
+use crate::domain::ids::TenantId;
+use crate::domain::tenant::{Tenant, TenantStatus};
+
+struct Row {
+    id: Uuid,
+    name: String,
+    home_region: String,
+    status: String,
+    created_at: OffsetDateTime,
+}
+
+impl TryFrom<Row> for Tenant {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let status = TenantStatus::parse(&row.status).ok_or(StoreError::Corrupt {
+            what: "tenants.status",
+            detail: TenantId(row.id).to_string(),
+        })?;
+        Ok(Self {
+            id: TenantId(row.id),
+            name: row.name,
+            home_region: row.home_region,
+            status,
+            created_at: from_db(row.created_at)?,
+        })
+    }
+}
+
+impl SystemTx {
+    pub async fn tenant_insert(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into tenants (id, name, home_region, status, created_at) values ($1, $2, $3, $4, $5)",
+            tenant.id.0,
+            tenant.name,
+            tenant.home_region,
+            tenant.status.as_str(),
+            to_db(tenant.created_at),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    pub async fn tenant_get(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1",
+            id.0
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// For a change: nobody else changes it before this transaction ends.
+    pub async fn tenant_lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1 for update",
+            id.0
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// In the order of their making, those after `after`.
+    pub async fn tenant_list(&mut self, after: Option<TenantId>, limit: i64) -> Result<Vec<Tenant>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants
+             where $1::uuid is null or id > $1 order by id limit $2",
+            after.map(|id| id.0),
+            limit,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+
+    pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update tenants set name = $2, status = $3 where id = $1",
+            tenant.id.0,
+            tenant.name,
+            tenant.status.as_str(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl TenantTx {
+    /// The tenant itself; none when the operator named one that is not there.
+    pub async fn tenant_self(&mut self) -> Result<Option<Tenant>, StoreError> {
+        let id = self.tenant_id().0;
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1",
+            id
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+}
