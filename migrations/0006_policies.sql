@@ -5,15 +5,15 @@ create table policies (
     instance_id uuid,
     version bigint not null,
     created_at timestamptz not null,
-    -- Set when an instance goes back to the tenant's default; its versions stay.
+    -- Set while the instance goes by the tenant's default; its versions stay, and a new one goes on counting.
     removed_at timestamptz,
     constraint policies_pkey primary key (tenant_id, id),
     constraint policies_instance_known foreign key (tenant_id, instance_id) references instances (tenant_id, id),
     constraint policies_version_positive check (version > 0)
 );
 
-create unique index policies_one_default on policies (tenant_id) where instance_id is null and removed_at is null;
-create unique index policies_one_per_instance on policies (tenant_id, instance_id) where removed_at is null;
+create unique index policies_one_default on policies (tenant_id) where instance_id is null;
+create unique index policies_one_per_instance on policies (tenant_id, instance_id);
 
 create table policy_versions (
     tenant_id uuid not null,

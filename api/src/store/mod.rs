@@ -22,5 +22,5 @@ pub use connections::{Connection, ConnectionHealth};
 pub use decisions::{Cursor, DecisionFilter, StoredDecision};
 pub use error::{Constraint, StoreError};
 pub use instances::{Instance, NewInstance};
-pub use policies::{PolicyVersion, PutPolicy, StoredPolicy};
+pub use policies::{PolicyVersion, Put, PutPolicy};
 pub use tx::{Store, SystemTx, TenantTx};
