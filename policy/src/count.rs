@@ -15,6 +15,8 @@ pub(crate) struct Count {
     /// The first millisecond at which the limit would admit the next attempt; absent where it would at once. A limit that
     /// counts denied attempts may have none left although it did not deny this one.
     pub(crate) blocks_until_ms: Option<u64>,
+    /// Names the stretch of denials that this one belongs to: the same for every redial until the limit admits again.
+    pub(crate) stretch_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +109,7 @@ impl Line {
             count,
             denied,
             blocks_until_ms: blocks.then(|| latest.saturating_add(quiet_ms).saturating_add(1)),
+            stretch_ms: later,
         }
     }
 
@@ -131,6 +134,7 @@ impl Line {
             count,
             denied: frees_a_place.is_some(),
             blocks_until_ms: frees_a_place,
+            stretch_ms: frees_a_place.unwrap_or(self.at_ms),
         }
     }
 }

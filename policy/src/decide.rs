@@ -54,6 +54,8 @@ pub struct Deciding {
     pub reason: &'static str,
     /// The first time at which no rule would deny, if nobody else tries.
     pub retry_at: Timestamp,
+    /// Names the stretch of denials: the same for every redial until the rule admits again, so that it is told once.
+    pub stretch: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,7 +186,7 @@ fn deciding(plan: &Plan<'_>, verdict: Verdict, counts: &[Option<Count>]) -> Opti
         })
     };
     // Equal times are told apart by the id, so that the order of rules plays no part.
-    let (rule, ..) = blocking().filter(|(_, count, _)| count.denied).max_by(
+    let (rule, count, _) = blocking().filter(|(_, count, _)| count.denied).max_by(
         |(one, _, until), (other, _, later)| {
             until.cmp(later).then_with(|| other.id().cmp(one.id()))
         },
@@ -194,6 +196,7 @@ fn deciding(plan: &Plan<'_>, verdict: Verdict, counts: &[Option<Count>]) -> Opti
         rule_id: rule.id().clone(),
         reason: rule.reason(),
         retry_at: timestamp(retry_at_ms),
+        stretch: timestamp(count.stretch_ms),
     })
 }
 

@@ -77,6 +77,17 @@ impl<'p> Plan<'p> {
         self.emergency
     }
 
+    /// Every rule with its effective mode, and why it says nothing where it does not.
+    pub fn rules(&self) -> impl Iterator<Item = (&'p Rule, RuleMode, Option<NotApplied>)> {
+        self.rules.iter().map(|planned| {
+            (
+                planned.rule,
+                planned.mode,
+                planned.meter.as_ref().err().copied(),
+            )
+        })
+    }
+
     /// The meters to append [`Plan::entry`] to; logs are handed to [`crate::decide::decide`] in this order.
     pub fn meters(&self) -> &[MeterKey] {
         &self.meters

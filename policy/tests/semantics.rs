@@ -295,3 +295,26 @@ fn a_young_entry_keeps_its_place_for_a_repeated_delivery() {
     assert!(prunable(&plan, 0, log, at(START + 59_999)).is_empty());
     assert_eq!(prunable(&plan, 0, log, at(START + 60_000)), [0]);
 }
+
+#[test]
+fn redials_belong_to_one_stretch_until_the_rule_admits_again() {
+    for limit in [until_quiet(2), sliding(1, 60)] {
+        let policy = one("customer", limit);
+        let mut world = World::default();
+        let mut stretch = |number: u64, offset: i64| {
+            let decision = world.dial(
+                &policy,
+                &attempt(number, CUSTOMER, CALLER),
+                at(START + offset),
+            );
+            decision.deciding.map(|deciding| deciding.stretch)
+        };
+        assert_eq!(stretch(0, 0), None);
+        let first = stretch(1, 1_000);
+        assert!(first.is_some());
+        assert_eq!(stretch(2, 50_000), first);
+        assert_eq!(stretch(3, 120_000), None);
+        let second = stretch(4, 121_000);
+        assert!(second.is_some() && second != first);
+    }
+}
