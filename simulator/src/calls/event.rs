@@ -31,7 +31,12 @@ pub fn document(instance: &Instance, contact: &Contact) -> Value {
         "SegmentAttributes": {"connect:Subtype": subtype(contact)},
         "External": {},
     });
-    if let Some(user) = contact.agent_id.as_deref().and_then(|id| instance.users.get(id)).filter(|_| contact.channel == "VOICE") {
+    if let Some(user) = contact
+        .agent_id
+        .as_deref()
+        .and_then(|id| instance.users.get(id))
+        .filter(|_| contact.channel == "VOICE")
+    {
         document["Agent"] = json!({
             "ARN": instance.resource_arn("agent", &user.id),
             "UserName": user.username,
@@ -71,15 +76,27 @@ pub fn lambda_event(document: &Value, parameters: &Value, overrides: Option<&Val
 
 /// A first contact counts as its own predecessor.
 fn previous(contact: &Contact) -> &str {
-    contact.previous_contact_id.as_deref().unwrap_or(&contact.id)
+    contact
+        .previous_contact_id
+        .as_deref()
+        .unwrap_or(&contact.id)
 }
 
 fn endpoint(address: Option<&str>) -> Value {
-    address.map_or(Value::Null, |address| json!({"Address": address, "Type": "TELEPHONE_NUMBER"}))
+    address.map_or(
+        Value::Null,
+        |address| json!({"Address": address, "Type": "TELEPHONE_NUMBER"}),
+    )
 }
 
 fn queue(instance: &Instance, contact: &Contact) -> Value {
-    let Some(queue) = contact.queue_id.as_deref().and_then(|id| instance.queues.get(id)) else { return Value::Null };
+    let Some(queue) = contact
+        .queue_id
+        .as_deref()
+        .and_then(|id| instance.queues.get(id))
+    else {
+        return Value::Null;
+    };
     json!({
         "ARN": instance.resource_arn("queue", &queue.id),
         "Name": queue.name,
@@ -99,9 +116,14 @@ fn merge(target: &mut Value, patch: &Map<String, Value>) {
 
 /// A number as the event shows it: E.164 where it was dialled with its country code, otherwise as typed.
 pub fn dialled_address(typed: &str, emergency_with_country_code: bool) -> String {
-    let compact: String = typed.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '/')).collect();
+    let compact: String = typed
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '/'))
+        .collect();
     let digits = compact.strip_prefix('+').unwrap_or_default();
-    let plausible = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    let plausible = (7..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
     if plausible {
         return compact;
     }
@@ -133,6 +155,9 @@ mod tests {
         let event = lambda_event(&document, &json!({}), Some(&overrides));
         let data = &event["Details"]["ContactData"];
         assert_eq!(data["Queue"], json!({"ARN": "q", "Name": "other"}));
-        assert_eq!((&data["SystemEndpoint"], &data["New"], &data["ContactId"]), (&Value::Null, &json!(1), &json!("c")));
+        assert_eq!(
+            (&data["SystemEndpoint"], &data["New"], &data["ContactId"]),
+            (&Value::Null, &json!(1), &json!("c"))
+        );
     }
 }

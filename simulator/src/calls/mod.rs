@@ -6,6 +6,7 @@
 //! Failure: a call that names something unknown is refused with the name of the faulty member; nothing has happened then.
 
 mod driver;
+mod effects;
 mod event;
 mod invoke;
 
@@ -18,7 +19,8 @@ use serde_json::{Map, Value, json};
 use crate::connect::model::{Contact, Instance, LambdaEntry, Queue};
 use crate::flow::{Flow, Run};
 use crate::world::World;
-use driver::{Driver, published_flow};
+use driver::Driver;
+use effects::published_flow;
 
 /// What an agent does.
 #[derive(Debug, Deserialize)]
@@ -58,8 +60,13 @@ pub async fn place(world: &Arc<World>, request: CallRequest) -> Result<Value, Un
     let (instance_arn, contact_id) = (driver.instance_arn.clone(), driver.contact_id.clone());
     driver.drive(run).await;
     let connect = world.connect.lock();
-    let contact = connect.instances.get(&instance_arn).and_then(|instance| instance.contacts.get(&contact_id));
-    let contact = contact.ok_or(Unknown { field: "instance_arn" })?;
+    let contact = connect
+        .instances
+        .get(&instance_arn)
+        .and_then(|instance| instance.contacts.get(&contact_id));
+    let contact = contact.ok_or(Unknown {
+        field: "instance_arn",
+    })?;
     let mut report = report(contact);
     report["ms"] = json!(started.elapsed().as_millis());
     Ok(report)
@@ -88,21 +95,42 @@ fn begin(world: &Arc<World>, request: CallRequest) -> Result<(Driver, Run), Unkn
     let now = world.clock.now();
     let mut connect = world.connect.lock();
     let with_country_code = connect.behaviour.emergency_with_country_code;
-    let unknown_instance = Unknown { field: "instance_arn" };
-    let instance = connect.instances.get_mut(&request.instance_arn).ok_or(unknown_instance)?;
-    let agent_id = request.agent_id.rsplit('/').next().unwrap_or_default().to_owned();
-    let user = instance.users.get_mut(&agent_id).ok_or(Unknown { field: "agent_id" })?;
+    let unknown_instance = Unknown {
+        field: "instance_arn",
+    };
+    let instance = connect
+        .instances
+        .get_mut(&request.instance_arn)
+        .ok_or(unknown_instance)?;
+    let agent_id = request
+        .agent_id
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let user = instance
+        .users
+        .get_mut(&agent_id)
+        .ok_or(Unknown { field: "agent_id" })?;
     user.state = "Available";
     let profile = instance.routing_profiles.get(&user.routing_profile_id);
     let queue_id = match &request.queue_id {
         Some(queue_id) => queue_id.rsplit('/').next().unwrap_or_default().to_owned(),
-        None => profile.map(|profile| profile.default_outbound_queue_id.clone()).unwrap_or_default(),
+        None => profile
+            .map(|profile| profile.default_outbound_queue_id.clone())
+            .unwrap_or_default(),
     };
-    let queue = instance.queues.get(&queue_id).ok_or(Unknown { field: "queue_id" })?;
+    let queue = instance
+        .queues
+        .get(&queue_id)
+        .ok_or(Unknown { field: "queue_id" })?;
     let (flow_id, flow) = whisper(instance, queue).ok_or(Unknown { field: "queue_id" })?;
     let mut contact = Contact::new(id.clone(), "VOICE", "OUTBOUND", now);
     contact.system_endpoint = instance.caller_id(queue).map(str::to_owned);
-    contact.customer_endpoint = request.to.as_deref().map(|typed| event::dialled_address(typed, with_country_code));
+    contact.customer_endpoint = request
+        .to
+        .as_deref()
+        .map(|typed| event::dialled_address(typed, with_country_code));
     contact.attributes = request.attributes;
     contact.flow_id = Some(flow_id);
     contact.queue_id = Some(queue_id);
@@ -138,10 +166,15 @@ pub fn start_task_flow(world: &Arc<World>, instance_arn: &str, contact_id: &str,
         connect.instances.get(instance_arn).and_then(|instance| {
             let contact = instance.contacts.get(contact_id)?;
             let flow = published_flow(instance, contact.flow_id.as_deref()?)?;
-            Some((Run::new(flow, event::document(instance, contact)), instance.account_id.clone()))
+            Some((
+                Run::new(flow, event::document(instance, contact)),
+                instance.account_id.clone(),
+            ))
         })
     };
-    let Some((run, account_id)) = prepared else { return };
+    let Some((run, account_id)) = prepared else {
+        return;
+    };
     let driver = Driver {
         world: Arc::clone(world),
         instance_arn: instance_arn.to_owned(),
@@ -160,5 +193,11 @@ pub fn start_task_flow(world: &Arc<World>, instance_arn: &str, contact_id: &str,
 /// Whether the account may start one more task now, where flows draw on the quota of StartTaskContact.
 fn take_task_quota(world: &World, account_id: &str, instance_arn: &str) -> bool {
     let region = instance_arn.split(':').nth(3).unwrap_or_default();
-    world.quotas.take("connect", "StartTaskContact", account_id, region, world.clock.now())
+    world.quotas.take(
+        "connect",
+        "StartTaskContact",
+        account_id,
+        region,
+        world.clock.now(),
+    )
 }

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::defaults::{DEFAULT_OUTBOUND, flows};
-use super::model::{Hours, Instance, OutboundCallerConfig, PhoneNumber, Published, Queue, RoutingProfile, StoredFlow, Tags, User};
+use super::model::{
+    Hours, Instance, OutboundCallerConfig, PhoneNumber, Published, Queue, RoutingProfile,
+    StoredFlow, Tags, User,
+};
 use crate::flow::Flow;
 use crate::world::World;
 
@@ -54,7 +57,10 @@ pub struct Refusal {
 }
 
 fn refuse(field: impl Into<String>, message: impl Into<String>) -> Refusal {
-    Refusal { field: field.into(), message: message.into() }
+    Refusal {
+        field: field.into(),
+        message: message.into(),
+    }
 }
 
 /// Makes the instance and says what it holds.
@@ -63,9 +69,17 @@ pub fn create(world: &Arc<World>, new: &NewInstance) -> Result<Value, Refusal> {
     let uuid = || world.ids.uuid().to_string();
     let now = world.clock.now();
     let id = uuid();
-    let hours = Hours { id: uuid(), name: "Basic Hours".to_owned(), time_zone: "America/New_York".to_owned(), modified_at: now };
+    let hours = Hours {
+        id: uuid(),
+        name: "Basic Hours".to_owned(),
+        time_zone: "America/New_York".to_owned(),
+        modified_at: now,
+    };
     let mut instance = Instance {
-        arn: format!("arn:aws:connect:{}:{}:instance/{id}", new.region, new.account_id),
+        arn: format!(
+            "arn:aws:connect:{}:{}:instance/{id}",
+            new.region, new.account_id
+        ),
         account_id: new.account_id.clone(),
         region: new.region.clone(),
         id,
@@ -84,11 +98,24 @@ pub fn create(world: &Arc<World>, new: &NewInstance) -> Result<Value, Refusal> {
         default_outbound_flow_id: String::new(),
     };
     add_flows(&mut instance, &uuid, now);
-    let queue_ids: Vec<String> = new.queues.iter().map(|queue| add_queue(&mut instance, queue, &hours.id, &uuid, now)).collect();
-    let by_name = |name: &String| new.queues.iter().position(|queue| queue.name == *name).and_then(|at| queue_ids.get(at).cloned());
+    let queue_ids: Vec<String> = new
+        .queues
+        .iter()
+        .map(|queue| add_queue(&mut instance, queue, &hours.id, &uuid, now))
+        .collect();
+    let by_name = |name: &String| {
+        new.queues
+            .iter()
+            .position(|queue| queue.name == *name)
+            .and_then(|at| queue_ids.get(at).cloned())
+    };
     let mut agents = Vec::new();
     for agent in &new.agents {
-        let served: Vec<String> = if agent.queues.is_empty() { queue_ids.clone() } else { agent.queues.iter().filter_map(by_name).collect() };
+        let served: Vec<String> = if agent.queues.is_empty() {
+            queue_ids.clone()
+        } else {
+            agent.queues.iter().filter_map(by_name).collect()
+        };
         agents.push(add_agent(&mut instance, agent, served, &uuid, now));
     }
     let queues: Vec<Value> = queue_ids
@@ -97,7 +124,11 @@ pub fn create(world: &Arc<World>, new: &NewInstance) -> Result<Value, Refusal> {
         .map(|queue| json!({"id": queue.id, "arn": instance.resource_arn("queue", &queue.id), "name": queue.name}))
         .collect();
     let answer = json!({"instance_arn": instance.arn, "queues": queues, "agents": agents});
-    world.connect.lock().instances.insert(instance.arn.clone(), instance);
+    world
+        .connect
+        .lock()
+        .instances
+        .insert(instance.arn.clone(), instance);
     Ok(answer)
 }
 
@@ -105,7 +136,12 @@ fn check(new: &NewInstance) -> Result<(), Refusal> {
     if new.account_id.len() != 12 || !new.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refuse("account_id", "12 digits"));
     }
-    if new.region.is_empty() || !new.region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if new.region.is_empty()
+        || !new
+            .region
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    {
         return Err(refuse("region", "the name of a Region"));
     }
     if new.alias.is_empty() || new.alias.len() > 45 {
@@ -117,11 +153,25 @@ fn check(new: &NewInstance) -> Result<(), Refusal> {
         return Err(refuse("queues", "names are distinct and not empty"));
     }
     for (index, agent) in new.agents.iter().enumerate() {
-        if agent.username.is_empty() || new.agents[..index].iter().any(|other| other.username == agent.username) {
-            return Err(refuse(format!("agents[{index}].username"), "names are distinct and not empty"));
+        if agent.username.is_empty()
+            || new.agents[..index]
+                .iter()
+                .any(|other| other.username == agent.username)
+        {
+            return Err(refuse(
+                format!("agents[{index}].username"),
+                "names are distinct and not empty",
+            ));
         }
-        if let Some(queue) = agent.queues.iter().find(|queue| !names.contains(&queue.as_str())) {
-            return Err(refuse(format!("agents[{index}].queues"), format!("there is no queue {queue}")));
+        if let Some(queue) = agent
+            .queues
+            .iter()
+            .find(|queue| !names.contains(&queue.as_str()))
+        {
+            return Err(refuse(
+                format!("agents[{index}].queues"),
+                format!("there is no queue {queue}"),
+            ));
         }
     }
     Ok(())
@@ -130,7 +180,9 @@ fn check(new: &NewInstance) -> Result<(), Refusal> {
 fn add_flows(instance: &mut Instance, uuid: &impl Fn() -> String, now: jiff::Timestamp) {
     for (name, flow_type, content) in flows() {
         let content = content.to_string();
-        let Ok(flow) = Flow::parse(&content) else { continue };
+        let Ok(flow) = Flow::parse(&content) else {
+            continue;
+        };
         let id = uuid();
         if name == DEFAULT_OUTBOUND {
             instance.default_outbound_flow_id.clone_from(&id);
@@ -143,7 +195,10 @@ fn add_flows(instance: &mut Instance, uuid: &impl Fn() -> String, now: jiff::Tim
             flow_type,
             archived: false,
             saved: content.clone(),
-            published: Some(Published { content, flow: Arc::new(flow) }),
+            published: Some(Published {
+                content,
+                flow: Arc::new(flow),
+            }),
             versions: BTreeMap::new(),
             tags: Tags::new(),
             modified_at: now,
@@ -152,12 +207,28 @@ fn add_flows(instance: &mut Instance, uuid: &impl Fn() -> String, now: jiff::Tim
     }
 }
 
-fn add_queue(instance: &mut Instance, new: &NewQueue, hours_id: &str, uuid: &impl Fn() -> String, now: jiff::Timestamp) -> String {
+fn add_queue(
+    instance: &mut Instance,
+    new: &NewQueue,
+    hours_id: &str,
+    uuid: &impl Fn() -> String,
+    now: jiff::Timestamp,
+) -> String {
     let number_id = new.caller_id.as_ref().map(|number| {
-        let known = instance.numbers.values().find(|known| known.number == *number).map(|known| known.id.clone());
+        let known = instance
+            .numbers
+            .values()
+            .find(|known| known.number == *number)
+            .map(|known| known.id.clone());
         known.unwrap_or_else(|| {
             let id = uuid();
-            instance.numbers.insert(id.clone(), PhoneNumber { id: id.clone(), number: number.clone() });
+            instance.numbers.insert(
+                id.clone(),
+                PhoneNumber {
+                    id: id.clone(),
+                    number: number.clone(),
+                },
+            );
             id
         })
     });
@@ -165,7 +236,11 @@ fn add_queue(instance: &mut Instance, new: &NewQueue, hours_id: &str, uuid: &imp
     let queue = Queue {
         id: id.clone(),
         name: new.name.clone(),
-        outbound: OutboundCallerConfig { name: Some(new.name.clone()), number_id, flow_id: None },
+        outbound: OutboundCallerConfig {
+            name: Some(new.name.clone()),
+            number_id,
+            flow_id: None,
+        },
         hours_id: hours_id.to_owned(),
         tags: Tags::new(),
         modified_at: now,
@@ -175,8 +250,18 @@ fn add_queue(instance: &mut Instance, new: &NewQueue, hours_id: &str, uuid: &imp
 }
 
 /// Agents who serve the same queues share a routing profile.
-fn add_agent(instance: &mut Instance, new: &NewAgent, queue_ids: Vec<String>, uuid: &impl Fn() -> String, now: jiff::Timestamp) -> Value {
-    let shared = instance.routing_profiles.values().find(|profile| profile.queue_ids == queue_ids).map(|profile| profile.id.clone());
+fn add_agent(
+    instance: &mut Instance,
+    new: &NewAgent,
+    queue_ids: Vec<String>,
+    uuid: &impl Fn() -> String,
+    now: jiff::Timestamp,
+) -> Value {
+    let shared = instance
+        .routing_profiles
+        .values()
+        .find(|profile| profile.queue_ids == queue_ids)
+        .map(|profile| profile.id.clone());
     let routing_profile_id = shared.unwrap_or_else(|| {
         let id = uuid();
         let name = match instance.routing_profiles.len() {
@@ -184,8 +269,14 @@ fn add_agent(instance: &mut Instance, new: &NewAgent, queue_ids: Vec<String>, uu
             count => format!("Routing Profile {}", count + 1),
         };
         let default_outbound_queue_id = queue_ids.first().cloned().unwrap_or_default();
-        let profile =
-            RoutingProfile { id: id.clone(), name, default_outbound_queue_id, queue_ids, tags: Tags::new(), modified_at: now };
+        let profile = RoutingProfile {
+            id: id.clone(),
+            name,
+            default_outbound_queue_id,
+            queue_ids,
+            tags: Tags::new(),
+            modified_at: now,
+        };
         instance.routing_profiles.insert(id.clone(), profile);
         id
     });

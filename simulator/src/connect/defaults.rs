@@ -11,8 +11,16 @@ pub const DEFAULT_OUTBOUND: &str = "Default outbound";
 pub fn flows() -> Vec<(&'static str, FlowType, Value)> {
     vec![
         (DEFAULT_OUTBOUND, FlowType::OutboundWhisper, outbound()),
-        ("Default agent whisper", FlowType::AgentWhisper, message("$.Queue.Name")),
-        ("Default customer whisper", FlowType::CustomerWhisper, message("Please stay on the line.")),
+        (
+            "Default agent whisper",
+            FlowType::AgentWhisper,
+            message("$.Queue.Name"),
+        ),
+        (
+            "Default customer whisper",
+            FlowType::CustomerWhisper,
+            message("Please stay on the line."),
+        ),
         ("Sample inbound flow", FlowType::ContactFlow, inbound()),
     ]
 }
@@ -94,7 +102,11 @@ mod tests {
     #[test]
     fn the_flows_of_a_new_instance_are_valid() {
         for (name, flow_type, content) in flows() {
-            assert_eq!(validate(&content.to_string(), flow_type, Options::default()), [], "{name}");
+            assert_eq!(
+                validate(&content.to_string(), flow_type, Options::default()),
+                [],
+                "{name}"
+            );
         }
     }
 }

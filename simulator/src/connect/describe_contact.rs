@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::instance::seconds;
 use super::model::Contact;
-use super::request::{Call, Failure};
+use super::request::Call;
 
 pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
     let (instance_id, contact_id) = (call.label(0)?, call.label(1)?);
@@ -32,28 +33,52 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
 
 /// A contact that was stopped before the dial has an end and was never connected to the system.
 fn optional(contact: &Contact) -> [(&'static str, Option<Value>); 13] {
-    let endpoint = |address: &Option<String>| address.as_ref().map(|address| json!({"Type": "TELEPHONE_NUMBER", "Address": address}));
+    let endpoint = |address: &Option<String>| {
+        address
+            .as_ref()
+            .map(|address| json!({"Type": "TELEPHONE_NUMBER", "Address": address}))
+    };
     let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
     let time = |at: Option<jiff::Timestamp>| at.map(|at| json!(seconds(at)));
     // A call knows its agent only once the customer has answered.
-    let agent = contact.agent_id.as_ref().filter(|_| contact.connected_at.is_some()).map(|id| json!({"Id": id}));
+    let agent = contact
+        .agent_id
+        .as_ref()
+        .filter(|_| contact.connected_at.is_some())
+        .map(|id| json!({"Id": id}));
     [
         ("PreviousContactId", text(&contact.previous_contact_id)),
         ("RelatedContactId", text(&contact.related_contact_id)),
         ("Name", text(&contact.name)),
         ("Description", text(&contact.description)),
-        ("QueueInfo", contact.queue_id.as_ref().map(|id| json!({"Id": id, "EnqueueTimestamp": seconds(contact.initiated_at)}))),
+        (
+            "QueueInfo",
+            contact
+                .queue_id
+                .as_ref()
+                .map(|id| json!({"Id": id, "EnqueueTimestamp": seconds(contact.initiated_at)})),
+        ),
         ("AgentInfo", agent),
         ("ConnectedToSystemTimestamp", time(contact.connected_at)),
         ("DisconnectTimestamp", time(contact.disconnected_at)),
         ("ScheduledTimestamp", time(contact.scheduled_at)),
-        ("DisconnectReason", contact.disconnect_reason.map(|reason| json!(reason))),
+        (
+            "DisconnectReason",
+            contact.disconnect_reason.map(|reason| json!(reason)),
+        ),
         ("CustomerEndpoint", endpoint(&contact.customer_endpoint)),
         ("SystemEndpoint", endpoint(&contact.system_endpoint)),
-        ("SegmentAttributes", Some(json!({"connect:Subtype": {"ValueString": subtype(contact)}}))),
+        (
+            "SegmentAttributes",
+            Some(json!({"connect:Subtype": {"ValueString": subtype(contact)}})),
+        ),
     ]
 }
 
 pub fn subtype(contact: &Contact) -> &'static str {
-    if contact.channel == "VOICE" { "connect:Telephony" } else { "connect:Task" }
+    if contact.channel == "VOICE" {
+        "connect:Telephony"
+    } else {
+        "connect:Task"
+    }
 }

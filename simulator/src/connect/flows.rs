@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::failure::Failure;
 use super::instance::seconds;
 use super::model::{Instance, Published, StoredFlow};
-use super::request::{Call, Failure, tag_keys};
+use super::request::{Call, tag_keys};
 use crate::flow::{Flow, FlowType, Options, validate};
 
 /// The default quota of flows in one instance.
@@ -18,16 +19,27 @@ pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
     call.authorize_in_instance(instance_id, &["contact-flow/*".to_owned()], &[])?;
     let types = call.query_all("contactFlowTypes");
     if types.len() > 10 {
-        return Err(Failure::invalid_parameter("contactFlowTypes: at most 10 members"));
+        return Err(Failure::invalid_parameter(
+            "contactFlowTypes: at most 10 members",
+        ));
     }
     let types: Vec<FlowType> = types
         .iter()
-        .map(|name| FlowType::parse(name).ok_or_else(|| Failure::invalid_parameter(&format!("contactFlowTypes: unknown value {name}"))))
+        .map(|name| {
+            FlowType::parse(name).ok_or_else(|| {
+                Failure::invalid_parameter(&format!("contactFlowTypes: unknown value {name}"))
+            })
+        })
         .collect::<Result<_, _>>()?;
     let page = call.page_request(1000)?;
     let summaries = call.read(instance_id, |instance| {
         let wanted = |flow: &&StoredFlow| types.is_empty() || types.contains(&flow.flow_type);
-        Ok(instance.flows.values().filter(wanted).map(summary).collect())
+        Ok(instance
+            .flows
+            .values()
+            .filter(wanted)
+            .map(summary)
+            .collect())
     })?;
     call.page("ContactFlowSummaryList", summaries, page)
 }
@@ -36,7 +48,8 @@ pub fn create(call: &Call<'_>) -> Result<Value, Failure> {
     let instance_id = call.label(0)?;
     let name = call.text("Name", 1, 127)?;
     let flow_type = call.text("Type", 1, 64)?;
-    let flow_type = FlowType::parse(flow_type).ok_or_else(|| Failure::invalid_parameter("Type: unknown flow type"))?;
+    let flow_type = FlowType::parse(flow_type)
+        .ok_or_else(|| Failure::invalid_parameter("Type: unknown flow type"))?;
     let content = call.text("Content", 1, usize::MAX)?;
     let description = call.optional_text("Description", 0, 500)?;
     let saved_only = match call.optional_text("Status", 1, 64)? {
@@ -46,9 +59,16 @@ pub fn create(call: &Call<'_>) -> Result<Value, Failure> {
     };
     let tags = call.tags("Tags")?;
     let mut conditions = tag_keys(&tags);
-    conditions.push(("connect:FlowType".to_owned(), vec![flow_type.as_str().to_owned()]));
+    conditions.push((
+        "connect:FlowType".to_owned(),
+        vec![flow_type.as_str().to_owned()],
+    ));
     call.authorize_in_instance(instance_id, &["contact-flow/*".to_owned()], &conditions)?;
-    let published = if saved_only { None } else { Some(publish(call, content, flow_type)?) };
+    let published = if saved_only {
+        None
+    } else {
+        Some(publish(call, content, flow_type)?)
+    };
     let id = call.world.ids.uuid().to_string();
     let modified_at = call.world.clock.now();
     call.change(instance_id, |instance| {
@@ -85,13 +105,27 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
         let (content, status) = match qualifier {
             Some("$SAVED") => (flow.saved.as_str(), "SAVED"),
             None => {
-                let unpublished = || Failure::new(404, "ContactFlowNotPublishedException", "The contact flow has not been published.");
-                (flow.published_content().ok_or_else(unpublished)?, "PUBLISHED")
+                let unpublished = || {
+                    Failure::new(
+                        404,
+                        "ContactFlowNotPublishedException",
+                        "The contact flow has not been published.",
+                    )
+                };
+                (
+                    flow.published_content().ok_or_else(unpublished)?,
+                    "PUBLISHED",
+                )
             }
             Some(number) => {
-                let number = number.parse().map_err(|_| Failure::invalid_parameter("ContactFlowId: unknown qualifier"))?;
+                let number = number
+                    .parse()
+                    .map_err(|_| Failure::invalid_parameter("ContactFlowId: unknown qualifier"))?;
                 version = Some(number);
-                let found = flow.versions.get(&number).ok_or_else(|| Failure::not_found("flow version"))?;
+                let found = flow
+                    .versions
+                    .get(&number)
+                    .ok_or_else(|| Failure::not_found("flow version"))?;
                 (found.content.as_str(), "PUBLISHED")
             }
         };
@@ -113,7 +147,11 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
         }
         if let Some(number) = version {
             answer["Version"] = json!(number);
-            answer["VersionDescription"] = json!(flow.versions.get(&number).and_then(|version| version.description.clone()));
+            answer["VersionDescription"] = json!(
+                flow.versions
+                    .get(&number)
+                    .and_then(|version| version.description.clone())
+            );
         }
         Ok(json!({"ContactFlow": answer}))
     })
@@ -121,13 +159,20 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
 
 /// Validates content and parses it.
 pub fn publish(call: &Call<'_>, content: &str, flow_type: FlowType) -> Result<Published, Failure> {
-    let options = Options { qualified_lambda_arn: call.world.connect.lock().behaviour.qualified_lambda_arn };
+    let options = Options {
+        qualified_lambda_arn: call.world.connect.lock().behaviour.qualified_lambda_arn,
+    };
     let problems = validate(content, flow_type, options);
     if !problems.is_empty() {
-        return Err(Failure::invalid_flow(problems.into_iter().map(|problem| problem.message)));
+        let messages = problems.into_iter().map(|problem| problem.message);
+        return Err(Failure::InvalidFlow(messages.collect()));
     }
-    let flow = Flow::parse(content).map_err(|error| Failure::invalid_flow([format!("Invalid flow content. {error}")]))?;
-    Ok(Published { content: content.to_owned(), flow: Arc::new(flow) })
+    let flow = Flow::parse(content)
+        .map_err(|error| Failure::InvalidFlow(vec![format!("Invalid flow content. {error}")]))?;
+    Ok(Published {
+        content: content.to_owned(),
+        flow: Arc::new(flow),
+    })
 }
 
 /// An id or ARN, and what follows its colon (`$SAVED` or a version).
@@ -140,23 +185,46 @@ pub fn flow_label(label: &str) -> (&str, Option<&str>) {
 }
 
 pub fn find<'i>(instance: &'i Instance, flow_id: &str) -> Result<&'i StoredFlow, Failure> {
-    instance.flows.get(flow_id).ok_or_else(|| Failure::not_found("contact flow"))
+    instance
+        .flows
+        .get(flow_id)
+        .ok_or_else(|| Failure::not_found("contact flow"))
 }
 
 /// Checks the call's operation on a flow, with the flow's own tags and type where it exists.
 pub fn authorize_flow(call: &Call<'_>, instance_id: &str, flow_id: &str) -> Result<(), Failure> {
     let conditions = call.peek(instance_id, |instance| {
-        let Some(flow) = instance.flows.get(flow_id) else { return Vec::new() };
-        let tags = flow.tags.iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value.clone()]));
-        tags.chain([("connect:FlowType".to_owned(), vec![flow.flow_type.as_str().to_owned()])]).collect()
+        let Some(flow) = instance.flows.get(flow_id) else {
+            return Vec::new();
+        };
+        let tags = flow
+            .tags
+            .iter()
+            .map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value.clone()]));
+        tags.chain([(
+            "connect:FlowType".to_owned(),
+            vec![flow.flow_type.as_str().to_owned()],
+        )])
+        .collect()
     });
-    call.authorize_in_instance(instance_id, &[format!("contact-flow/{flow_id}")], &conditions.unwrap_or_default())
+    call.authorize_in_instance(
+        instance_id,
+        &[format!("contact-flow/{flow_id}")],
+        &conditions.unwrap_or_default(),
+    )
 }
 
 pub fn name_is_free(instance: &Instance, name: &str, except: Option<&str>) -> Result<(), Failure> {
-    let taken = instance.flows.values().any(|flow| flow.name == name && Some(flow.id.as_str()) != except);
+    let taken = instance
+        .flows
+        .values()
+        .any(|flow| flow.name == name && Some(flow.id.as_str()) != except);
     if taken {
-        return Err(Failure::new(409, "DuplicateResourceException", "A resource with the specified name already exists."));
+        return Err(Failure::new(
+            409,
+            "DuplicateResourceException",
+            "A resource with the specified name already exists.",
+        ));
     }
     Ok(())
 }
@@ -166,7 +234,10 @@ pub fn state(flow: &StoredFlow) -> &'static str {
 }
 
 pub fn sha256(content: &str) -> String {
-    Sha256::digest(content.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn summary(flow: &StoredFlow) -> Value {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::model::Instance;
-use super::request::{Call, Failure};
+use super::request::Call;
 
 pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
     call.authorize_instance(call.label(0)?, "")?;
@@ -31,8 +32,18 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
 
 pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
     call.authorize(&["*".to_owned()], &[])?;
-    let mine = |instance: &&Instance| instance.account_id == call.account() && instance.region == call.region();
-    let summaries = call.world.connect.lock().instances.values().filter(mine).map(summary).collect();
+    let mine = |instance: &&Instance| {
+        instance.account_id == call.account() && instance.region == call.region()
+    };
+    let summaries = call
+        .world
+        .connect
+        .lock()
+        .instances
+        .values()
+        .filter(mine)
+        .map(summary)
+        .collect();
     call.page("InstanceSummaryList", summaries, call.page_request(10)?)
 }
 
@@ -52,7 +63,10 @@ fn summary(instance: &Instance) -> Value {
 /// Times in bodies are epoch seconds with a fraction.
 pub fn seconds(at: jiff::Timestamp) -> f64 {
     let milliseconds = at.as_millisecond();
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century are exact in a double")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of this century are exact in a double"
+    )]
     let seconds = milliseconds as f64 / 1000.0;
     seconds
 }

@@ -9,12 +9,14 @@ pub mod behaviour;
 pub mod create_instance;
 mod defaults;
 pub mod describe_contact;
+mod failure;
 mod flow_edit;
 mod flows;
 mod instance;
 pub mod model;
+mod page;
 mod queues;
-pub mod request;
+mod request;
 mod route;
 mod search_flows;
 pub mod start_task;
@@ -28,9 +30,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::world::World;
 use behaviour::Behaviour;
-pub use route::decode as decode_path;
+use failure::Failure;
 use model::Instance;
-use request::{Call, Failure};
+use request::Call;
+pub use route::decode as decode_path;
 
 /// Every instance of every account, by ARN.
 #[derive(Debug, Default)]

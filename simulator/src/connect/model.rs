@@ -197,7 +197,10 @@ impl Instance {
     }
 
     pub fn number_arn(&self, number_id: &str) -> String {
-        format!("arn:aws:connect:{}:{}:phone-number/{number_id}", self.region, self.account_id)
+        format!(
+            "arn:aws:connect:{}:{}:phone-number/{number_id}",
+            self.region, self.account_id
+        )
     }
 
     /// The number that calls from this queue show.
@@ -218,13 +221,23 @@ impl Instance {
     }
 
     pub fn open_tasks(&self) -> usize {
-        self.contacts.values().filter(|contact| contact.channel == "TASK" && contact.disconnected_at.is_none()).count()
+        self.contacts
+            .values()
+            .filter(|contact| contact.channel == "TASK" && contact.disconnected_at.is_none())
+            .count()
     }
 
     pub fn add_contact(&mut self, contact: Contact) {
         if self.contacts.len() >= KEPT_CONTACTS {
-            let over = |contact: &Contact| contact.flow_ended && (contact.channel == "VOICE" || contact.disconnected_at.is_some());
-            if let Some(at) = self.contact_order.iter().position(|id| self.contacts.get(id).is_none_or(over)) {
+            let over = |contact: &Contact| {
+                contact.flow_ended
+                    && (contact.channel == "VOICE" || contact.disconnected_at.is_some())
+            };
+            if let Some(at) = self
+                .contact_order
+                .iter()
+                .position(|id| self.contacts.get(id).is_none_or(over))
+            {
                 let oldest = self.contact_order.remove(at);
                 self.contacts.remove(&oldest);
             }
@@ -236,7 +249,12 @@ impl Instance {
 
 impl Contact {
     /// A contact that has just begun.
-    pub fn new(id: String, channel: &'static str, initiation_method: &'static str, at: Timestamp) -> Self {
+    pub fn new(
+        id: String,
+        channel: &'static str,
+        initiation_method: &'static str,
+        at: Timestamp,
+    ) -> Self {
         Self {
             initial_contact_id: id.clone(),
             id,
@@ -272,7 +290,11 @@ impl Contact {
     pub fn disconnect(&mut self, at: Timestamp, reason: &'static str) {
         self.disconnected_at = Some(at);
         self.disconnect_reason = Some(reason);
-        if let Some(placement) = self.placement.as_mut().filter(|placement| placement.outcome == PlacementOutcome::Queued) {
+        if let Some(placement) = self
+            .placement
+            .as_mut()
+            .filter(|placement| placement.outcome == PlacementOutcome::Queued)
+        {
             placement.outcome = PlacementOutcome::Completed;
         }
     }
@@ -293,6 +315,8 @@ impl Contact {
 
 impl StoredFlow {
     pub fn published_content(&self) -> Option<&str> {
-        self.published.as_ref().map(|published| published.content.as_str())
+        self.published
+            .as_ref()
+            .map(|published| published.content.as_str())
     }
 }

@@ -1,16 +1,15 @@
-//! One request to Amazon Connect, taken apart, and the errors it may be answered with.
+//! One request to Amazon Connect, taken apart: what every operation asks of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::model::{Instance, Tags};
 use super::queues::last_segment;
 use super::route::{self, Route};
-use crate::aws::{AwsError, AwsRequest};
+use crate::aws::AwsRequest;
 use crate::world::World;
 
 /// Condition keys of a request and their values.
@@ -23,41 +22,42 @@ pub struct Call<'r> {
     pub body: Value,
     request: &'r AwsRequest,
     route: Route,
-    query: Vec<(String, String)>,
-}
-
-/// Where a page starts and how long it is.
-#[derive(Debug, Clone, Copy)]
-pub struct PageRequest {
-    start: usize,
-    length: usize,
-}
-
-/// An error as the service model names it.
-#[derive(Debug)]
-pub struct Failure {
-    status: u16,
-    code: &'static str,
-    message: Option<String>,
-    problems: Vec<String>,
-    refused: Option<AwsError>,
+    pub(super) query: Vec<(String, String)>,
 }
 
 impl<'r> Call<'r> {
     pub fn new(world: &'r Arc<World>, request: &'r AwsRequest) -> Result<Self, Failure> {
-        let route = route::resolve(&request.method, &request.path).ok_or_else(|| Failure::not_found("operation"))?;
+        let route = route::resolve(&request.method, &request.path)
+            .ok_or_else(|| Failure::not_found("operation"))?;
         let body = if request.body.is_empty() {
             json!({})
         } else {
-            let body: Value = serde_json::from_slice(&request.body)
-                .map_err(|_| Failure::new(400, "SerializationException", "The request body is not JSON."))?;
+            let body: Value = serde_json::from_slice(&request.body).map_err(|_| {
+                Failure::new(
+                    400,
+                    "SerializationException",
+                    "The request body is not JSON.",
+                )
+            })?;
             if !body.is_object() {
-                return Err(Failure::new(400, "SerializationException", "The request body is not a JSON object."));
+                return Err(Failure::new(
+                    400,
+                    "SerializationException",
+                    "The request body is not a JSON object.",
+                ));
             }
             body
         };
-        let query = url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
-        Ok(Self { world, body, request, route, query })
+        let query = url::form_urlencoded::parse(request.query.as_bytes())
+            .into_owned()
+            .collect();
+        Ok(Self {
+            world,
+            body,
+            request,
+            route,
+            query,
+        })
     }
 
     pub fn operation(&self) -> &'static str {
@@ -73,23 +73,41 @@ impl<'r> Call<'r> {
     }
 
     pub fn label(&self, index: usize) -> Result<&str, Failure> {
-        self.route.labels.get(index).map(String::as_str).ok_or_else(|| Failure::invalid_request("The path is incomplete."))
+        self.route
+            .labels
+            .get(index)
+            .map(String::as_str)
+            .ok_or_else(|| Failure::invalid_request("The path is incomplete."))
     }
 
     pub fn query_all(&self, name: &str) -> Vec<String> {
-        self.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+        self.query
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+            .collect()
     }
 
     /// A required text of the body, of a length within bounds.
     pub fn text(&self, name: &str, min: usize, max: usize) -> Result<&str, Failure> {
-        self.optional_text(name, min, max)?.ok_or_else(|| Failure::missing(name))
+        self.optional_text(name, min, max)?
+            .ok_or_else(|| Failure::missing(name))
     }
 
-    pub fn optional_text(&self, name: &str, min: usize, max: usize) -> Result<Option<&str>, Failure> {
+    pub fn optional_text(
+        &self,
+        name: &str,
+        min: usize,
+        max: usize,
+    ) -> Result<Option<&str>, Failure> {
         match self.body.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if (min..=max).contains(&text.chars().count()) => Ok(Some(text)),
-            Some(Value::String(_)) => Err(Failure::invalid_parameter(&format!("{name}: {min} to {max} characters"))),
+            Some(Value::String(text)) if (min..=max).contains(&text.chars().count()) => {
+                Ok(Some(text))
+            }
+            Some(Value::String(_)) => Err(Failure::invalid_parameter(&format!(
+                "{name}: {min} to {max} characters"
+            ))),
             Some(_) => Err(Failure::invalid_parameter(&format!("{name}: text"))),
         }
     }
@@ -100,154 +118,119 @@ impl<'r> Call<'r> {
             Some(Value::Object(tags)) => tags,
             Some(_) => return Err(Failure::invalid_parameter(&format!("{name}: a map"))),
         };
-        let tags: BTreeMap<String, String> =
-            tags.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+        let tags: BTreeMap<String, String> = tags
+            .iter()
+            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+            .collect();
         let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
         let fine = |(key, value): (&String, &String)| {
-            (1..=128).contains(&key.chars().count()) && !key.starts_with("aws:") && key.chars().all(allowed) && value.chars().count() <= 256
+            (1..=128).contains(&key.chars().count())
+                && !key.starts_with("aws:")
+                && key.chars().all(allowed)
+                && value.chars().count() <= 256
         };
         if tags.len() > 50 || !tags.iter().all(fine) {
-            return Err(Failure::invalid_parameter(&format!("{name}: at most 50 tags, keys 1 to 128, values at most 256 characters")));
+            return Err(Failure::invalid_parameter(&format!(
+                "{name}: at most 50 tags, keys 1 to 128, values at most 256 characters"
+            )));
         }
         Ok(tags)
     }
 
     /// The ARN of an instance of the caller's account in this Region, by its id or ARN.
     pub fn instance_arn(&self, instance_id: &str) -> String {
-        format!("arn:aws:connect:{}:{}:instance/{}", self.region(), self.account(), last_segment(instance_id))
+        format!(
+            "arn:aws:connect:{}:{}:instance/{}",
+            self.region(),
+            self.account(),
+            last_segment(instance_id)
+        )
     }
 
     /// Whether the caller may do this on the instance, or on what `suffix` names in it.
     pub fn authorize_instance(&self, instance_id: &str, suffix: &str) -> Result<(), Failure> {
         let resource = format!("{}{suffix}", self.instance_arn(instance_id));
-        self.authorize(&[resource], &[("connect:InstanceId".to_owned(), vec![last_segment(instance_id).to_owned()])])
+        self.authorize(
+            &[resource],
+            &[(
+                "connect:InstanceId".to_owned(),
+                vec![last_segment(instance_id).to_owned()],
+            )],
+        )
     }
 
-    pub fn authorize_in_instance(&self, instance_id: &str, within: &[String], conditions: &[(String, Vec<String>)]) -> Result<(), Failure> {
-        let resources: Vec<String> = within.iter().map(|path| format!("{}/{path}", self.instance_arn(instance_id))).collect();
+    pub fn authorize_in_instance(
+        &self,
+        instance_id: &str,
+        within: &[String],
+        conditions: &[(String, Vec<String>)],
+    ) -> Result<(), Failure> {
+        let resources: Vec<String> = within
+            .iter()
+            .map(|path| format!("{}/{path}", self.instance_arn(instance_id)))
+            .collect();
         let mut conditions = conditions.to_vec();
-        conditions.push(("connect:InstanceId".to_owned(), vec![last_segment(instance_id).to_owned()]));
+        conditions.push((
+            "connect:InstanceId".to_owned(),
+            vec![last_segment(instance_id).to_owned()],
+        ));
         self.authorize(&resources, &conditions)
     }
 
-    pub fn authorize(&self, resources: &[String], conditions: &[(String, Vec<String>)]) -> Result<(), Failure> {
+    pub fn authorize(
+        &self,
+        resources: &[String],
+        conditions: &[(String, Vec<String>)],
+    ) -> Result<(), Failure> {
         let context = conditions.iter().cloned().collect();
         let action = format!("connect:{}", self.operation());
         let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
-        self.world.authorize(&self.request.caller, &action, &resources, &context).map_err(Failure::refused)
+        self.world
+            .authorize(&self.request.caller, &action, &resources, &context)
+            .map_err(|error| Failure::Refused(Box::new(error)))
     }
 
     /// Looks at an instance, if it is there.
     pub fn peek<R>(&self, instance_id: &str, look: impl FnOnce(&Instance) -> R) -> Option<R> {
-        self.world.connect.lock().instances.get(&self.instance_arn(instance_id)).map(look)
+        self.world
+            .connect
+            .lock()
+            .instances
+            .get(&self.instance_arn(instance_id))
+            .map(look)
     }
 
-    pub fn read<R>(&self, instance_id: &str, look: impl FnOnce(&Instance) -> Result<R, Failure>) -> Result<R, Failure> {
-        self.peek(instance_id, look).unwrap_or_else(|| Err(Failure::no_instance()))
+    pub fn read<R>(
+        &self,
+        instance_id: &str,
+        look: impl FnOnce(&Instance) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        self.peek(instance_id, look)
+            .unwrap_or_else(|| Err(Failure::not_found("instance")))
     }
 
-    pub fn change<R>(&self, instance_id: &str, edit: impl FnOnce(&mut Instance) -> Result<R, Failure>) -> Result<R, Failure> {
+    pub fn change<R>(
+        &self,
+        instance_id: &str,
+        edit: impl FnOnce(&mut Instance) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
         let mut connect = self.world.connect.lock();
-        let instance = connect.instances.get_mut(&self.instance_arn(instance_id)).ok_or_else(Failure::no_instance)?;
+        let instance = connect
+            .instances
+            .get_mut(&self.instance_arn(instance_id))
+            .ok_or_else(|| Failure::not_found("instance"))?;
         edit(instance)
     }
-
-    /// The page asked for in the query.
-    pub fn page_request(&self, max: usize) -> Result<PageRequest, Failure> {
-        let first = |name: &str| self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let length = first("maxResults").map(|text| text.parse().map_err(|_| Failure::invalid_parameter("maxResults: a number"))).transpose()?;
-        page(length, first("nextToken"), max)
-    }
-
-    /// The page asked for in the body.
-    pub fn body_page_request(&self, max: usize) -> Result<PageRequest, Failure> {
-        let length = match self.body.get("MaxResults") {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(value.as_u64().ok_or_else(|| Failure::invalid_parameter("MaxResults: a number"))?),
-        };
-        page(length, self.optional_text("NextToken", 1, 100_000)?, max)
-    }
-
-    /// Cuts the page out and names the next one.
-    pub fn page(&self, member: &str, items: Vec<Value>, page: PageRequest) -> Result<Value, Failure> {
-        let end = (page.start + page.length).min(items.len());
-        let more = end < items.len();
-        let shown: Vec<Value> = items.into_iter().skip(page.start).take(page.length).collect();
-        let mut answer = json!({ member: shown });
-        if more {
-            answer["NextToken"] = json!(URL_SAFE_NO_PAD.encode(format!("from {end}")));
-        }
-        Ok(answer)
-    }
-}
-
-fn page(length: Option<u64>, token: Option<&str>, max: usize) -> Result<PageRequest, Failure> {
-    let length = usize::try_from(length.unwrap_or(100.min(max) as u64)).unwrap_or(usize::MAX);
-    if !(1..=max).contains(&length) {
-        return Err(Failure::invalid_parameter(&format!("MaxResults: 1 to {max}")));
-    }
-    let start = |token: &str| {
-        let decoded = URL_SAFE_NO_PAD.decode(token).ok()?;
-        std::str::from_utf8(&decoded).ok()?.strip_prefix("from ")?.parse().ok()
-    };
-    let start = match token {
-        None => 0,
-        Some(token) => start(token).ok_or_else(|| Failure::invalid_parameter("NextToken: not one of this service's"))?,
-    };
-    Ok(PageRequest { start, length })
 }
 
 /// The condition keys of tags in a request.
 pub fn tag_keys(tags: &Tags) -> Conditions {
-    let mut conditions: Conditions = tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), vec![value.clone()])).collect();
+    let mut conditions: Conditions = tags
+        .iter()
+        .map(|(key, value)| (format!("aws:RequestTag/{key}"), vec![value.clone()]))
+        .collect();
     if !tags.is_empty() {
         conditions.push(("aws:TagKeys".to_owned(), tags.keys().cloned().collect()));
     }
     conditions
-}
-
-impl Failure {
-    pub fn new(status: u16, code: &'static str, message: &str) -> Self {
-        Self { status, code, message: Some(message.to_owned()), problems: Vec::new(), refused: None }
-    }
-
-    pub fn invalid_request(message: &str) -> Self {
-        Self::new(400, "InvalidRequestException", message)
-    }
-
-    pub fn invalid_parameter(message: &str) -> Self {
-        Self::new(400, "InvalidParameterException", &format!("Parameter issue: {message}"))
-    }
-
-    pub fn missing(member: &str) -> Self {
-        Self::invalid_parameter(&format!("{member} must not be null"))
-    }
-
-    pub fn not_found(what: &str) -> Self {
-        Self::new(404, "ResourceNotFoundException", &format!("The resource was not found: {what}"))
-    }
-
-    pub fn invalid_flow(problems: impl IntoIterator<Item = String>) -> Self {
-        Self { message: None, problems: problems.into_iter().collect(), ..Self::new(400, "InvalidContactFlowException", "") }
-    }
-
-    fn no_instance() -> Self {
-        Self::not_found("instance")
-    }
-
-    fn refused(error: AwsError) -> Self {
-        Self { refused: Some(error), ..Self::new(403, "AccessDeniedException", "") }
-    }
-
-    /// This exception alone has no message; its problems are members in lower case.
-    pub fn into_error(self) -> AwsError {
-        if let Some(error) = self.refused {
-            return error;
-        }
-        if self.problems.is_empty() {
-            return AwsError::new(self.status, self.code, self.message.unwrap_or_default());
-        }
-        let problems: Vec<Value> = self.problems.iter().map(|message| json!({"message": message})).collect();
-        AwsError::new(self.status, self.code, "").with_body(json!({"problems": problems}))
-    }
 }

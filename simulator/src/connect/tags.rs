@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::model::{Instance, Tags};
-use super::request::{Call, Failure, tag_keys};
+use super::request::{Call, tag_keys};
 
 const MAX_TAGS: usize = 50;
 
@@ -16,7 +17,11 @@ pub fn tag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
     change(call, |existing| {
         existing.extend(tags);
         if existing.len() > MAX_TAGS {
-            return Err(Failure::new(400, "InvalidRequestException", "A resource has at most 50 tags."));
+            return Err(Failure::new(
+                400,
+                "InvalidRequestException",
+                "A resource has at most 50 tags.",
+            ));
         }
         Ok(())
     })?;
@@ -28,7 +33,10 @@ pub fn untag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
     if keys.is_empty() || keys.len() > MAX_TAGS {
         return Err(Failure::invalid_parameter("tagKeys: 1 to 50 members"));
     }
-    call.authorize(&[call.label(0)?.to_owned()], &[("aws:TagKeys".to_owned(), keys.clone())])?;
+    call.authorize(
+        &[call.label(0)?.to_owned()],
+        &[("aws:TagKeys".to_owned(), keys.clone())],
+    )?;
     change(call, |existing| {
         existing.retain(|key, _| !keys.contains(key));
         Ok(())
@@ -39,8 +47,12 @@ pub fn untag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
 pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
     let (instance_id, kind, id) = resource(call.label(0)?)?;
     let own = call.peek(instance_id, |instance| {
-        let tags = tags_of(&mut instance.clone(), kind, id).cloned().unwrap_or_default();
-        tags.into_iter().map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value])).collect::<Vec<_>>()
+        let tags = tags_of(&mut instance.clone(), kind, id)
+            .cloned()
+            .unwrap_or_default();
+        tags.into_iter()
+            .map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value]))
+            .collect::<Vec<_>>()
     });
     call.authorize(&[call.label(0)?.to_owned()], &own.unwrap_or_default())?;
     call.change(instance_id, |instance| {
@@ -49,7 +61,10 @@ pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
     })
 }
 
-fn change(call: &Call<'_>, edit: impl FnOnce(&mut Tags) -> Result<(), Failure>) -> Result<(), Failure> {
+fn change(
+    call: &Call<'_>,
+    edit: impl FnOnce(&mut Tags) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let (instance_id, kind, id) = resource(call.label(0)?)?;
     call.change(instance_id, |instance| {
         let existing = tags_of(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
@@ -62,11 +77,14 @@ fn change(call: &Call<'_>, edit: impl FnOnce(&mut Tags) -> Result<(), Failure>) 
 
 /// `arn:aws:connect:R:A:instance/I/KIND/ID`, taken apart.
 fn resource(arn: &str) -> Result<(&str, &str, &str), Failure> {
-    let bad = || Failure::invalid_parameter("resourceArn: not the ARN of a resource of an instance");
+    let bad =
+        || Failure::invalid_parameter("resourceArn: not the ARN of a resource of an instance");
     let (_, path) = arn.split_once(":instance/").ok_or_else(bad)?;
     let mut parts = path.splitn(3, '/');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(instance), Some(kind), Some(id)) => Ok((instance, kind, id.split(':').next().unwrap_or(id))),
+        (Some(instance), Some(kind), Some(id)) => {
+            Ok((instance, kind, id.split(':').next().unwrap_or(id)))
+        }
         _ => Err(bad()),
     }
 }
@@ -76,7 +94,10 @@ fn tags_of<'i>(instance: &'i mut Instance, kind: &str, id: &str) -> Option<&'i m
         "contact-flow" => instance.flows.get_mut(id).map(|flow| &mut flow.tags),
         "queue" => instance.queues.get_mut(id).map(|queue| &mut queue.tags),
         "agent" => instance.users.get_mut(id).map(|user| &mut user.tags),
-        "routing-profile" => instance.routing_profiles.get_mut(id).map(|profile| &mut profile.tags),
+        "routing-profile" => instance
+            .routing_profiles
+            .get_mut(id)
+            .map(|profile| &mut profile.tags),
         _ => None,
     }
 }

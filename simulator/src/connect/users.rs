@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::failure::Failure;
 use super::instance::seconds;
 use super::model::Instance;
 use super::queues::last_segment;
-use super::request::{Call, Failure};
+use super::request::Call;
 
 pub fn list_users(call: &Call<'_>) -> Result<Value, Failure> {
     let instance_id = call.label(0)?;
@@ -72,7 +73,11 @@ pub fn describe_routing_profile(call: &Call<'_>) -> Result<Value, Failure> {
     call.authorize_instance(instance_id, &format!("/routing-profile/{profile_id}"))?;
     call.read(instance_id, |instance| {
         let profile = profile(instance, profile_id)?;
-        let users = instance.users.values().filter(|user| user.routing_profile_id == profile.id).count();
+        let users = instance
+            .users
+            .values()
+            .filter(|user| user.routing_profile_id == profile.id)
+            .count();
         Ok(json!({
             "RoutingProfile": {
                 "InstanceId": instance.id,
@@ -101,7 +106,10 @@ pub fn list_routing_profile_queues(call: &Call<'_>) -> Result<Value, Failure> {
     call.authorize_instance(instance_id, &format!("/routing-profile/{profile_id}"))?;
     let page = call.page_request(100)?;
     let queues = call.read(instance_id, |instance| {
-        let queues = profile(instance, profile_id)?.queue_ids.iter().filter_map(|id| instance.queues.get(id));
+        let queues = profile(instance, profile_id)?
+            .queue_ids
+            .iter()
+            .filter_map(|id| instance.queues.get(id));
         let summary = |queue: &super::model::Queue| {
             json!({
                 "QueueId": queue.id,
@@ -140,18 +148,41 @@ pub fn describe_hours(call: &Call<'_>) -> Result<Value, Failure> {
 }
 
 pub fn list_phone_numbers(call: &Call<'_>) -> Result<Value, Failure> {
-    call.authorize(&[format!("arn:aws:connect:{}:{}:phone-number/*", call.region(), call.account())], &[])?;
+    call.authorize(
+        &[format!(
+            "arn:aws:connect:{}:{}:phone-number/*",
+            call.region(),
+            call.account()
+        )],
+        &[],
+    )?;
     let page = call.body_page_request(1000)?;
-    let target = call.optional_text("TargetArn", 1, 2048)?.or(call.optional_text("InstanceId", 1, 100)?).map(last_segment);
+    let target = call
+        .optional_text("TargetArn", 1, 2048)?
+        .or(call.optional_text("InstanceId", 1, 100)?)
+        .map(last_segment);
     let prefix = call.optional_text("PhoneNumberPrefix", 1, 12)?;
-    let wanted_kinds = |name: &str| call.body.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let (countries, kinds) = (wanted_kinds("PhoneNumberCountryCodes"), wanted_kinds("PhoneNumberTypes"));
+    let wanted_kinds = |name: &str| {
+        call.body
+            .get(name)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (countries, kinds) = (
+        wanted_kinds("PhoneNumberCountryCodes"),
+        wanted_kinds("PhoneNumberTypes"),
+    );
     let world = call.world.connect.lock();
-    if let Some(target) = target.filter(|target| !world.instances.contains_key(&call.instance_arn(target))) {
+    if let Some(target) =
+        target.filter(|target| !world.instances.contains_key(&call.instance_arn(target)))
+    {
         return Err(Failure::not_found(&format!("instance {target}")));
     }
     let mine = |instance: &&Instance| {
-        instance.account_id == call.account() && instance.region == call.region() && target.is_none_or(|target| target == instance.id)
+        instance.account_id == call.account()
+            && instance.region == call.region()
+            && target.is_none_or(|target| target == instance.id)
     };
     let numbers = world.instances.values().filter(mine).flat_map(|instance| {
         instance.numbers.values().map(move |number| {
@@ -167,8 +198,11 @@ pub fn list_phone_numbers(call: &Call<'_>) -> Result<Value, Failure> {
         })
     });
     let fits = |number: &Value| {
-        prefix.is_none_or(|prefix| number["PhoneNumber"].as_str().is_some_and(|number| number.starts_with(prefix)))
-            && (countries.is_empty() || countries.contains(&number["PhoneNumberCountryCode"]))
+        prefix.is_none_or(|prefix| {
+            number["PhoneNumber"]
+                .as_str()
+                .is_some_and(|number| number.starts_with(prefix))
+        }) && (countries.is_empty() || countries.contains(&number["PhoneNumberCountryCode"]))
             && (kinds.is_empty() || kinds.contains(&number["PhoneNumberType"]))
     };
     let numbers = numbers.filter(fits).collect();
@@ -176,13 +210,30 @@ pub fn list_phone_numbers(call: &Call<'_>) -> Result<Value, Failure> {
     call.page("ListPhoneNumbersSummaryList", numbers, page)
 }
 
-fn profile<'i>(instance: &'i Instance, profile_id: &str) -> Result<&'i super::model::RoutingProfile, Failure> {
-    instance.routing_profiles.get(profile_id).ok_or_else(|| Failure::not_found("routing profile"))
+fn profile<'i>(
+    instance: &'i Instance,
+    profile_id: &str,
+) -> Result<&'i super::model::RoutingProfile, Failure> {
+    instance
+        .routing_profiles
+        .get(profile_id)
+        .ok_or_else(|| Failure::not_found("routing profile"))
 }
 
 /// The countries whose numbers the simulator's instances are likely to have.
 fn country(number: &str) -> &'static str {
-    const CODES: &[(&str, &str)] =
-        &[("+44", "GB"), ("+49", "DE"), ("+33", "FR"), ("+61", "AU"), ("+81", "JP"), ("+65", "SG"), ("+55", "BR"), ("+1", "US")];
-    CODES.iter().find(|(prefix, _)| number.starts_with(prefix)).map_or("US", |(_, country)| country)
+    const CODES: &[(&str, &str)] = &[
+        ("+44", "GB"),
+        ("+49", "DE"),
+        ("+33", "FR"),
+        ("+61", "AU"),
+        ("+81", "JP"),
+        ("+65", "SG"),
+        ("+55", "BR"),
+        ("+1", "US"),
+    ];
+    CODES
+        .iter()
+        .find(|(prefix, _)| number.starts_with(prefix))
+        .map_or("US", |(_, country)| country)
 }

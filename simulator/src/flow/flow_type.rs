@@ -30,15 +30,24 @@ const NAMES: [(FlowType, &str); 10] = [
 
 impl FlowType {
     pub fn parse(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(flow_type, _)| *flow_type)
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(flow_type, _)| *flow_type)
     }
 
     pub fn as_str(self) -> &'static str {
-        NAMES.iter().find(|(flow_type, _)| *flow_type == self).map_or("", |(_, name)| name)
+        NAMES
+            .iter()
+            .find(|(flow_type, _)| *flow_type == self)
+            .map_or("", |(_, name)| name)
     }
 
     pub fn is_whisper(self) -> bool {
-        matches!(self, Self::CustomerWhisper | Self::AgentWhisper | Self::OutboundWhisper)
+        matches!(
+            self,
+            Self::CustomerWhisper | Self::AgentWhisper | Self::OutboundWhisper
+        )
     }
 
     pub fn is_hold(self) -> bool {

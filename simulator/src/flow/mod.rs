@@ -12,8 +12,9 @@ pub mod reference;
 pub mod run;
 pub mod spec;
 pub mod validate;
+mod values;
 
 pub use flow_type::FlowType;
 pub use model::Flow;
-pub use run::{Effect, Run, Step};
+pub use run::{Effect, LambdaCall, NewTask, Run, Step};
 pub use validate::{Options, Problem, validate};

@@ -63,7 +63,9 @@ impl Flow {
     }
 
     pub fn action(&self, identifier: &str) -> Option<&Action> {
-        self.actions.iter().find(|action| action.identifier == identifier)
+        self.actions
+            .iter()
+            .find(|action| action.identifier == identifier)
     }
 }
 
@@ -71,19 +73,23 @@ impl Condition {
     /// A number that does not parse meets no numeric condition.
     pub fn holds(&self, value: &str) -> bool {
         let number = |text: &str| text.trim().parse::<f64>().ok();
-        self.operands.iter().any(|operand| match self.operator.as_str() {
-            "Equals" => value == operand,
-            "TextStartsWith" => value.starts_with(operand.as_str()),
-            "TextEndsWith" => value.ends_with(operand.as_str()),
-            "TextContains" => value.contains(operand.as_str()),
-            numeric => number(value).zip(number(operand)).is_some_and(|(left, right)| match numeric {
-                "NumberGreaterThan" => left > right,
-                "NumberGreaterOrEqualTo" => left >= right,
-                "NumberLessThan" => left < right,
-                "NumberLessOrEqualTo" => left <= right,
-                _ => false,
-            }),
-        })
+        self.operands
+            .iter()
+            .any(|operand| match self.operator.as_str() {
+                "Equals" => value == operand,
+                "TextStartsWith" => value.starts_with(operand.as_str()),
+                "TextEndsWith" => value.ends_with(operand.as_str()),
+                "TextContains" => value.contains(operand.as_str()),
+                numeric => number(value)
+                    .zip(number(operand))
+                    .is_some_and(|(left, right)| match numeric {
+                        "NumberGreaterThan" => left > right,
+                        "NumberGreaterOrEqualTo" => left >= right,
+                        "NumberLessThan" => left < right,
+                        "NumberLessOrEqualTo" => left <= right,
+                        _ => false,
+                    }),
+            })
     }
 
     /// How a step of a run names the branch it took.
@@ -99,7 +105,11 @@ mod tests {
     #[test]
     fn operators_compare_text_and_numbers() {
         let holds = |operator: &str, operand: &str, value: &str| {
-            Condition { operator: operator.to_owned(), operands: vec![operand.to_owned()] }.holds(value)
+            Condition {
+                operator: operator.to_owned(),
+                operands: vec![operand.to_owned()],
+            }
+            .holds(value)
         };
         assert!(holds("Equals", "true", "true"));
         assert!(!holds("Equals", "true", "True"));

@@ -11,7 +11,9 @@ pub fn is_reference(text: &str) -> bool {
 
 /// The value a reference names in the contact's document.
 pub fn lookup<'d>(document: &'d Value, reference: &str) -> Option<&'d Value> {
-    segments(reference)?.iter().try_fold(document, |value, segment| value.get(segment.as_str()))
+    segments(reference)?
+        .iter()
+        .try_fold(document, |value, segment| value.get(segment.as_str()))
 }
 
 /// A value as text: what a comparison or an interpolation sees.
@@ -46,7 +48,9 @@ pub fn interpolate(document: &Value, text: &str) -> String {
 /// Resolves every text inside a JSON value; a text that is one whole reference keeps the type of what it names.
 pub fn resolve(document: &Value, value: &Value) -> Value {
     match value {
-        Value::String(text) if is_reference(text) => lookup(document, text).cloned().unwrap_or(Value::Null),
+        Value::String(text) if is_reference(text) => {
+            lookup(document, text).cloned().unwrap_or(Value::Null)
+        }
         Value::String(text) => Value::String(interpolate(document, text)),
         Value::Array(items) => items.iter().map(|item| resolve(document, item)).collect(),
         Value::Object(members) => Value::Object(resolve_members(document, members)),
@@ -58,17 +62,27 @@ pub fn resolve(document: &Value, value: &Value) -> Value {
 pub fn resolve_texts(document: &Value, members: &Map<String, Value>) -> Map<String, Value> {
     members
         .iter()
-        .map(|(name, value)| (name.clone(), Value::String(as_text(Some(&resolve(document, value))))))
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                Value::String(as_text(Some(&resolve(document, value)))),
+            )
+        })
         .collect()
 }
 
 fn resolve_members(document: &Value, members: &Map<String, Value>) -> Map<String, Value> {
-    members.iter().map(|(name, value)| (name.clone(), resolve(document, value))).collect()
+    members
+        .iter()
+        .map(|(name, value)| (name.clone(), resolve(document, value)))
+        .collect()
 }
 
 /// The length of the reference a text starts with; 0 when it starts with none.
 fn reference_length(text: &str) -> usize {
-    let Some(mut rest) = text.strip_prefix('$') else { return 0 };
+    let Some(mut rest) = text.strip_prefix('$') else {
+        return 0;
+    };
     loop {
         let taken = segment_length(rest);
         if taken == 0 {
@@ -82,7 +96,9 @@ fn reference_length(text: &str) -> usize {
 
 fn segment_length(text: &str) -> usize {
     if let Some(name) = text.strip_prefix('.') {
-        let length = name.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(name.len());
+        let length = name
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+            .unwrap_or(name.len());
         return if length == 0 { 0 } else { length + 1 };
     }
     match text.strip_prefix("['").and_then(|name| name.find("']")) {
@@ -97,7 +113,12 @@ fn segments(reference: &str) -> Option<Vec<String>> {
     while !rest.is_empty() {
         let length = segment_length(rest);
         let (segment, tail) = rest.split_at_checked(length).filter(|_| length > 0)?;
-        names.push(segment.strip_prefix('.').unwrap_or_else(|| &segment[2..segment.len() - 2]).to_owned());
+        names.push(
+            segment
+                .strip_prefix('.')
+                .unwrap_or_else(|| &segment[2..segment.len() - 2])
+                .to_owned(),
+        );
         rest = tail;
     }
     Some(names)
@@ -119,12 +140,24 @@ mod tests {
         assert!(is_reference("$.Agent.ARN"));
         assert!(!is_reference("see $.Agent.ARN"));
         assert!(!is_reference("$.Agent.ARN now"));
-        assert_eq!(as_text(lookup(&document, "$.SegmentAttributes['connect:Subtype']")), "connect:Telephony");
+        assert_eq!(
+            as_text(lookup(&document, "$.SegmentAttributes['connect:Subtype']")),
+            "connect:Telephony"
+        );
         assert_eq!(as_text(lookup(&document, "$.Nothing.Here")), "");
         assert_eq!(
-            interpolate(&document, "Call to $.CustomerEndpoint.Address. Count $.External.Count, $.None; $.. $5"),
+            interpolate(
+                &document,
+                "Call to $.CustomerEndpoint.Address. Count $.External.Count, $.None; $.. $5"
+            ),
             "Call to +12065550100. Count 3, ; $.. $5"
         );
-        assert_eq!(resolve(&document, &json!({"a": "$.External.Count", "b": ["$.Channel"]})), json!({"a": 3, "b": ["VOICE"]}));
+        assert_eq!(
+            resolve(
+                &document,
+                &json!({"a": "$.External.Count", "b": ["$.Channel"]})
+            ),
+            json!({"a": 3, "b": ["VOICE"]})
+        );
     }
 }

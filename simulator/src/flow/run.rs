@@ -31,13 +31,15 @@ pub struct Step {
 /// What a flow asks of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    InvokeLambda { arn: String, limit: Duration, asynchronous: bool, parameters: Value, string_map: bool },
-    CreateTask { name: String, description: Option<String>, flow_id: Option<String>, attributes: Map<String, Value>, references: Value },
+    InvokeLambda(LambdaCall),
+    CreateTask(NewTask),
     TargetQueue(String),
     TargetAgent(String),
     TransferToQueue,
     /// A participant is needed, so the call is placed if it is not already.
-    Dial { caller_id: Option<String> },
+    Dial {
+        caller_id: Option<String>,
+    },
     CheckHours(Option<String>),
     TransferToFlow(String),
     Disconnect,
@@ -45,6 +47,26 @@ pub enum Effect {
     End,
     /// The flow went round in circles.
     TooManySteps,
+}
+
+/// A function to invoke.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LambdaCall {
+    pub arn: String,
+    pub limit: Duration,
+    pub asynchronous: bool,
+    pub parameters: Value,
+    pub string_map: bool,
+}
+
+/// A task to create.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTask {
+    pub name: String,
+    pub description: Option<String>,
+    pub flow_id: Option<String>,
+    pub attributes: Map<String, Value>,
+    pub references: Value,
 }
 
 /// A flow on its way over a contact.
@@ -61,7 +83,13 @@ pub struct Run {
 impl Run {
     pub fn new(flow: Arc<Flow>, document: Value) -> Self {
         let at = flow.start_action.clone();
-        Self { flow, at, loops: HashMap::new(), document, steps: Vec::new() }
+        Self {
+            flow,
+            at,
+            loops: HashMap::new(),
+            document,
+            steps: Vec::new(),
+        }
     }
 
     /// Continues with another flow over the same contact.
@@ -75,7 +103,9 @@ impl Run {
     pub fn advance(&mut self) -> Effect {
         while self.steps.len() < MAX_STEPS {
             let flow = Arc::clone(&self.flow);
-            let Some(action) = flow.action(&self.at) else { return Effect::End };
+            let Some(action) = flow.action(&self.at) else {
+                return Effect::End;
+            };
             if let Some(effect) = self.perform(action) {
                 return effect;
             }
@@ -85,14 +115,24 @@ impl Run {
 
     /// The effect worked: goes on to the next action.
     pub fn succeed(&mut self) {
-        self.follow("NextAction", |action| action.transitions.next_action.clone());
+        self.follow("NextAction", |action| {
+            action.transitions.next_action.clone()
+        });
     }
 
     /// The effect failed: takes the branch of that error, or of `NoMatchingError`.
     pub fn fail(&mut self, error: &str) {
         let flow = Arc::clone(&self.flow);
-        let Some(action) = flow.action(&self.at) else { return };
-        let branch = |name: &str| action.transitions.errors.iter().find(|branch| branch.error_type == name);
+        let Some(action) = flow.action(&self.at) else {
+            return;
+        };
+        let branch = |name: &str| {
+            action
+                .transitions
+                .errors
+                .iter()
+                .find(|branch| branch.error_type == name)
+        };
         match branch(error).or_else(|| branch("NoMatchingError")) {
             Some(branch) => self.go(action, &branch.error_type, Some(branch.next_action.clone())),
             None => self.go(action, error, action.transitions.next_action.clone()),
@@ -102,9 +142,20 @@ impl Run {
     /// The effect gave a value: takes the branch of the first condition that holds for it.
     pub fn choose(&mut self, value: &str) {
         let flow = Arc::clone(&self.flow);
-        let Some(action) = flow.action(&self.at) else { return };
-        match action.transitions.conditions.iter().find(|branch| branch.condition.holds(value)) {
-            Some(branch) => self.go(action, &branch.condition.label(), Some(branch.next_action.clone())),
+        let Some(action) = flow.action(&self.at) else {
+            return;
+        };
+        match action
+            .transitions
+            .conditions
+            .iter()
+            .find(|branch| branch.condition.holds(value))
+        {
+            Some(branch) => self.go(
+                action,
+                &branch.condition.label(),
+                Some(branch.next_action.clone()),
+            ),
             None => self.fail("NoMatchingCondition"),
         }
     }
@@ -125,7 +176,11 @@ impl Run {
     }
 
     fn go(&mut self, action: &Action, branch: &str, target: Option<String>) {
-        self.steps.push(Step { action: action.identifier.clone(), kind: action.kind.clone(), branch: branch.to_owned() });
+        self.steps.push(Step {
+            action: action.identifier.clone(),
+            kind: action.kind.clone(),
+            branch: branch.to_owned(),
+        });
         self.at = target.unwrap_or_default();
     }
 
@@ -135,12 +190,16 @@ impl Run {
         let resolved = |name: &str| text(name).map(|text| interpolate(&self.document, text));
         match action.kind.as_str() {
             "Compare" => {
-                let value = as_text(text("ComparisonValue").and_then(|reference| lookup(&self.document, reference)));
+                let value = as_text(
+                    text("ComparisonValue").and_then(|reference| lookup(&self.document, reference)),
+                );
                 self.choose(&value);
                 None
             }
             "Loop" => {
-                let count = resolved("LoopCount").and_then(|count| count.parse().ok()).unwrap_or(0);
+                let count = resolved("LoopCount")
+                    .and_then(|count| count.parse().ok())
+                    .unwrap_or(0);
                 self.go_round(&action.identifier, count);
                 None
             }
@@ -151,8 +210,14 @@ impl Run {
                 None
             }
             "UpdateFlowAttributes" => {
-                let values = parameters.get("FlowAttributes").and_then(Value::as_object).into_iter().flatten();
-                let attributes = values.filter_map(|(name, value)| Some((name.clone(), resolve(&self.document, value.get("Value")?))));
+                let values = parameters
+                    .get("FlowAttributes")
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten();
+                let attributes = values.filter_map(|(name, value)| {
+                    Some((name.clone(), resolve(&self.document, value.get("Value")?)))
+                });
                 let attributes = attributes.collect();
                 self.merge("FlowAttributes", attributes);
                 self.succeed();
@@ -168,23 +233,35 @@ impl Run {
                 None
             }
             "InvokeLambdaFunction" => Some(self.lambda(action)),
-            "CreateTask" => Some(Effect::CreateTask {
+            "CreateTask" => Some(Effect::CreateTask(NewTask {
                 name: resolved("Name").unwrap_or_default(),
                 description: resolved("Description"),
                 flow_id: resolved("ContactFlowId"),
                 attributes: self.texts(parameters, "Attributes"),
-                references: parameters.get("References").map_or(json!({}), |value| resolve(&self.document, value)),
-            }),
-            "UpdateContactTargetQueue" => {
-                Some(resolved("AgentId").map_or_else(|| Effect::TargetQueue(resolved("QueueId").unwrap_or_default()), Effect::TargetAgent))
-            }
+                references: parameters
+                    .get("References")
+                    .map_or(json!({}), |value| resolve(&self.document, value)),
+            })),
+            "UpdateContactTargetQueue" => Some(resolved("AgentId").map_or_else(
+                || Effect::TargetQueue(resolved("QueueId").unwrap_or_default()),
+                Effect::TargetAgent,
+            )),
             "TransferContactToQueue" => Some(Effect::TransferToQueue),
-            "TransferToFlow" => Some(Effect::TransferToFlow(resolved("ContactFlowId").unwrap_or_default())),
+            "TransferToFlow" => Some(Effect::TransferToFlow(
+                resolved("ContactFlowId").unwrap_or_default(),
+            )),
             "CheckHoursOfOperation" => Some(Effect::CheckHours(resolved("HoursOfOperationId"))),
-            "MessageParticipant" | "MessageParticipantIteratively" | "GetParticipantInput" => Some(Effect::Dial { caller_id: None }),
+            "MessageParticipant" | "MessageParticipantIteratively" | "GetParticipantInput" => {
+                Some(Effect::Dial { caller_id: None })
+            }
             "CompleteOutboundCall" => {
-                let number = parameters.get("CallerId").and_then(|caller_id| caller_id.get("Number")).and_then(Value::as_str);
-                let number = number.map(|number| interpolate(&self.document, number)).filter(|number| !number.is_empty());
+                let number = parameters
+                    .get("CallerId")
+                    .and_then(|caller_id| caller_id.get("Number"))
+                    .and_then(Value::as_str);
+                let number = number
+                    .map(|number| interpolate(&self.document, number))
+                    .filter(|number| !number.is_empty());
                 Some(Effect::Dial { caller_id: number })
             }
             "DisconnectParticipant" => {
@@ -205,15 +282,24 @@ impl Run {
     fn lambda(&self, action: &Action) -> Effect {
         let parameters = &action.parameters;
         let text = |name: &str| parameters.get(name).and_then(Value::as_str);
-        let seconds = text("InvocationTimeLimitSeconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(3);
-        let response = parameters.get("ResponseValidation").and_then(|rule| rule.get("ResponseType")).and_then(Value::as_str);
-        Effect::InvokeLambda {
-            arn: text("LambdaFunctionARN").map(|arn| interpolate(&self.document, arn)).unwrap_or_default(),
+        let seconds = text("InvocationTimeLimitSeconds")
+            .and_then(|seconds| seconds.parse().ok())
+            .unwrap_or(3);
+        let response = parameters
+            .get("ResponseValidation")
+            .and_then(|rule| rule.get("ResponseType"))
+            .and_then(Value::as_str);
+        Effect::InvokeLambda(LambdaCall {
+            arn: text("LambdaFunctionARN")
+                .map(|arn| interpolate(&self.document, arn))
+                .unwrap_or_default(),
             limit: Duration::from_secs(seconds),
             asynchronous: text("InvocationType") == Some("ASYNCHRONOUS"),
-            parameters: parameters.get("LambdaInvocationAttributes").map_or(json!({}), |value| resolve(&self.document, value)),
+            parameters: parameters
+                .get("LambdaInvocationAttributes")
+                .map_or(json!({}), |value| resolve(&self.document, value)),
             string_map: response != Some("JSON"),
-        }
+        })
     }
 
     /// Continues as often as told, then is done, then starts afresh.
@@ -230,7 +316,11 @@ impl Run {
     }
 
     fn texts(&self, parameters: &Map<String, Value>, name: &str) -> Map<String, Value> {
-        parameters.get(name).and_then(Value::as_object).map(|members| resolve_texts(&self.document, members)).unwrap_or_default()
+        parameters
+            .get(name)
+            .and_then(Value::as_object)
+            .map(|members| resolve_texts(&self.document, members))
+            .unwrap_or_default()
     }
 
     fn merge(&mut self, name: &str, members: Map<String, Value>) {

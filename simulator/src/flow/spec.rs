@@ -62,11 +62,19 @@ pub enum Rule {
 }
 
 const fn required(name: &'static str, rule: Rule) -> Parameter {
-    Parameter { name, required: true, rule }
+    Parameter {
+        name,
+        required: true,
+        rule,
+    }
 }
 
 const fn optional(name: &'static str, rule: Rule) -> Parameter {
-    Parameter { name, required: false, rule }
+    Parameter {
+        name,
+        required: false,
+        rule,
+    }
 }
 
 fn everywhere(_: FlowType) -> bool {
@@ -87,7 +95,10 @@ fn whisper_or_queue(flow: FlowType) -> bool {
 fn contact_transfer_or_queue(flow: FlowType) -> bool {
     matches!(
         flow,
-        FlowType::ContactFlow | FlowType::AgentTransfer | FlowType::QueueTransfer | FlowType::CustomerQueue
+        FlowType::ContactFlow
+            | FlowType::AgentTransfer
+            | FlowType::QueueTransfer
+            | FlowType::CustomerQueue
     )
 }
 fn prompting(flow: FlowType) -> bool {
@@ -97,7 +108,10 @@ fn recording(flow: FlowType) -> bool {
     flow == FlowType::OutboundWhisper || not_whisper_or_hold(flow)
 }
 fn contact_or_transfer(flow: FlowType) -> bool {
-    matches!(flow, FlowType::ContactFlow | FlowType::AgentTransfer | FlowType::QueueTransfer)
+    matches!(
+        flow,
+        FlowType::ContactFlow | FlowType::AgentTransfer | FlowType::QueueTransfer
+    )
 }
 fn contact_or_queue(flow: FlowType) -> bool {
     matches!(flow, FlowType::ContactFlow | FlowType::CustomerQueue)
@@ -118,14 +132,23 @@ const PLAIN: ActionSpec = ActionSpec {
 
 /// An action whose parameters are not checked; it may carry any error or condition.
 const fn open(name: &'static str, allowed: fn(FlowType) -> bool) -> ActionSpec {
-    ActionSpec { name, allowed, parameters: None, conditions: Conditions::Any, ..PLAIN }
+    ActionSpec {
+        name,
+        allowed,
+        parameters: None,
+        conditions: Conditions::Any,
+        ..PLAIN
+    }
 }
 
 /// Every type of action, in the order of the flow language's reference.
 pub static ACTIONS: &[ActionSpec] = &[
     ActionSpec {
         name: "UpdateFlowLoggingBehavior",
-        parameters: Some(&[required("FlowLoggingBehavior", Rule::Word(&["Enabled", "Disabled"]))]),
+        parameters: Some(&[required(
+            "FlowLoggingBehavior",
+            Rule::Word(&["Enabled", "Disabled"]),
+        )]),
         ..PLAIN
     },
     ActionSpec {
@@ -140,7 +163,10 @@ pub static ACTIONS: &[ActionSpec] = &[
         parameters: Some(&[
             required("LambdaFunctionARN", Rule::LambdaArn),
             required("InvocationTimeLimitSeconds", Rule::Number(1, 8)),
-            optional("InvocationType", Rule::Word(&["SYNCHRONOUS", "ASYNCHRONOUS"])),
+            optional(
+                "InvocationType",
+                Rule::Word(&["SYNCHRONOUS", "ASYNCHRONOUS"]),
+            ),
             optional("LambdaInvocationAttributes", Rule::Json),
             optional("ResponseValidation", Rule::ResponseValidation),
         ]),
@@ -183,8 +209,18 @@ pub static ACTIONS: &[ActionSpec] = &[
         required_errors: &["QueueAtCapacity", "NoMatchingError"],
         ..PLAIN
     },
-    ActionSpec { name: "EndFlowExecution", allowed: whisper_or_queue, terminal: true, ..PLAIN },
-    ActionSpec { name: "DisconnectParticipant", allowed: contact_transfer_or_queue, terminal: true, ..PLAIN },
+    ActionSpec {
+        name: "EndFlowExecution",
+        allowed: whisper_or_queue,
+        terminal: true,
+        ..PLAIN
+    },
+    ActionSpec {
+        name: "DisconnectParticipant",
+        allowed: contact_transfer_or_queue,
+        terminal: true,
+        ..PLAIN
+    },
     ActionSpec {
         name: "UpdateContactAttributes",
         parameters: Some(&[
@@ -230,7 +266,10 @@ pub static ACTIONS: &[ActionSpec] = &[
     ActionSpec {
         name: "Wait",
         allowed: contact_or_queue,
-        parameters: Some(&[required("TimeLimitSeconds", Rule::NumberOrReference(1, 604_800)), optional("Events", Rule::Json)]),
+        parameters: Some(&[
+            required("TimeLimitSeconds", Rule::NumberOrReference(1, 604_800)),
+            optional("Events", Rule::Json),
+        ]),
         optional_errors: &["NoMatchingError", "ParticipantNotFound"],
         conditions: Conditions::Any,
         ..PLAIN

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::FlowType;
-use super::reference::is_reference;
 use super::spec::{self, ActionSpec, Conditions, OPERATORS, Rule};
+use super::values::{self, Verdict};
 
 /// The longest content of a flow, in characters.
 pub const MAX_CONTENT_CHARACTERS: usize = 256_000;
@@ -34,15 +34,23 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { qualified_lambda_arn: true }
+        Self {
+            qualified_lambda_arn: true,
+        }
     }
 }
 
 /// Everything that keeps the content from being published as a flow of this type.
 pub fn validate(content: &str, flow_type: FlowType, options: Options) -> Vec<Problem> {
-    let mut check = Check { flow_type, options, problems: Vec::new() };
+    let mut check = Check {
+        flow_type,
+        options,
+        problems: Vec::new(),
+    };
     if content.chars().count() > MAX_CONTENT_CHARACTERS {
-        check.problem(format!("Flow content is too long. Maximum: {MAX_CONTENT_CHARACTERS} characters"));
+        check.problem(format!(
+            "Flow content is too long. Maximum: {MAX_CONTENT_CHARACTERS} characters"
+        ));
     } else {
         match serde_json::from_str::<Value>(content) {
             Ok(Value::Object(flow)) => check.flow(&flow),
@@ -61,7 +69,9 @@ struct Check {
 impl Check {
     fn problem(&mut self, message: String) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { message: message.chars().take(MAX_MESSAGE_CHARACTERS).collect() });
+            self.problems.push(Problem {
+                message: message.chars().take(MAX_MESSAGE_CHARACTERS).collect(),
+            });
         }
     }
 
@@ -81,10 +91,17 @@ impl Check {
         if flow.get("Version").and_then(Value::as_str) != Some(VERSION) {
             self.problem(format!("Invalid flow version. Expected: {VERSION}"));
         }
-        if flow.get("Metadata").is_some_and(|metadata| !metadata.is_object()) {
+        if flow
+            .get("Metadata")
+            .is_some_and(|metadata| !metadata.is_object())
+        {
             self.problem("Invalid flow property value. Path: Metadata".to_owned());
         }
-        let Some(actions) = flow.get("Actions").and_then(Value::as_array).filter(|actions| !actions.is_empty()) else {
+        let Some(actions) = flow
+            .get("Actions")
+            .and_then(Value::as_array)
+            .filter(|actions| !actions.is_empty())
+        else {
             return self.problem("Flow is missing required property. Path: Actions".to_owned());
         };
         if actions.len() > MAX_ACTIONS {
@@ -114,7 +131,9 @@ impl Check {
                 }
                 Some(identifier) => {
                     if !seen.insert(identifier.to_owned()) {
-                        self.problem(format!("Duplicate Action identifier. Identifier: {identifier}"));
+                        self.problem(format!(
+                            "Duplicate Action identifier. Identifier: {identifier}"
+                        ));
                     }
                 }
             }
@@ -126,7 +145,9 @@ impl Check {
         let Some(members) = action.as_object() else {
             return self.problem(format!("Invalid Action. Path: {path}"));
         };
-        for name in members.keys().filter(|name| !["Identifier", "Type", "Parameters", "Transitions"].contains(&name.as_str())) {
+        for name in members.keys().filter(|name| {
+            !["Identifier", "Type", "Parameters", "Transitions"].contains(&name.as_str())
+        }) {
             self.bad_name(format!("{path}.{name}"));
         }
         let Some(kind) = members.get("Type").and_then(Value::as_str) else {
@@ -136,14 +157,23 @@ impl Check {
             return self.problem(format!("Invalid Action type. Type: {kind}"));
         };
         if !(spec.allowed)(self.flow_type) {
-            self.problem(format!("Action type is not supported in this flow type. Type: {kind}, Flow type: {}", self.flow_type.as_str()));
+            self.problem(format!(
+                "Action type is not supported in this flow type. Type: {kind}, Flow type: {}",
+                self.flow_type.as_str()
+            ));
         }
         let empty = Map::new();
-        match members.get("Parameters").map_or(Some(&empty), Value::as_object) {
+        match members
+            .get("Parameters")
+            .map_or(Some(&empty), Value::as_object)
+        {
             Some(parameters) => self.parameters(path, spec, parameters),
             None => self.bad_value(format!("{path}.Parameters")),
         }
-        match members.get("Transitions").map_or(Some(&empty), Value::as_object) {
+        match members
+            .get("Transitions")
+            .map_or(Some(&empty), Value::as_object)
+        {
             Some(transitions) => self.transitions(path, spec, transitions, identifiers),
             None => self.bad_value(format!("{path}.Transitions")),
         }
@@ -158,10 +188,17 @@ impl Check {
                 Some(parameter) => self.value(at, parameter.rule, value),
             }
         }
-        for parameter in known.iter().filter(|parameter| parameter.required && !given.contains_key(parameter.name)) {
+        for parameter in known
+            .iter()
+            .filter(|parameter| parameter.required && !given.contains_key(parameter.name))
+        {
             self.missing(format!("{path}.Parameters.{}", parameter.name));
         }
-        let chosen: Vec<_> = spec.exactly_one_of.iter().filter(|name| given.contains_key(**name)).collect();
+        let chosen: Vec<_> = spec
+            .exactly_one_of
+            .iter()
+            .filter(|name| given.contains_key(**name))
+            .collect();
         match (spec.exactly_one_of, chosen.as_slice()) {
             ([], _) | (_, [_]) => {}
             ([first, ..], []) => self.missing(format!("{path}.Parameters.{first}")),
@@ -170,51 +207,42 @@ impl Check {
     }
 
     fn value(&mut self, path: String, rule: Rule, value: &Value) {
-        let text = value.as_str();
-        let number = |min: u64, max: u64| text.and_then(|text| text.parse().ok()).is_some_and(|n: u64| (min..=max).contains(&n));
-        let reference = text.is_some_and(is_reference);
-        let fine = match rule {
-            Rule::Word(words) => text.is_some_and(|text| words.contains(&text)),
-            Rule::Number(min, max) => number(min, max),
-            Rule::NumberOrReference(min, max) => reference || number(min, max),
-            Rule::Reference => reference,
-            Rule::Id => {
-                if !reference && !text.is_some_and(valid_id) {
-                    return self.problem(format!("Not a supported id format. Path: {path}"));
-                }
-                true
-            }
-            Rule::LambdaArn => reference || text.is_some_and(|text| valid_lambda_arn(text, self.options)),
-            Rule::Text => text.is_some_and(|text| !text.is_empty()),
-            Rule::TextMap => value.as_object().is_some_and(|members| members.values().all(Value::is_string)),
-            Rule::Json => value.is_object() || value.is_array(),
-            Rule::ResponseValidation => value.as_object().is_some_and(|members| {
-                members.len() == 1
-                    && members.get("ResponseType").and_then(Value::as_str).is_some_and(|kind| ["STRING_MAP", "JSON"].contains(&kind))
-            }),
-            Rule::CallerId => value.as_object().is_some_and(|members| {
-                members.len() == 1 && members.get("Number").and_then(Value::as_str).is_some_and(is_reference)
-            }),
-        };
-        if !fine {
-            self.bad_value(path);
+        match values::judge(rule, value, self.options) {
+            Verdict::Fine => {}
+            Verdict::BadId => self.problem(format!("Not a supported id format. Path: {path}")),
+            Verdict::Bad => self.bad_value(path),
         }
     }
 
-    fn transitions(&mut self, path: &str, spec: &ActionSpec, given: &Map<String, Value>, identifiers: &BTreeSet<String>) {
+    fn transitions(
+        &mut self,
+        path: &str,
+        spec: &ActionSpec,
+        given: &Map<String, Value>,
+        identifiers: &BTreeSet<String>,
+    ) {
         let path = format!("{path}.Transitions");
         if spec.terminal {
             // The console writes empty lists where there is nothing to say.
-            let said = given.iter().filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()));
+            let said = given
+                .iter()
+                .filter(|(_, value)| value.as_array().is_none_or(|items| !items.is_empty()));
             for (name, _) in said {
                 self.bad_name(format!("{path}.{name}"));
             }
             return;
         }
-        for name in given.keys().filter(|name| !["NextAction", "Errors", "Conditions"].contains(&name.as_str())) {
+        for name in given
+            .keys()
+            .filter(|name| !["NextAction", "Errors", "Conditions"].contains(&name.as_str()))
+        {
             self.bad_name(format!("{path}.{name}"));
         }
-        self.target(format!("{path}.NextAction"), given.get("NextAction"), identifiers);
+        self.target(
+            format!("{path}.NextAction"),
+            given.get("NextAction"),
+            identifiers,
+        );
         self.errors(&path, spec, given.get("Errors"), identifiers);
         self.conditions(&path, spec, given.get("Conditions"), identifiers);
     }
@@ -229,46 +257,94 @@ impl Check {
         }
     }
 
-    fn errors(&mut self, path: &str, spec: &ActionSpec, given: Option<&Value>, identifiers: &BTreeSet<String>) {
-        let Some(given) = as_list(given) else { return self.bad_value(format!("{path}.Errors")) };
+    fn errors(
+        &mut self,
+        path: &str,
+        spec: &ActionSpec,
+        given: Option<&Value>,
+        identifiers: &BTreeSet<String>,
+    ) {
+        let Some(given) = as_list(given) else {
+            return self.bad_value(format!("{path}.Errors"));
+        };
         let mut seen = BTreeSet::new();
         for (index, error) in given.iter().enumerate() {
             let at = format!("{path}.Errors[{index}]");
-            self.target(format!("{at}.NextAction"), error.get("NextAction"), identifiers);
+            self.target(
+                format!("{at}.NextAction"),
+                error.get("NextAction"),
+                identifiers,
+            );
             let Some(name) = error.get("ErrorType").and_then(Value::as_str) else {
                 self.missing(format!("{at}.ErrorType"));
                 continue;
             };
-            let known = spec.required_errors.contains(&name) || spec.optional_errors.contains(&name) || spec.parameters.is_none();
+            let known = spec.required_errors.contains(&name)
+                || spec.optional_errors.contains(&name)
+                || spec.parameters.is_none();
             if !known || !seen.insert(name) {
                 self.problem(format!("Invalid Action error. Error: {name}"));
             }
         }
-        for error in spec.required_errors.iter().filter(|error| !seen.contains(**error)) {
+        for error in spec
+            .required_errors
+            .iter()
+            .filter(|error| !seen.contains(**error))
+        {
             let action = path.trim_end_matches(".Transitions");
-            self.problem(format!("Action is missing required error. Error: {error}, Path: {action}"));
+            self.problem(format!(
+                "Action is missing required error. Error: {error}, Path: {action}"
+            ));
         }
     }
 
-    fn conditions(&mut self, path: &str, spec: &ActionSpec, given: Option<&Value>, identifiers: &BTreeSet<String>) {
-        let Some(given) = as_list(given) else { return self.bad_value(format!("{path}.Conditions")) };
+    fn conditions(
+        &mut self,
+        path: &str,
+        spec: &ActionSpec,
+        given: Option<&Value>,
+        identifiers: &BTreeSet<String>,
+    ) {
+        let Some(given) = as_list(given) else {
+            return self.bad_value(format!("{path}.Conditions"));
+        };
         let mut counted: BTreeMap<&str, u32> = BTreeMap::new();
         for (index, condition) in given.iter().enumerate() {
             let at = format!("{path}.Conditions[{index}]");
-            self.target(format!("{at}.NextAction"), condition.get("NextAction"), identifiers);
+            self.target(
+                format!("{at}.NextAction"),
+                condition.get("NextAction"),
+                identifiers,
+            );
             let at = format!("{at}.Condition");
-            let operator = condition.pointer("/Condition/Operator").and_then(Value::as_str);
+            let operator = condition
+                .pointer("/Condition/Operator")
+                .and_then(Value::as_str);
             match operator {
                 None => self.missing(format!("{at}.Operator")),
                 Some(operator) if !OPERATORS.contains(&operator) => {
-                    self.problem(format!("Invalid Action condition. Operator: {operator}, Path: {at}"));
+                    self.problem(format!(
+                        "Invalid Action condition. Operator: {operator}, Path: {at}"
+                    ));
                 }
                 Some(_) => {}
             }
-            let operands = condition.pointer("/Condition/Operands").and_then(Value::as_array);
-            match operands.map(|operands| (operands, operands.iter().filter_map(Value::as_str).collect::<Vec<_>>())) {
+            let operands = condition
+                .pointer("/Condition/Operands")
+                .and_then(Value::as_array);
+            match operands.map(|operands| {
+                (
+                    operands,
+                    operands
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .collect::<Vec<_>>(),
+                )
+            }) {
                 None => self.missing(format!("{at}.Operands")),
-                Some((all, texts)) if all.is_empty() || texts.len() != all.len() => self.bad_value(format!("{at}.Operands")),
+                Some((all, texts)) if all.is_empty() || texts.len() != all.len() => {
+                    self.bad_value(format!("{at}.Operands"))
+                }
                 Some((_, texts)) => {
                     if let (Some("Equals"), [operand]) = (operator, texts.as_slice()) {
                         *counted.entry(operand).or_default() += 1;
@@ -282,10 +358,17 @@ impl Check {
             Conditions::None if given.is_empty() => {}
             Conditions::None => self.problem(format!("Invalid Action condition. Path: {action}")),
             Conditions::Exactly(wanted) => {
-                for operand in wanted.iter().filter(|operand| !counted.contains_key(**operand)) {
-                    self.problem(format!("Action is missing required condition. Condition: {operand}, Path: {action}"));
+                for operand in wanted
+                    .iter()
+                    .filter(|operand| !counted.contains_key(**operand))
+                {
+                    self.problem(format!(
+                        "Action is missing required condition. Condition: {operand}, Path: {action}"
+                    ));
                 }
-                if given.len() > wanted.len() || counted.keys().any(|operand| !wanted.contains(operand)) {
+                if given.len() > wanted.len()
+                    || counted.keys().any(|operand| !wanted.contains(operand))
+                {
                     self.problem(format!("Invalid Action condition. Path: {action}"));
                 }
             }
@@ -303,39 +386,19 @@ fn as_list(given: Option<&Value>) -> Option<&[Value]> {
 fn valid_identifier(identifier: &str) -> bool {
     const FORBIDDEN: &str = "%:(\\/)=$,;[]{}";
     const RESERVED: &[&str] = &[
-        "__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "__defineGetter__", "__defineSetter__",
+        "__proto__",
+        "constructor",
+        "prototype",
+        "toString",
+        "valueOf",
+        "hasOwnProperty",
+        "__defineGetter__",
+        "__defineSetter__",
     ];
     !identifier.is_empty()
         && identifier.chars().count() <= MAX_IDENTIFIER_CHARACTERS
         && !identifier.chars().any(|c| FORBIDDEN.contains(c))
         && !RESERVED.contains(&identifier)
-}
-
-/// A UUID, or an ARN that ends in one.
-fn valid_id(id: &str) -> bool {
-    let last = id.rsplit('/').next().unwrap_or(id);
-    let is_uuid = last.len() == 36 && uuid::Uuid::try_parse(last).is_ok();
-    is_uuid && (last.len() == id.len() || id.starts_with("arn:"))
-}
-
-fn valid_lambda_arn(arn: &str, options: Options) -> bool {
-    let parts: Vec<&str> = arn.split(':').collect();
-    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    match parts.as_slice() {
-        ["arn", partition, "lambda", region, account, "function", name, qualifier @ ..] => {
-            partition.starts_with("aws")
-                && word(region)
-                && account.len() == 12
-                && account.chars().all(|c| c.is_ascii_digit())
-                && word(name)
-                && match qualifier {
-                    [] => true,
-                    [qualifier] => options.qualified_lambda_arn && (word(qualifier) || *qualifier == "$LATEST"),
-                    _ => false,
-                }
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

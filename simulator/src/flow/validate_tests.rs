@@ -6,7 +6,10 @@ const ARN: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limi
 const UUID: &str = "0b1d7a3e-7c58-4b7f-9d0a-3f2a5f6f7a10";
 
 fn messages(flow_type: FlowType, content: &Value) -> Vec<String> {
-    validate(&content.to_string(), flow_type, Options::default()).into_iter().map(|problem| problem.message).collect()
+    validate(&content.to_string(), flow_type, Options::default())
+        .into_iter()
+        .map(|problem| problem.message)
+        .collect()
 }
 
 /// A flow of one action in front of its end.
@@ -18,15 +21,24 @@ fn around(kind: &str, parameters: Value, transitions: Value, end: &str) -> Value
 }
 
 fn whisper(kind: &str, parameters: Value, transitions: Value) -> Vec<String> {
-    messages(FlowType::OutboundWhisper, &around(kind, parameters, transitions, "EndFlowExecution"))
+    messages(
+        FlowType::OutboundWhisper,
+        &around(kind, parameters, transitions, "EndFlowExecution"),
+    )
 }
 
 fn inbound(kind: &str, parameters: Value, transitions: Value) -> Vec<String> {
-    messages(FlowType::ContactFlow, &around(kind, parameters, transitions, "DisconnectParticipant"))
+    messages(
+        FlowType::ContactFlow,
+        &around(kind, parameters, transitions, "DisconnectParticipant"),
+    )
 }
 
 fn failing(errors: &[&str]) -> Value {
-    let errors: Vec<_> = errors.iter().map(|error| json!({"ErrorType": error, "NextAction": "end"})).collect();
+    let errors: Vec<_> = errors
+        .iter()
+        .map(|error| json!({"ErrorType": error, "NextAction": "end"}))
+        .collect();
     json!({"NextAction": "end", "Errors": errors})
 }
 
@@ -44,13 +56,58 @@ fn well_formed_actions_are_published() {
     let lambda = json!({"LambdaFunctionARN": ARN, "InvocationTimeLimitSeconds": "8",
         "LambdaInvocationAttributes": {"AgentARN": "$.Agent.ARN"}, "ResponseValidation": {"ResponseType": "STRING_MAP"}});
     let nothing: Vec<String> = Vec::new();
-    assert_eq!(whisper("UpdateFlowLoggingBehavior", json!({"FlowLoggingBehavior": "Enabled"}), failing(&[])), nothing);
-    assert_eq!(whisper("Compare", json!({"ComparisonValue": "$.Channel"}), choosing(&["VOICE"], &["NoMatchingCondition"])), nothing);
-    assert_eq!(whisper("InvokeLambdaFunction", lambda, failing(&["NoMatchingError"])), nothing);
-    assert_eq!(whisper("Loop", json!({"LoopCount": "3"}), choosing(&["ContinueLooping", "DoneLooping"], &[])), nothing);
-    assert_eq!(whisper("CompleteOutboundCall", json!({}), failing(&[])), nothing);
-    assert_eq!(whisper("CompleteOutboundCall", json!({"CallerId": {"Number": "$.Attributes.from"}}), failing(&[])), nothing);
-    assert_eq!(whisper("MessageParticipant", json!({"Text": "Hello $.Attributes.name"}), failing(&[])), nothing);
+    assert_eq!(
+        whisper(
+            "UpdateFlowLoggingBehavior",
+            json!({"FlowLoggingBehavior": "Enabled"}),
+            failing(&[])
+        ),
+        nothing
+    );
+    assert_eq!(
+        whisper(
+            "Compare",
+            json!({"ComparisonValue": "$.Channel"}),
+            choosing(&["VOICE"], &["NoMatchingCondition"])
+        ),
+        nothing
+    );
+    assert_eq!(
+        whisper(
+            "InvokeLambdaFunction",
+            lambda,
+            failing(&["NoMatchingError"])
+        ),
+        nothing
+    );
+    assert_eq!(
+        whisper(
+            "Loop",
+            json!({"LoopCount": "3"}),
+            choosing(&["ContinueLooping", "DoneLooping"], &[])
+        ),
+        nothing
+    );
+    assert_eq!(
+        whisper("CompleteOutboundCall", json!({}), failing(&[])),
+        nothing
+    );
+    assert_eq!(
+        whisper(
+            "CompleteOutboundCall",
+            json!({"CallerId": {"Number": "$.Attributes.from"}}),
+            failing(&[])
+        ),
+        nothing
+    );
+    assert_eq!(
+        whisper(
+            "MessageParticipant",
+            json!({"Text": "Hello $.Attributes.name"}),
+            failing(&[])
+        ),
+        nothing
+    );
     assert_eq!(
         whisper(
             "CreateTask",
@@ -59,12 +116,30 @@ fn well_formed_actions_are_published() {
         ),
         nothing
     );
-    assert_eq!(inbound("TransferContactToQueue", json!({}), failing(&["QueueAtCapacity", "NoMatchingError"])), nothing);
     assert_eq!(
-        inbound("UpdateContactTargetQueue", json!({"AgentId": "$.Attributes.AgentARN"}), failing(&["NoMatchingError"])),
+        inbound(
+            "TransferContactToQueue",
+            json!({}),
+            failing(&["QueueAtCapacity", "NoMatchingError"])
+        ),
         nothing
     );
-    assert_eq!(inbound("CheckHoursOfOperation", json!({}), choosing(&["True", "False"], &["NoMatchingError"])), nothing);
+    assert_eq!(
+        inbound(
+            "UpdateContactTargetQueue",
+            json!({"AgentId": "$.Attributes.AgentARN"}),
+            failing(&["NoMatchingError"])
+        ),
+        nothing
+    );
+    assert_eq!(
+        inbound(
+            "CheckHoursOfOperation",
+            json!({}),
+            choosing(&["True", "False"], &["NoMatchingError"])
+        ),
+        nothing
+    );
 }
 
 #[test]
@@ -72,9 +147,17 @@ fn each_fault_is_told_in_connects_words() {
     let lambda = |member: &str, value: Value| {
         let mut parameters = json!({"LambdaFunctionARN": ARN, "InvocationTimeLimitSeconds": "8"});
         parameters[member] = value;
-        whisper("InvokeLambdaFunction", parameters, failing(&["NoMatchingError"]))
+        whisper(
+            "InvokeLambdaFunction",
+            parameters,
+            failing(&["NoMatchingError"]),
+        )
     };
-    let value = |name: &str| vec![format!("Invalid Action property value. Path: Actions[0].Parameters.{name}")];
+    let value = |name: &str| {
+        vec![format!(
+            "Invalid Action property value. Path: Actions[0].Parameters.{name}"
+        )]
+    };
     let cases = [
         (whisper("PlayPrompt", json!({}), failing(&[])), vec!["Invalid Action type. Type: PlayPrompt".to_owned()]),
         (
@@ -154,42 +237,92 @@ fn each_fault_is_told_in_connects_words() {
 #[test]
 fn an_action_is_refused_in_a_flow_type_that_does_not_have_it() {
     let not_supported = |kind: &str, flow: &str| {
-        vec![format!("Action type is not supported in this flow type. Type: {kind}, Flow type: {flow}")]
+        vec![format!(
+            "Action type is not supported in this flow type. Type: {kind}, Flow type: {flow}"
+        )]
     };
     for (kind, parameters, transitions) in [
         ("DisconnectParticipant", json!({}), json!({})),
-        ("UpdateContactTargetQueue", json!({"QueueId": UUID}), failing(&["NoMatchingError"])),
-        ("TransferContactToQueue", json!({}), failing(&["QueueAtCapacity", "NoMatchingError"])),
-        ("TransferToFlow", json!({"ContactFlowId": UUID}), failing(&["NoMatchingError"])),
-        ("InvokeFlowModule", json!({"FlowModuleId": UUID}), failing(&["NoMatchingError"])),
-        ("CheckHoursOfOperation", json!({}), choosing(&["True", "False"], &["NoMatchingError"])),
+        (
+            "UpdateContactTargetQueue",
+            json!({"QueueId": UUID}),
+            failing(&["NoMatchingError"]),
+        ),
+        (
+            "TransferContactToQueue",
+            json!({}),
+            failing(&["QueueAtCapacity", "NoMatchingError"]),
+        ),
+        (
+            "TransferToFlow",
+            json!({"ContactFlowId": UUID}),
+            failing(&["NoMatchingError"]),
+        ),
+        (
+            "InvokeFlowModule",
+            json!({"FlowModuleId": UUID}),
+            failing(&["NoMatchingError"]),
+        ),
+        (
+            "CheckHoursOfOperation",
+            json!({}),
+            choosing(&["True", "False"], &["NoMatchingError"]),
+        ),
         ("Wait", json!({"TimeLimitSeconds": "5"}), failing(&[])),
     ] {
-        assert_eq!(whisper(kind, parameters, transitions), not_supported(kind, "OUTBOUND_WHISPER"));
+        assert_eq!(
+            whisper(kind, parameters, transitions),
+            not_supported(kind, "OUTBOUND_WHISPER")
+        );
     }
-    assert_eq!(inbound("CompleteOutboundCall", json!({}), failing(&[])), not_supported("CompleteOutboundCall", "CONTACT_FLOW"));
-    assert_eq!(inbound("EndFlowExecution", json!({}), json!({})), not_supported("EndFlowExecution", "CONTACT_FLOW"));
+    assert_eq!(
+        inbound("CompleteOutboundCall", json!({}), failing(&[])),
+        not_supported("CompleteOutboundCall", "CONTACT_FLOW")
+    );
+    assert_eq!(
+        inbound("EndFlowExecution", json!({}), json!({})),
+        not_supported("EndFlowExecution", "CONTACT_FLOW")
+    );
 }
 
 #[test]
 fn the_flow_itself_is_checked() {
-    let good = around("CompleteOutboundCall", json!({}), failing(&[]), "EndFlowExecution");
+    let good = around(
+        "CompleteOutboundCall",
+        json!({}),
+        failing(&[]),
+        "EndFlowExecution",
+    );
     let with = |pointer: &str, value: Value| {
         let mut flow = good.clone();
         *flow.pointer_mut(pointer).expect("pointer") = value;
         messages(FlowType::OutboundWhisper, &flow)
     };
-    assert_eq!(with("/Version", json!("2020-01-01")), ["Invalid flow version. Expected: 2019-10-30"]);
-    assert_eq!(with("/StartAction", json!("b")), ["StartAction does not exist. Identifier: b"]);
-    assert_eq!(with("/Actions", json!([])), ["Flow is missing required property. Path: Actions"]);
-    assert!(with("/Actions/1/Identifier", json!("a")).contains(&"Duplicate Action identifier. Identifier: a".to_owned()));
+    assert_eq!(
+        with("/Version", json!("2020-01-01")),
+        ["Invalid flow version. Expected: 2019-10-30"]
+    );
+    assert_eq!(
+        with("/StartAction", json!("b")),
+        ["StartAction does not exist. Identifier: b"]
+    );
+    assert_eq!(
+        with("/Actions", json!([])),
+        ["Flow is missing required property. Path: Actions"]
+    );
+    assert!(
+        with("/Actions/1/Identifier", json!("a"))
+            .contains(&"Duplicate Action identifier. Identifier: a".to_owned())
+    );
     for identifier in ["__proto__", "constructor", "a/b", "a$", "", &"x".repeat(51)] {
         assert!(
-            with("/Actions/1/Identifier", json!(identifier)).contains(&"Invalid Action identifier. Path: Actions[1].Identifier".to_owned()),
+            with("/Actions/1/Identifier", json!(identifier))
+                .contains(&"Invalid Action identifier. Path: Actions[1].Identifier".to_owned()),
             "{identifier}"
         );
     }
-    let text = |content: &str| validate(content, FlowType::OutboundWhisper, Options::default()).len();
+    let text =
+        |content: &str| validate(content, FlowType::OutboundWhisper, Options::default()).len();
     assert_eq!(text("{"), 1);
     assert_eq!(text("[]"), 1);
     let padded = |length: usize| {
@@ -216,7 +349,10 @@ fn at_most_250_actions_and_at_most_50_problems() {
         json!({"Version": "2019-10-30", "StartAction": "0", "Actions": actions})
     };
     assert!(messages(FlowType::OutboundWhisper, &chain(250)).is_empty());
-    assert_eq!(messages(FlowType::OutboundWhisper, &chain(251)), ["Flow has too many actions. Maximum: 250"]);
+    assert_eq!(
+        messages(FlowType::OutboundWhisper, &chain(251)),
+        ["Flow has too many actions. Maximum: 250"]
+    );
     assert_eq!(messages(FlowType::ContactFlow, &chain(200)).len(), 50);
 }
 
@@ -229,6 +365,25 @@ fn a_qualified_function_is_refused_when_the_switch_says_so() {
         "EndFlowExecution",
     )
     .to_string();
-    assert!(validate(&flow, FlowType::OutboundWhisper, Options { qualified_lambda_arn: true }).is_empty());
-    assert_eq!(validate(&flow, FlowType::OutboundWhisper, Options { qualified_lambda_arn: false }).len(), 1);
+    assert!(
+        validate(
+            &flow,
+            FlowType::OutboundWhisper,
+            Options {
+                qualified_lambda_arn: true
+            }
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        validate(
+            &flow,
+            FlowType::OutboundWhisper,
+            Options {
+                qualified_lambda_arn: false
+            }
+        )
+        .len(),
+        1
+    );
 }

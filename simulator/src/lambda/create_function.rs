@@ -54,7 +54,10 @@ pub struct Refusal {
 }
 
 fn refuse(field: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal { field, message: message.into() }
+    Refusal {
+        field,
+        message: message.into(),
+    }
 }
 
 /// Makes the function and returns its ARN.
@@ -63,7 +66,9 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
     let role_arn = match new.role_arn {
         Some(role_arn) if world.iam.role_exists(&role_arn) => role_arn,
         Some(_) => return Err(refuse("role_arn", "there is no such role")),
-        None => world.iam.make_execution_role(&new.account_id, &format!("{}-execution", new.name)),
+        None => world
+            .iam
+            .make_execution_role(&new.account_id, &format!("{}-execution", new.name)),
     };
     let fixed = [
         ("AWS_REGION", new.region.as_str()),
@@ -75,15 +80,27 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
         ("AWS_LAMBDA_LOG_GROUP_NAME", "simulated"),
         ("AWS_LAMBDA_LOG_STREAM_NAME", "simulated"),
         ("AWS_ENDPOINT_URL", &world.endpoint),
-        ("LAMBDA_TASK_ROOT", new.bootstrap.parent().and_then(|folder| folder.to_str()).unwrap_or("/")),
+        (
+            "LAMBDA_TASK_ROOT",
+            new.bootstrap
+                .parent()
+                .and_then(|folder| folder.to_str())
+                .unwrap_or("/"),
+        ),
         ("_HANDLER", "bootstrap"),
         ("LANG", "en_US.UTF-8"),
         ("TZ", ":UTC"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
     ];
-    let mut variables: BTreeMap<String, String> = fixed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut variables: BTreeMap<String, String> = fixed
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     variables.extend(new.environment);
-    let arn = format!("arn:aws:lambda:{}:{}:function:{}", new.region, new.account_id, new.name);
+    let arn = format!(
+        "arn:aws:lambda:{}:{}:function:{}",
+        new.region, new.account_id, new.name
+    );
     world.lambda.insert(Function::new(Settings {
         account_id: new.account_id,
         region: new.region,
@@ -93,7 +110,12 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
         aliases: new.aliases,
         timeout: Duration::from_secs_f64(new.timeout_seconds),
         concurrency: new.concurrency,
-        launch: Launch { bootstrap: new.bootstrap, variables, freeze: new.freeze, logs: Arc::new(Logs::default()) },
+        launch: Launch {
+            bootstrap: new.bootstrap,
+            variables,
+            freeze: new.freeze,
+            logs: Arc::new(Logs::default()),
+        },
     }));
     Ok(arn)
 }
@@ -102,12 +124,20 @@ fn check(new: &NewFunction) -> Result<(), Refusal> {
     if new.account_id.len() != 12 || !new.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refuse("account_id", "12 digits"));
     }
-    let word = |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let word = |text: &str| {
+        (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
     if !word(&new.region) {
         return Err(refuse("region", "the name of a Region"));
     }
     if !word(&new.name) {
-        return Err(refuse("name", "1 to 64 letters, digits, dashes or underscores"));
+        return Err(refuse(
+            "name",
+            "1 to 64 letters, digits, dashes or underscores",
+        ));
     }
     if !new.bootstrap.is_file() {
         return Err(refuse("bootstrap", "there is no such file"));

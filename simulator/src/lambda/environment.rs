@@ -69,7 +69,9 @@ impl Failure {
                 "errorType": "Runtime.ExitError",
                 "errorMessage": format!("RequestId: {request_id} Error: Runtime exited with error: {status}"),
             }),
-            Self::InitFailed(reason) => json!({"errorType": "Runtime.InitError", "errorMessage": reason}),
+            Self::InitFailed(reason) => {
+                json!({"errorType": "Runtime.InitError", "errorMessage": reason})
+            }
         }
     }
 }
@@ -97,22 +99,40 @@ pub struct Environment {
 impl Environment {
     /// Starts the process and waits until it asks for its first event.
     pub async fn start(launch: &Launch, spawner: &Spawner) -> Result<Self, Failure> {
-        let failed = |what: &str, error: std::io::Error| Failure::InitFailed(format!("{what}: {error}"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| failed("listen", error))?;
-        let address = listener.local_addr().map_err(|error| failed("listen", error))?;
+        let failed =
+            |what: &str, error: std::io::Error| Failure::InitFailed(format!("{what}: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .map_err(|error| failed("listen", error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| failed("listen", error))?;
         let (sender, signals) = mpsc::unbounded_channel();
         let server = runtime_api::serve(listener, sender);
         let mut child = match spawner.spawn(command(launch, &address.to_string())).await {
             Ok(child) => child,
             Err(error) => {
                 server.abort();
-                return Err(failed(&format!("start {}", launch.bootstrap.display()), error));
+                return Err(failed(
+                    &format!("start {}", launch.bootstrap.display()),
+                    error,
+                ));
             }
         };
         collect(child.stdout.take(), "stdout", &launch.logs);
         collect(child.stderr.take(), "stderr", &launch.logs);
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        let mut environment = Self { child, pid, freeze: launch.freeze, signals, waiting: None, server };
+        let pid = child
+            .id()
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(Pid::from_raw);
+        let mut environment = Self {
+            child,
+            pid,
+            freeze: launch.freeze,
+            signals,
+            waiting: None,
+            server,
+        };
         environment.initialise().await?;
         Ok(environment)
     }
@@ -131,9 +151,16 @@ impl Environment {
                 self.signal(UnixSignal::STOP);
                 Ok(())
             }
-            Ok(Some(Signal::InitError(body))) => Err(Failure::InitFailed(String::from_utf8_lossy(&body).into_owned())),
-            Ok(_) => Err(Failure::InitFailed("the runtime answered before it was given an event".to_owned())),
-            Err(_) => Err(Failure::InitFailed(format!("Init timed out after {} seconds", INIT_LIMIT.as_secs()))),
+            Ok(Some(Signal::InitError(body))) => Err(Failure::InitFailed(
+                String::from_utf8_lossy(&body).into_owned(),
+            )),
+            Ok(_) => Err(Failure::InitFailed(
+                "the runtime answered before it was given an event".to_owned(),
+            )),
+            Err(_) => Err(Failure::InitFailed(format!(
+                "Init timed out after {} seconds",
+                INIT_LIMIT.as_secs()
+            ))),
         }
     }
 
@@ -147,9 +174,21 @@ impl Environment {
             payload: job.payload,
             limit: job.limit,
         };
-        let exited = |status: String| Outcome::Failed(Failure::Exited { request_id: job.request_id.clone(), status });
-        if self.waiting.take().is_none_or(|reply| reply.send(event).is_err()) {
-            return (exited("the runtime is not waiting for events".to_owned()), false);
+        let exited = |status: String| {
+            Outcome::Failed(Failure::Exited {
+                request_id: job.request_id.clone(),
+                status,
+            })
+        };
+        if self
+            .waiting
+            .take()
+            .is_none_or(|reply| reply.send(event).is_err())
+        {
+            return (
+                exited("the runtime is not waiting for events".to_owned()),
+                false,
+            );
         }
         loop {
             tokio::select! {
@@ -215,7 +254,9 @@ fn command(launch: &Launch, runtime_api: &str) -> Command {
     let mut command = match parent_death_wrapper() {
         Some(wrapper) => {
             let mut command = Command::new(wrapper);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(&launch.bootstrap);
+            command
+                .args(["--pdeathsig", "KILL", "--"])
+                .arg(&launch.bootstrap);
             command
         }
         None => Command::new(&launch.bootstrap),
@@ -235,10 +276,16 @@ fn command(launch: &Launch, runtime_api: &str) -> Command {
 
 /// A frozen process cannot notice that the simulator was killed; where util-linux is there, the kernel tells it.
 fn parent_death_wrapper() -> Option<&'static str> {
-    ["/usr/bin/setpriv", "/bin/setpriv"].into_iter().find(|path| std::path::Path::new(path).exists())
+    ["/usr/bin/setpriv", "/bin/setpriv"]
+        .into_iter()
+        .find(|path| std::path::Path::new(path).exists())
 }
 
-fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, name: &'static str, logs: &Arc<Logs>) {
+fn collect(
+    stream: Option<impl AsyncRead + Unpin + Send + 'static>,
+    name: &'static str,
+    logs: &Arc<Logs>,
+) {
     let Some(stream) = stream else { return };
     let logs = Arc::clone(logs);
     tokio::spawn(async move {

@@ -60,7 +60,11 @@ pub struct Throttled;
 
 impl Function {
     pub fn new(settings: Settings) -> Self {
-        Self { settings, policies: Mutex::default(), pool: Mutex::default() }
+        Self {
+            settings,
+            policies: Mutex::default(),
+            pool: Mutex::default(),
+        }
     }
 
     /// The ARN by which a caller that named this qualifier reaches the function; `None` when there is no such one.
@@ -82,7 +86,12 @@ impl Function {
 
     pub fn figures(&self) -> Figures {
         let pool = self.pool();
-        Figures { environments: pool.count, cold_starts: pool.cold_starts, invocations: pool.invocations, throttles: pool.throttles }
+        Figures {
+            environments: pool.count,
+            cold_starts: pool.cold_starts,
+            invocations: pool.invocations,
+            throttles: pool.throttles,
+        }
     }
 
     /// Runs one event to its end; a caller that gives up does not stop it, as with Lambda.
@@ -97,11 +106,18 @@ impl Function {
         let place = self.take_place()?;
         let (function, spawner) = (Arc::clone(self), spawner.clone());
         let running = tokio::spawn(async move {
-            let job = Job { request_id: request_id.clone(), function_arn, payload, limit: function.settings.timeout };
+            let job = Job {
+                request_id: request_id.clone(),
+                function_arn,
+                payload,
+                limit: function.settings.timeout,
+            };
             function.run(place, &spawner, variables, job).await
         });
         Ok(running.await.unwrap_or_else(|error| {
-            Outcome::Failed(Failure::InitFailed(format!("the simulator could not run the function: {error}")))
+            Outcome::Failed(Failure::InitFailed(format!(
+                "the simulator could not run the function: {error}"
+            )))
         }))
     }
 
@@ -112,7 +128,13 @@ impl Function {
         pool.idle.clear();
     }
 
-    async fn run(self: &Arc<Self>, mut place: Place, spawner: &Spawner, variables: BTreeMap<String, String>, job: Job) -> Outcome {
+    async fn run(
+        self: &Arc<Self>,
+        mut place: Place,
+        spawner: &Spawner,
+        variables: BTreeMap<String, String>,
+        job: Job,
+    ) -> Outcome {
         let mut environment = match place.environment.take() {
             Some(environment) => environment,
             None => {
@@ -139,7 +161,10 @@ impl Function {
         while let Some(mut environment) = pool.idle.pop() {
             if environment.is_alive() {
                 pool.invocations += 1;
-                return Ok(Place { function: Arc::clone(self), environment: Some(environment) });
+                return Ok(Place {
+                    function: Arc::clone(self),
+                    environment: Some(environment),
+                });
             }
             pool.count -= 1;
         }
@@ -150,7 +175,10 @@ impl Function {
         pool.count += 1;
         pool.cold_starts += 1;
         pool.invocations += 1;
-        Ok(Place { function: Arc::clone(self), environment: None })
+        Ok(Place {
+            function: Arc::clone(self),
+            environment: None,
+        })
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {

@@ -9,7 +9,9 @@ pub mod create_function;
 pub mod environment;
 mod front;
 pub mod function;
+mod function_name;
 pub mod logs;
+mod permissions;
 pub mod resource_policy;
 mod runtime_api;
 mod spawner;
@@ -52,15 +54,28 @@ impl From<Throttled> for InvokeError {
 
 impl State {
     pub fn find(&self, account_id: &str, region: &str, name: &str) -> Option<Arc<Function>> {
-        self.functions().get(&(account_id.to_owned(), region.to_owned(), name.to_owned())).cloned()
+        self.functions()
+            .get(&(account_id.to_owned(), region.to_owned(), name.to_owned()))
+            .cloned()
     }
 
     /// The function of a whole ARN and the qualifier that the ARN ends with, if both exist.
     pub fn find_by_arn(&self, arn: &str) -> Option<(Arc<Function>, Option<String>)> {
         let parts: Vec<&str> = arn.split(':').collect();
         let (region, account_id, name, qualifier) = match parts.as_slice() {
-            ["arn", _, "lambda", region, account_id, "function", name] => (region, account_id, name, None),
-            ["arn", _, "lambda", region, account_id, "function", name, qualifier] => (region, account_id, name, Some(*qualifier)),
+            ["arn", _, "lambda", region, account_id, "function", name] => {
+                (region, account_id, name, None)
+            }
+            [
+                "arn",
+                _,
+                "lambda",
+                region,
+                account_id,
+                "function",
+                name,
+                qualifier,
+            ] => (region, account_id, name, Some(*qualifier)),
             _ => return None,
         };
         let function = self.find(account_id, region, name)?;
@@ -75,7 +90,11 @@ impl State {
     /// Adds a function; one of the same name is replaced and its processes end.
     pub fn insert(&self, function: Function) {
         let settings = &function.settings;
-        let key = (settings.account_id.clone(), settings.region.clone(), settings.name.clone());
+        let key = (
+            settings.account_id.clone(),
+            settings.region.clone(),
+            settings.name.clone(),
+        );
         if let Some(replaced) = self.functions().insert(key, Arc::new(function)) {
             replaced.close();
         }
@@ -89,7 +108,9 @@ impl State {
     }
 
     fn functions(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Function>>> {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.functions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawner(&self) -> &Spawner {
@@ -107,14 +128,26 @@ pub async fn invoke(
     let settings = &function.settings;
     let credentials = world
         .iam
-        .role_credentials(&settings.role_arn, &settings.name, &world.ids, world.clock.now())
+        .role_credentials(
+            &settings.role_arn,
+            &settings.name,
+            &world.ids,
+            world.clock.now(),
+        )
         .map_err(|error| InvokeError::Fault(error.message))?;
     let variables = BTreeMap::from([
         ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key),
+        (
+            "AWS_SECRET_ACCESS_KEY".to_owned(),
+            credentials.secret_access_key,
+        ),
         ("AWS_SESSION_TOKEN".to_owned(), credentials.session_token),
     ]);
-    let arn = function.qualified_arn(qualifier).unwrap_or_else(|| settings.arn.clone());
+    let arn = function
+        .qualified_arn(qualifier)
+        .unwrap_or_else(|| settings.arn.clone());
     let request_id = world.ids.uuid().to_string();
-    Ok(function.invoke(world.lambda.spawner(), variables, request_id, arn, payload).await?)
+    Ok(function
+        .invoke(world.lambda.spawner(), variables, request_id, arn, payload)
+        .await?)
 }

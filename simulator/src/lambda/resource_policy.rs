@@ -28,7 +28,9 @@ pub struct Grant<'a> {
 /// Why a statement cannot be added.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("The statement id ({0}) provided already exists. Please provide a new statement id, or remove the existing statement.")]
+    #[error(
+        "The statement id ({0}) provided already exists. Please provide a new statement id, or remove the existing statement."
+    )]
     Exists(String),
     #[error("The final policy size ({0}) is bigger than the limit ({MAX_POLICY_BYTES}).")]
     TooLong(usize),
@@ -45,7 +47,11 @@ impl ResourcePolicy {
 
     /// Adds a statement and returns it as Lambda shows it.
     pub fn add(&mut self, grant: &Grant<'_>, function_arn: &str) -> Result<Value, Refusal> {
-        if self.statements.iter().any(|statement| statement["Sid"] == grant.statement_id) {
+        if self
+            .statements
+            .iter()
+            .any(|statement| statement["Sid"] == grant.statement_id)
+        {
             return Err(Refusal::Exists(grant.statement_id.to_owned()));
         }
         let statement = grant.statement(function_arn);
@@ -62,7 +68,8 @@ impl ResourcePolicy {
     /// Whether there was such a statement.
     pub fn remove(&mut self, statement_id: &str) -> bool {
         let before = self.statements.len();
-        self.statements.retain(|statement| statement["Sid"] != statement_id);
+        self.statements
+            .retain(|statement| statement["Sid"] != statement_id);
         self.statements.len() < before
     }
 
@@ -71,7 +78,10 @@ impl ResourcePolicy {
         self.statements.iter().any(|statement| {
             let principal = &statement["Principal"];
             (principal["Service"] == service || principal == "*")
-                && matches!(statement["Action"].as_str(), Some("lambda:InvokeFunction" | "lambda:*"))
+                && matches!(
+                    statement["Action"].as_str(),
+                    Some("lambda:InvokeFunction" | "lambda:*")
+                )
                 && conditions_hold(&statement["Condition"], source_account, source_arn)
         })
     }
@@ -83,7 +93,9 @@ impl Grant<'_> {
             json!("*")
         } else if self.principal.contains(".amazonaws.com") {
             json!({"Service": self.principal})
-        } else if self.principal.len() == 12 && self.principal.bytes().all(|byte| byte.is_ascii_digit()) {
+        } else if self.principal.len() == 12
+            && self.principal.bytes().all(|byte| byte.is_ascii_digit())
+        {
             json!({"AWS": format!("arn:aws:iam::{}:root", self.principal)})
         } else {
             json!({"AWS": self.principal})
@@ -114,17 +126,24 @@ impl Grant<'_> {
 
 /// A key that no service principal carries (an organisation) never holds.
 fn conditions_hold(condition: &Value, source_account: &str, source_arn: &str) -> bool {
-    let keys = condition.as_object().into_iter().flat_map(|operators| operators.values().filter_map(Value::as_object).flatten());
-    keys.into_iter().all(|(key, pattern)| match key.to_ascii_lowercase().as_str() {
-        "aws:sourceaccount" => pattern == source_account,
-        "aws:sourcearn" => pattern.as_str().is_some_and(|pattern| matches(pattern, source_arn)),
-        _ => false,
-    })
+    let keys = condition
+        .as_object()
+        .into_iter()
+        .flat_map(|operators| operators.values().filter_map(Value::as_object).flatten());
+    keys.into_iter()
+        .all(|(key, pattern)| match key.to_ascii_lowercase().as_str() {
+            "aws:sourceaccount" => pattern == source_account,
+            "aws:sourcearn" => pattern
+                .as_str()
+                .is_some_and(|pattern| matches(pattern, source_arn)),
+            _ => false,
+        })
 }
 
 /// `*` stands for any text, `?` for one character.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
@@ -155,9 +174,14 @@ mod tests {
     use super::*;
 
     const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:limiter";
-    const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/11111111-2222-3333-4444-555555555555";
+    const INSTANCE: &str =
+        "arn:aws:connect:us-east-1:111122223333:instance/11111111-2222-3333-4444-555555555555";
 
-    fn grant<'a>(statement_id: &'a str, source_account: Option<&'a str>, source_arn: Option<&'a str>) -> Grant<'a> {
+    fn grant<'a>(
+        statement_id: &'a str,
+        source_account: Option<&'a str>,
+        source_arn: Option<&'a str>,
+    ) -> Grant<'a> {
         Grant {
             statement_id,
             action: "lambda:InvokeFunction",
@@ -172,11 +196,17 @@ mod tests {
     fn only_the_granted_instance_is_admitted() {
         let mut policy = ResourcePolicy::default();
         assert!(!policy.admits_service("connect.amazonaws.com", "111122223333", INSTANCE));
-        policy.add(&grant("t1", Some("111122223333"), Some(INSTANCE)), FUNCTION).expect("room");
+        policy
+            .add(&grant("t1", Some("111122223333"), Some(INSTANCE)), FUNCTION)
+            .expect("room");
         assert!(policy.admits_service("connect.amazonaws.com", "111122223333", INSTANCE));
         assert!(!policy.admits_service("lex.amazonaws.com", "111122223333", INSTANCE));
         assert!(!policy.admits_service("connect.amazonaws.com", "444455556666", INSTANCE));
-        assert!(!policy.admits_service("connect.amazonaws.com", "111122223333", &INSTANCE.replace("5555555", "6666666")));
+        assert!(!policy.admits_service(
+            "connect.amazonaws.com",
+            "111122223333",
+            &INSTANCE.replace("5555555", "6666666")
+        ));
         assert!(policy.remove("t1"));
         assert!(!policy.remove("t1"));
         assert!(!policy.admits_service("connect.amazonaws.com", "111122223333", INSTANCE));
@@ -185,10 +215,27 @@ mod tests {
     #[test]
     fn an_arn_may_be_a_pattern_and_an_organisation_never_admits_a_service() {
         let mut policy = ResourcePolicy::default();
-        policy.add(&grant("t1", None, Some("arn:aws:connect:*:111122223333:instance/*")), FUNCTION).expect("room");
+        policy
+            .add(
+                &grant(
+                    "t1",
+                    None,
+                    Some("arn:aws:connect:*:111122223333:instance/*"),
+                ),
+                FUNCTION,
+            )
+            .expect("room");
         assert!(policy.admits_service("connect.amazonaws.com", "111122223333", INSTANCE));
         let mut policy = ResourcePolicy::default();
-        policy.add(&Grant { organisation: Some("o-1234567890"), ..grant("t1", None, None) }, FUNCTION).expect("room");
+        policy
+            .add(
+                &Grant {
+                    organisation: Some("o-1234567890"),
+                    ..grant("t1", None, None)
+                },
+                FUNCTION,
+            )
+            .expect("room");
         assert!(!policy.admits_service("connect.amazonaws.com", "111122223333", INSTANCE));
     }
 
@@ -197,15 +244,33 @@ mod tests {
         let mut policy = ResourcePolicy::default();
         let mut added = 0;
         let refusal = loop {
-            match policy.add(&grant(&format!("t-11111111-2222-3333-4444-{added:012}"), Some("111122223333"), Some(INSTANCE)), FUNCTION) {
+            match policy.add(
+                &grant(
+                    &format!("t-11111111-2222-3333-4444-{added:012}"),
+                    Some("111122223333"),
+                    Some(INSTANCE),
+                ),
+                FUNCTION,
+            ) {
                 Ok(_) => added += 1,
                 Err(refusal) => break refusal,
             }
         };
-        assert!(matches!(refusal, Refusal::TooLong(size) if size > MAX_POLICY_BYTES), "{refusal}");
+        assert!(
+            matches!(refusal, Refusal::TooLong(size) if size > MAX_POLICY_BYTES),
+            "{refusal}"
+        );
         assert!((48..=60).contains(&added), "{added}");
         assert!(policy.text().len() <= MAX_POLICY_BYTES);
-        assert_eq!(policy.add(&grant("t-11111111-2222-3333-4444-000000000000", None, None), FUNCTION).map_err(|refusal| matches!(refusal, Refusal::Exists(_))), Err(true));
+        assert_eq!(
+            policy
+                .add(
+                    &grant("t-11111111-2222-3333-4444-000000000000", None, None),
+                    FUNCTION
+                )
+                .map_err(|refusal| matches!(refusal, Refusal::Exists(_))),
+            Err(true)
+        );
     }
 
     #[test]

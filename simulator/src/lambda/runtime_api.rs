@@ -55,11 +55,20 @@ struct Api {
 pub fn serve(listener: TcpListener, signals: mpsc::UnboundedSender<Signal>) -> JoinHandle<()> {
     let router = Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{request_id}/response", post(response))
-        .route("/2018-06-01/runtime/invocation/{request_id}/error", post(error))
+        .route(
+            "/2018-06-01/runtime/invocation/{request_id}/response",
+            post(response),
+        )
+        .route(
+            "/2018-06-01/runtime/invocation/{request_id}/error",
+            post(error),
+        )
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .layer(DefaultBodyLimit::max(MAX_ANSWER_BYTES))
-        .with_state(Api { signals, current: Arc::default() });
+        .with_state(Api {
+            signals,
+            current: Arc::default(),
+        });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::debug!(%error, "Runtime API ended");
@@ -72,11 +81,16 @@ async fn next(State(api): State<Api>) -> Response {
     if api.signals.send(Signal::Next(reply)).is_err() {
         return StatusCode::GONE.into_response();
     }
-    let Ok(event) = event.await else { return StatusCode::GONE.into_response() };
+    let Ok(event) = event.await else {
+        return StatusCode::GONE.into_response();
+    };
     *api.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.request_id.clone());
     let headers = [
         ("lambda-runtime-aws-request-id", event.request_id.clone()),
-        ("lambda-runtime-deadline-ms", deadline_ms(event.limit).to_string()),
+        (
+            "lambda-runtime-deadline-ms",
+            deadline_ms(event.limit).to_string(),
+        ),
         ("lambda-runtime-invoked-function-arn", event.function_arn),
         ("lambda-runtime-trace-id", trace_id(&event.request_id)),
         ("content-type", "application/json".to_owned()),
@@ -103,11 +117,19 @@ async fn init_error(State(api): State<Api>, body: Bytes) -> Response {
 fn answer(api: &Api, request_id: String, body: Bytes, error: bool) -> Response {
     let mut current = api.current.lock().unwrap_or_else(PoisonError::into_inner);
     if current.as_ref() != Some(&request_id) {
-        let problem = json!({"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"});
+        let problem =
+            json!({"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"});
         return (StatusCode::BAD_REQUEST, Json(problem)).into_response();
     }
     *current = None;
-    accepted(api, Signal::Answer(Answer { request_id, body, error }))
+    accepted(
+        api,
+        Signal::Answer(Answer {
+            request_id,
+            body,
+            error,
+        }),
+    )
 }
 
 fn accepted(api: &Api, signal: Signal) -> Response {
@@ -118,9 +140,14 @@ fn accepted(api: &Api, signal: Signal) -> Response {
 }
 
 /// The process compares this with the machine's clock, so it cannot come from the simulator's.
-#[expect(clippy::disallowed_methods, reason = "the function's process reads the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the function's process reads the machine's clock"
+)]
 fn deadline_ms(limit: Duration) -> u128 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     (now + limit).as_millis()
 }
 

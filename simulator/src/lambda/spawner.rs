@@ -21,20 +21,26 @@ impl Spawner {
     pub fn start() -> Self {
         let (orders, inbox) = mpsc::channel::<Order>();
         let runtime = Handle::current();
-        let thread = std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
-            let _inside = runtime.enter();
-            for (mut command, reply) in inbox {
-                // Nobody waits any more: the process is killed as its handle is dropped.
-                drop(reply.send(command.spawn()));
-            }
-        });
+        let thread = std::thread::Builder::new()
+            .name("spawner".to_owned())
+            .spawn(move || {
+                let _inside = runtime.enter();
+                for (mut command, reply) in inbox {
+                    // Nobody waits any more: the process is killed as its handle is dropped.
+                    drop(reply.send(command.spawn()));
+                }
+            });
         Self(thread.is_ok().then_some(orders))
     }
 
     pub async fn spawn(&self, command: Command) -> io::Result<Child> {
         let gone = || io::Error::other("the spawner has ended");
         let (reply, child) = oneshot::channel();
-        self.0.as_ref().ok_or_else(gone)?.send((command, reply)).map_err(|_| gone())?;
+        self.0
+            .as_ref()
+            .ok_or_else(gone)?
+            .send((command, reply))
+            .map_err(|_| gone())?;
         child.await.map_err(|_| gone())?
     }
 }

@@ -14,28 +14,50 @@ use crate::connect::create_instance::{self, NewInstance};
 use crate::lambda::create_function::{self, NewFunction};
 use crate::world::World;
 
-pub async fn create_instance(State(world): State<Arc<World>>, Body(new): Body<NewInstance>) -> Result<(StatusCode, Json<Value>), Refused> {
-    let made = create_instance::create(&world, &new).map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
+pub async fn create_instance(
+    State(world): State<Arc<World>>,
+    Body(new): Body<NewInstance>,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let made = create_instance::create(&world, &new)
+        .map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-pub async fn create_function(State(world): State<Arc<World>>, Body(new): Body<NewFunction>) -> Result<(StatusCode, Json<Value>), Refused> {
-    let arn = create_function::create(&world, new).map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
+pub async fn create_function(
+    State(world): State<Arc<World>>,
+    Body(new): Body<NewFunction>,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let arn = create_function::create(&world, new)
+        .map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
     Ok((StatusCode::CREATED, Json(json!({"function_arn": arn}))))
 }
 
-pub async fn call(State(world): State<Arc<World>>, Body(request): Body<CallRequest>) -> Result<Json<Value>, Refused> {
+pub async fn call(
+    State(world): State<Arc<World>>,
+    Body(request): Body<CallRequest>,
+) -> Result<Json<Value>, Refused> {
     // The agent's call goes on when whoever asked for it hangs up.
     let placed = tokio::spawn(async move { calls::place(&world, request).await }).await;
-    let placed = placed.map_err(|error| Refused::invalid("", format!("the call was cut off: {error}")))?;
-    placed.map(Json).map_err(|unknown| Refused::not_found(unknown.field))
+    let placed =
+        placed.map_err(|error| Refused::invalid("", format!("the call was cut off: {error}")))?;
+    placed
+        .map(Json)
+        .map_err(|unknown| Refused::not_found(unknown.field))
 }
 
-pub async fn complete_task(State(world): State<Arc<World>>, Path(contact_id): Path<String>) -> Result<Json<Value>, Refused> {
+pub async fn complete_task(
+    State(world): State<Arc<World>>,
+    Path(contact_id): Path<String>,
+) -> Result<Json<Value>, Refused> {
     let now = world.clock.now();
     let mut connect = world.connect.lock();
-    let mut contacts = connect.instances.values_mut().filter_map(|instance| instance.contacts.get_mut(&contact_id));
-    let task = contacts.find(|contact| contact.channel == "TASK").ok_or_else(|| Refused::not_found("contact_id"))?;
+    let mut contacts = connect
+        .instances
+        .values_mut()
+        .filter_map(|instance| instance.contacts.get_mut(&contact_id));
+    let task = contacts
+        .find(|contact| contact.channel == "TASK")
+        .ok_or_else(|| Refused::not_found("contact_id"))?;
     if task.disconnected_at.is_some() {
         return Err(Refused::invalid("contact_id", "the task has ended already"));
     }
@@ -43,12 +65,16 @@ pub async fn complete_task(State(world): State<Arc<World>>, Path(contact_id): Pa
     Ok(Json(json!({"contact_id": task.id})))
 }
 
-pub async fn set_behaviour(State(world): State<Arc<World>>, Body(changes): Body<serde_json::Map<String, Value>>) -> Result<Json<Behaviour>, Refused> {
+pub async fn set_behaviour(
+    State(world): State<Arc<World>>,
+    Body(changes): Body<serde_json::Map<String, Value>>,
+) -> Result<Json<Behaviour>, Refused> {
     let mut connect = world.connect.lock();
     let mut merged = serde_json::to_value(&connect.behaviour).unwrap_or_default();
     for (name, value) in changes {
         merged[&name] = value;
     }
-    connect.behaviour = serde_json::from_value(merged).map_err(|error| Refused::invalid("", error.to_string()))?;
+    connect.behaviour =
+        serde_json::from_value(merged).map_err(|error| Refused::invalid("", error.to_string()))?;
     Ok(Json(connect.behaviour.clone()))
 }

@@ -22,7 +22,12 @@ pub struct Refused {
 
 impl Refused {
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: "invalid", message: message.into(), field: field.into() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "invalid",
+            message: message.into(),
+            field: field.into(),
+        }
     }
 
     pub fn not_found(field: &str) -> Self {
@@ -37,7 +42,8 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message, "field": self.field}});
+        let body =
+            json!({"error": {"code": self.code, "message": self.message, "field": self.field}});
         (self.status, Json(body)).into_response()
     }
 }
@@ -46,13 +52,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| Refused::invalid("", error.to_string()))?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| Refused::invalid("", error.to_string()))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
         let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let field = error.path().to_string();
-            Refused::invalid(if field == "." { String::new() } else { field }, error.inner().to_string())
+            Refused::invalid(
+                if field == "." { String::new() } else { field },
+                error.inner().to_string(),
+            )
         })?;
-        deserializer.end().map_err(|error| Refused::invalid("", error.to_string()))?;
+        deserializer
+            .end()
+            .map_err(|error| Refused::invalid("", error.to_string()))?;
         Ok(Self(parsed))
     }
 }

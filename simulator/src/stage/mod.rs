@@ -21,10 +21,14 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sim/functions", post(act::create_function))
         .route("/_sim/functions/{name}/logs", get(view::function_logs))
         .route("/_sim/calls", post(act::call))
+        .route("/_sim/contacts", get(view::contacts))
         .route("/_sim/contacts/{id}", get(view::contact))
         .route("/_sim/tasks", get(view::tasks))
         .route("/_sim/tasks/{id}/complete", post(act::complete_task))
         .route("/_sim/flows", get(view::flows))
-        .route("/_sim/behaviour", get(view::behaviour).post(act::set_behaviour))
+        .route(
+            "/_sim/behaviour",
+            get(view::behaviour).post(act::set_behaviour),
+        )
         .route("/_sim/state", get(view::state))
 }

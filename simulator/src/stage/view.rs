@@ -26,10 +26,41 @@ pub struct OfFunction {
     account_id: Option<String>,
 }
 
-pub async fn contact(State(world): State<Arc<World>>, Path(id): Path<String>) -> Result<Json<Value>, Refused> {
+/// The latest contacts are enough for a display.
+const SHOWN_CONTACTS: usize = 200;
+
+pub async fn contacts(
+    State(world): State<Arc<World>>,
+    Query(of): Query<OfInstance>,
+) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
-    let found = connect.instances.values().find_map(|instance| Some((instance, instance.contacts.get(&id)?)));
+    let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
+    let latest = |instance: &Instance| {
+        let skipped = instance.contact_order.len().saturating_sub(SHOWN_CONTACTS);
+        in_order(instance)
+            .skip(skipped)
+            .map(|contact| shown(instance, contact))
+            .collect::<Vec<_>>()
+    };
+    Ok(Json(
+        json!({"data": instances.into_iter().flat_map(latest).collect::<Vec<_>>()}),
+    ))
+}
+
+pub async fn contact(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let connect = world.connect.lock();
+    let found = connect
+        .instances
+        .values()
+        .find_map(|instance| Some((instance, instance.contacts.get(&id)?)));
     let (instance, contact) = found.ok_or_else(|| Refused::not_found("contact_id"))?;
+    Ok(Json(shown(instance, contact)))
+}
+
+fn shown(instance: &Instance, contact: &Contact) -> Value {
     let mut shown = calls::report(contact);
     merge(&mut shown, common(instance, contact));
     shown["agent_id"] = json!(contact.agent_id);
@@ -37,35 +68,62 @@ pub async fn contact(State(world): State<Arc<World>>, Path(id): Path<String>) ->
     if contact.channel == "TASK" {
         merge(&mut shown, task(instance, contact));
     }
-    Ok(Json(shown))
+    shown
 }
 
-pub async fn tasks(State(world): State<Arc<World>>, Query(of): Query<OfInstance>) -> Result<Json<Value>, Refused> {
+pub async fn tasks(
+    State(world): State<Arc<World>>,
+    Query(of): Query<OfInstance>,
+) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
     let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
-    let tasks = instances.into_iter().flat_map(|instance| in_order(instance).filter(|contact| contact.channel == "TASK").map(|contact| task(instance, contact)));
+    let tasks = instances.into_iter().flat_map(|instance| {
+        in_order(instance)
+            .filter(|contact| contact.channel == "TASK")
+            .map(|contact| task(instance, contact))
+    });
     Ok(Json(json!({"data": tasks.collect::<Vec<_>>()})))
 }
 
-pub async fn flows(State(world): State<Arc<World>>, Query(of): Query<OfInstance>) -> Result<Json<Value>, Refused> {
+pub async fn flows(
+    State(world): State<Arc<World>>,
+    Query(of): Query<OfInstance>,
+) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
     let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
-    Ok(Json(json!({"data": instances.into_iter().flat_map(flows_of).collect::<Vec<_>>()})))
+    Ok(Json(
+        json!({"data": instances.into_iter().flat_map(flows_of).collect::<Vec<_>>()}),
+    ))
 }
 
 pub async fn behaviour(State(world): State<Arc<World>>) -> Json<Behaviour> {
     Json(world.connect.lock().behaviour.clone())
 }
 
-pub async fn function_logs(State(world): State<Arc<World>>, Path(name): Path<String>, Query(of): Query<OfFunction>) -> Result<Json<Value>, Refused> {
+pub async fn function_logs(
+    State(world): State<Arc<World>>,
+    Path(name): Path<String>,
+    Query(of): Query<OfFunction>,
+) -> Result<Json<Value>, Refused> {
     let functions = world.lambda.all();
-    let function = functions.iter().map(|function| &function.settings).find(|settings| {
-        settings.name == name
-            && of.region.as_ref().is_none_or(|region| *region == settings.region)
-            && of.account_id.as_ref().is_none_or(|account| *account == settings.account_id)
-    });
+    let function = functions
+        .iter()
+        .map(|function| &function.settings)
+        .find(|settings| {
+            settings.name == name
+                && of
+                    .region
+                    .as_ref()
+                    .is_none_or(|region| *region == settings.region)
+                && of
+                    .account_id
+                    .as_ref()
+                    .is_none_or(|account| *account == settings.account_id)
+        });
     let settings = function.ok_or_else(|| Refused::not_found("name"))?;
-    Ok(Json(json!({"function_arn": settings.arn, "lines": settings.launch.logs.lines()})))
+    Ok(Json(
+        json!({"function_arn": settings.arn, "lines": settings.launch.logs.lines()}),
+    ))
 }
 
 pub async fn state(State(world): State<Arc<World>>) -> Json<Value> {
@@ -84,7 +142,12 @@ pub async fn state(State(world): State<Arc<World>>) -> Json<Value> {
         })
         .collect();
     let connect = world.connect.lock();
-    let tasks = |instance: &Instance| in_order(instance).filter(|contact| contact.channel == "TASK").map(|contact| task(instance, contact)).collect::<Vec<_>>();
+    let tasks = |instance: &Instance| {
+        in_order(instance)
+            .filter(|contact| contact.channel == "TASK")
+            .map(|contact| task(instance, contact))
+            .collect::<Vec<_>>()
+    };
     Json(json!({
         "accounts": world.iam.account_ids(),
         "instances": connect.instances.values().map(instance).collect::<Vec<_>>(),
@@ -95,8 +158,13 @@ pub async fn state(State(world): State<Arc<World>>) -> Json<Value> {
     }))
 }
 
-fn chosen<'i>(all: impl Iterator<Item = &'i Instance>, arn: Option<&str>) -> Result<Vec<&'i Instance>, Refused> {
-    let chosen: Vec<_> = all.filter(|instance| arn.is_none_or(|arn| instance.arn == arn)).collect();
+fn chosen<'i>(
+    all: impl Iterator<Item = &'i Instance>,
+    arn: Option<&str>,
+) -> Result<Vec<&'i Instance>, Refused> {
+    let chosen: Vec<_> = all
+        .filter(|instance| arn.is_none_or(|arn| instance.arn == arn))
+        .collect();
     if arn.is_some() && chosen.is_empty() {
         return Err(Refused::not_found("instance_arn"));
     }
@@ -104,7 +172,10 @@ fn chosen<'i>(all: impl Iterator<Item = &'i Instance>, arn: Option<&str>) -> Res
 }
 
 fn in_order(instance: &Instance) -> impl Iterator<Item = &Contact> {
-    instance.contact_order.iter().filter_map(|id| instance.contacts.get(id))
+    instance
+        .contact_order
+        .iter()
+        .filter_map(|id| instance.contacts.get(id))
 }
 
 fn common(instance: &Instance, contact: &Contact) -> Value {

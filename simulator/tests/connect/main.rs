@@ -1,0 +1,7 @@
+//! Connect, its calls and Lambda, over the protocols that AWS clients speak.
+
+mod calls;
+mod lambda;
+mod operations;
+mod stage;
+mod support;
