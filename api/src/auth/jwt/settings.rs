@@ -1,0 +1,104 @@
+//! Which provider, which audience, which algorithms.
+
+use std::str::FromStr;
+
+use jsonwebtoken::Algorithm;
+use url::Url;
+
+/// Settings that cannot be used, for the operator who set them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JwtSettingsError {
+    #[error("the address of the key set is not an http or https address")]
+    KeySetAddress,
+    #[error(
+        "{0:?} is not an accepted algorithm: use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
+    )]
+    Algorithm(String),
+    #[error("at least one algorithm is needed")]
+    NoAlgorithm,
+    #[error("the issuer and the audience must not be empty")]
+    Empty,
+    #[error("no HTTP client could be made for reading the key set")]
+    HttpClient,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtSettings {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) jwks_url: Url,
+    pub(super) algorithms: Vec<Algorithm>,
+}
+
+impl JwtSettings {
+    /// `algorithms` by their names in JWT headers; shared-secret algorithms are refused.
+    pub fn new(
+        issuer: &str,
+        audience: &str,
+        jwks_url: &str,
+        algorithms: &[&str],
+    ) -> Result<Self, JwtSettingsError> {
+        if issuer.is_empty() || audience.is_empty() {
+            return Err(JwtSettingsError::Empty);
+        }
+        let jwks_url = Url::parse(jwks_url).map_err(|_| JwtSettingsError::KeySetAddress)?;
+        if !matches!(jwks_url.scheme(), "http" | "https") || !jwks_url.has_host() {
+            return Err(JwtSettingsError::KeySetAddress);
+        }
+        let algorithms = algorithms
+            .iter()
+            .map(|name| public_key(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        if algorithms.is_empty() {
+            return Err(JwtSettingsError::NoAlgorithm);
+        }
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            jwks_url,
+            algorithms,
+        })
+    }
+}
+
+fn public_key(name: &str) -> Result<Algorithm, JwtSettingsError> {
+    match Algorithm::from_str(name) {
+        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) | Err(_) => {
+            Err(JwtSettingsError::Algorithm(name.to_owned()))
+        }
+        Ok(algorithm) => Ok(algorithm),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(url: &str, algorithms: &[&str]) -> Result<JwtSettings, JwtSettingsError> {
+        JwtSettings::new("https://id.example", "ringfence", url, algorithms)
+    }
+
+    #[test]
+    fn shared_secrets_no_algorithm_and_odd_addresses_are_refused() {
+        let url = "https://id.example/keys";
+        assert!(with(url, &["RS256", "ES256", "EdDSA"]).is_ok());
+        for name in ["HS256", "HS512", "none", "", "rs256"] {
+            assert_eq!(
+                with(url, &["RS256", name]),
+                Err(JwtSettingsError::Algorithm(name.to_owned()))
+            );
+        }
+        assert_eq!(with(url, &[]), Err(JwtSettingsError::NoAlgorithm));
+        for url in ["", "keys", "file:///etc/passwd", "data:text/plain,x"] {
+            assert_eq!(
+                with(url, &["RS256"]),
+                Err(JwtSettingsError::KeySetAddress),
+                "{url}"
+            );
+        }
+        assert_eq!(
+            JwtSettings::new("", "ringfence", url, &["RS256"]),
+            Err(JwtSettingsError::Empty)
+        );
+    }
+}
