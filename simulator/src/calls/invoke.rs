@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::model::LambdaEntry;
-use crate::lambda::{self, InvokeError, Outcome};
+use crate::lambda::{self, Outcome};
 use crate::world::World;
 
 const MAX_RETRIES: u32 = 3;
@@ -101,10 +101,7 @@ async fn attempt(world: &Arc<World>, invocation: &Invocation) -> Result<Bytes, (
         Ok(Outcome::Answered(answer)) => Ok(answer),
         Ok(Outcome::Errored(error)) => Err((String::from_utf8_lossy(&error).into_owned(), true)),
         Ok(Outcome::Failed(failure)) => Err((failure.payload().to_string(), true)),
-        Err(InvokeError::Throttled) => {
-            Err(("TooManyRequestsException: Rate Exceeded.".to_owned(), true))
-        }
-        Err(InvokeError::Fault(fault)) => Err((fault, true)),
+        Err(throttled) => Err((format!("TooManyRequestsException: {throttled}"), true)),
     }
 }
 

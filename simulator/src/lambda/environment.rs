@@ -30,6 +30,8 @@ use super::spawner::Spawner;
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a function may take between its answer and its readiness for the next event.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
+/// An environment that is older is replaced by a new one.
+const MAX_AGE: Duration = Duration::from_secs(3600);
 
 /// What a process needs to run.
 #[derive(Debug, Clone)]
@@ -89,6 +91,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Environment {
     child: Child,
+    started: Instant,
     pid: Option<Pid>,
     freeze: bool,
     signals: mpsc::UnboundedReceiver<Signal>,
@@ -127,6 +130,7 @@ impl Environment {
             .and_then(Pid::from_raw);
         let mut environment = Self {
             child,
+            started: Instant::now(),
             pid,
             freeze: launch.freeze,
             signals,
@@ -226,9 +230,10 @@ impl Environment {
         }
     }
 
-    /// Whether the process still waits for an event; an idle one may have been killed from outside.
-    pub fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    /// Whether it can take another event: an idle process may have been killed from outside, an old one's
+    /// credentials may be about to expire.
+    pub fn is_fit(&mut self) -> bool {
+        self.started.elapsed() < MAX_AGE && matches!(self.child.try_wait(), Ok(None))
     }
 
     fn signal(&self, signal: UnixSignal) {

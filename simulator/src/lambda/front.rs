@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::environment::Outcome;
 use super::function::Function;
 use super::function_name::FunctionName;
-use super::{InvokeError, invoke, permissions};
+use super::{invoke, permissions};
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::connect::decode_path;
 use crate::world::World;
@@ -181,14 +181,13 @@ async fn run(
         payload,
     )
     .await
-    .map_err(|error| match error {
-        InvokeError::Throttled => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded.")
+    .map_err(|throttled| {
+        AwsError::new(429, "TooManyRequestsException", throttled.to_string())
             .with_extra(
                 "Reason",
                 json!("ReservedFunctionConcurrentInvocationLimitExceeded"),
             )
-            .with_header("retry-after", "1"),
-        InvokeError::Fault(message) => AwsError::new(500, "ServiceException", message),
+            .with_header("retry-after", "1")
     })?;
     let version = target.qualifier.as_deref().unwrap_or("$LATEST").to_owned();
     let response = |body: Bytes| {

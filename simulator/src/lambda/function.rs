@@ -44,6 +44,14 @@ struct Pool {
     closed: bool,
 }
 
+/// What a function is invoked with.
+#[derive(Debug)]
+pub struct NewEvent {
+    pub request_id: String,
+    pub function_arn: String,
+    pub payload: Bytes,
+}
+
 /// Numbers about a function for the display.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 pub struct Figures {
@@ -98,22 +106,13 @@ impl Function {
     pub async fn invoke(
         self: &Arc<Self>,
         spawner: &Spawner,
-        variables: BTreeMap<String, String>,
-        request_id: String,
-        function_arn: String,
-        payload: Bytes,
+        event: NewEvent,
+        credentials: impl FnOnce() -> Result<BTreeMap<String, String>, String> + Send + 'static,
     ) -> Result<Outcome, Throttled> {
         let place = self.take_place()?;
         let (function, spawner) = (Arc::clone(self), spawner.clone());
-        let running = tokio::spawn(async move {
-            let job = Job {
-                request_id: request_id.clone(),
-                function_arn,
-                payload,
-                limit: function.settings.timeout,
-            };
-            function.run(place, &spawner, variables, job).await
-        });
+        let running =
+            tokio::spawn(async move { function.run(place, &spawner, event, credentials).await });
         Ok(running.await.unwrap_or_else(|error| {
             Outcome::Failed(Failure::InitFailed(format!(
                 "the simulator could not run the function: {error}"
@@ -132,19 +131,27 @@ impl Function {
         self: &Arc<Self>,
         mut place: Place,
         spawner: &Spawner,
-        variables: BTreeMap<String, String>,
-        job: Job,
+        event: NewEvent,
+        credentials: impl FnOnce() -> Result<BTreeMap<String, String>, String> + Send,
     ) -> Outcome {
-        let mut environment = match place.environment.take() {
-            Some(environment) => environment,
-            None => {
-                let mut launch = self.settings.launch.clone();
-                launch.variables.extend(variables);
-                match Environment::start(&launch, spawner).await {
-                    Ok(environment) => environment,
-                    Err(failure) => return Outcome::Failed(failure),
-                }
-            }
+        let started = match place.environment.take() {
+            Some(environment) => Ok(environment),
+            None => self.start(spawner, credentials).await,
+        };
+        let mut environment = match started {
+            Ok(environment) => environment,
+            Err(failure) => return Outcome::Failed(failure),
+        };
+        let NewEvent {
+            request_id,
+            function_arn,
+            payload,
+        } = event;
+        let job = Job {
+            request_id,
+            function_arn,
+            payload,
+            limit: self.settings.timeout,
         };
         let (outcome, reusable) = environment.run(job).await;
         if reusable {
@@ -153,13 +160,25 @@ impl Function {
         outcome
     }
 
+    async fn start(
+        &self,
+        spawner: &Spawner,
+        credentials: impl FnOnce() -> Result<BTreeMap<String, String>, String> + Send,
+    ) -> Result<Environment, Failure> {
+        let mut launch = self.settings.launch.clone();
+        launch
+            .variables
+            .extend(credentials().map_err(Failure::InitFailed)?);
+        Environment::start(&launch, spawner).await
+    }
+
     fn take_place(self: &Arc<Self>) -> Result<Place, Throttled> {
         let mut pool = self.pool();
         if pool.closed {
             return Err(Throttled);
         }
         while let Some(mut environment) = pool.idle.pop() {
-            if environment.is_alive() {
+            if environment.is_fit() {
                 pool.invocations += 1;
                 return Ok(Place {
                     function: Arc::clone(self),

@@ -24,7 +24,8 @@ use bytes::Bytes;
 use crate::world::World;
 pub use environment::Outcome;
 pub use front::{handle, operation};
-use function::{Function, Throttled};
+pub use function::Throttled;
+use function::{Function, NewEvent};
 use spawner::Spawner;
 
 /// Account, Region and name.
@@ -35,21 +36,6 @@ type Key = (String, String, String);
 pub struct State {
     functions: Mutex<BTreeMap<Key, Arc<Function>>>,
     spawner: OnceLock<Spawner>,
-}
-
-/// Why a function did not even run.
-#[derive(Debug, thiserror::Error)]
-pub enum InvokeError {
-    #[error("Rate Exceeded.")]
-    Throttled,
-    #[error("{0}")]
-    Fault(String),
-}
-
-impl From<Throttled> for InvokeError {
-    fn from(_: Throttled) -> Self {
-        Self::Throttled
-    }
 }
 
 impl State {
@@ -118,36 +104,43 @@ impl State {
     }
 }
 
-/// Runs one event, in an environment with fresh credentials of the function's role when it has to be made.
+/// Runs one event; an environment that has to be made for it gets fresh credentials of the function's role.
 pub async fn invoke(
     world: &Arc<World>,
     function: &Arc<Function>,
     qualifier: Option<&str>,
     payload: Bytes,
-) -> Result<Outcome, InvokeError> {
+) -> Result<Outcome, Throttled> {
     let settings = &function.settings;
-    let credentials = world
-        .iam
-        .role_credentials(
-            &settings.role_arn,
-            &settings.name,
-            &world.ids,
-            world.clock.now(),
-        )
-        .map_err(|error| InvokeError::Fault(error.message))?;
-    let variables = BTreeMap::from([
-        ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
-        (
-            "AWS_SECRET_ACCESS_KEY".to_owned(),
-            credentials.secret_access_key,
-        ),
-        ("AWS_SESSION_TOKEN".to_owned(), credentials.session_token),
-    ]);
-    let arn = function
-        .qualified_arn(qualifier)
-        .unwrap_or_else(|| settings.arn.clone());
-    let request_id = world.ids.uuid().to_string();
-    Ok(function
-        .invoke(world.lambda.spawner(), variables, request_id, arn, payload)
-        .await?)
+    let event = NewEvent {
+        request_id: world.ids.uuid().to_string(),
+        function_arn: function
+            .qualified_arn(qualifier)
+            .unwrap_or_else(|| settings.arn.clone()),
+        payload,
+    };
+    let (world_of_role, role_arn, session) = (
+        Arc::clone(world),
+        settings.role_arn.clone(),
+        settings.name.clone(),
+    );
+    let credentials = move || {
+        let world = world_of_role;
+        let credentials =
+            world
+                .iam
+                .role_credentials(&role_arn, &session, &world.ids, world.clock.now());
+        let credentials = credentials.map_err(|error| error.message)?;
+        Ok(BTreeMap::from([
+            ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
+            (
+                "AWS_SECRET_ACCESS_KEY".to_owned(),
+                credentials.secret_access_key,
+            ),
+            ("AWS_SESSION_TOKEN".to_owned(), credentials.session_token),
+        ]))
+    };
+    function
+        .invoke(world.lambda.spawner(), event, credentials)
+        .await
 }
