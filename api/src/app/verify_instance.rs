@@ -229,7 +229,7 @@ async fn check_instance<C: ConnectInstance>(
     let facts = match connect.describe().await {
         Ok(facts) => facts,
         Err(err) if err.kind == AwsErrorKind::NotFound => {
-            let detail = format!("{} does not exist in account {}", access.instance_arn, access.account_id);
+            let detail = format!("{} does not exist in account {}", access.instance_arn, access.instance_arn.account_id());
             let fix = "Register the ARN that the Amazon Connect console shows for the instance.";
             checks.push(Check::failed(NAME, subject, "instance_not_found", detail, fix));
             return Ok(false);
@@ -240,7 +240,7 @@ async fn check_instance<C: ConnectInstance>(
         }
     };
     checks.push(Check::passed("connect:DescribeInstance", Subject::InstallerRole, "permitted"));
-    if facts.arn != access.instance_arn {
+    if facts.arn != access.instance_arn.to_string() {
         let detail = format!("the account's instance has the ARN {}, not {}", facts.arn, access.instance_arn);
         let fix = "Register the ARN that the Amazon Connect console shows for the instance.";
         checks.push(Check::failed(NAME, subject, "instance_not_found", detail, fix));

@@ -94,20 +94,20 @@ impl Aws {
             Some(credentials) => credentials,
             None => {
                 let session =
-                    sts::assume(&self.sts(&access.region), access, Some(&access.external_id)).await?;
+                    sts::assume(&self.sts(access.instance_arn.region()), access, Some(&access.external_id)).await?;
                 self.sessions.keep(access, &session);
                 session.credentials
             }
         };
         let config = aws_sdk_connect::config::Builder::from(&self.base)
-            .region(Region::new(access.region.clone()))
+            .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
             .credentials_provider(credentials)
             .build();
         Ok(SdkConnectInstance::new(
             aws_sdk_connect::Client::from_conf(config),
-            access.instance_id.clone(),
-            self.pacers.of(&access.account_id, &access.region),
+            access.instance_arn.instance_id().to_owned(),
+            self.pacers.of(access.instance_arn.account_id(), access.instance_arn.region()),
             self.jitter.clone(),
         ))
     }
@@ -119,21 +119,21 @@ impl Aws {
 
     /// Whether the role can be assumed with this external id, or with none. Nothing is kept.
     pub async fn try_assume(&self, access: &InstanceAccess, external_id: Option<&str>) -> Result<(), AwsError> {
-        sts::assume(&self.sts(&access.region), access, external_id)
+        sts::assume(&self.sts(access.instance_arn.region()), access, external_id)
             .await
             .map(drop)
     }
 
     /// A session of the runtime role, to try its permissions.
     pub async fn runtime_probe(&self, access: &InstanceAccess) -> Result<RuntimeProbe, AwsError> {
-        let session = sts::assume(&self.sts(&access.region), access, Some(&access.external_id)).await?;
+        let session = sts::assume(&self.sts(access.instance_arn.region()), access, Some(&access.external_id)).await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
-            .region(Region::new(access.region.clone()))
+            .region(Region::new(access.instance_arn.region().to_owned()))
             .credentials_provider(session.credentials)
             .build();
         Ok(RuntimeProbe::new(
             aws_sdk_connect::Client::from_conf(config),
-            access.instance_id.clone(),
+            access.instance_arn.instance_id().to_owned(),
         ))
     }
 

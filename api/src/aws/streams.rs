@@ -21,8 +21,6 @@ pub struct DecisionStream {
 pub struct StreamShard {
     pub id: String,
     pub parent_id: Option<String>,
-    /// No more records will be added.
-    pub closed: bool,
 }
 
 /// Where reading a shard goes on.
@@ -97,9 +95,6 @@ impl DecisionStream {
                 Some(StreamShard {
                     id: shard.shard_id()?.to_owned(),
                     parent_id: shard.parent_shard_id().map(str::to_owned),
-                    closed: shard
-                        .sequence_number_range()
-                        .is_some_and(|range| range.ending_sequence_number().is_some()),
                 })
             }));
             start = description.last_evaluated_shard_id().map(str::to_owned);

@@ -11,6 +11,8 @@ use aws_sdk_sts::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::domain::instance_arn::InstanceArn;
+
 use super::error::AwsError;
 
 const SESSION_NAME: &str = "ringfence";
@@ -21,10 +23,7 @@ const KEEP_UNTIL_BEFORE_END: SignedDuration = SignedDuration::from_mins(5);
 /// What is needed to act in one instance.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct InstanceAccess {
-    pub instance_arn: String,
-    pub account_id: String,
-    pub region: String,
-    pub instance_id: String,
+    pub instance_arn: InstanceArn,
     pub role_arn: String,
     pub external_id: String,
 }
@@ -32,7 +31,7 @@ pub struct InstanceAccess {
 impl std::fmt::Debug for InstanceAccess {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("InstanceAccess")
-            .field("instance_arn", &self.instance_arn)
+            .field("instance_arn", &self.instance_arn.to_string())
             .field("role_arn", &self.role_arn)
             .finish_non_exhaustive()
     }
@@ -78,7 +77,7 @@ pub(super) async fn assume(
         .role_arn(&access.role_arn)
         .role_session_name(SESSION_NAME)
         .duration_seconds(SESSION_SECONDS)
-        .policy(session_policy(access))
+        .policy(session_policy(&access.instance_arn))
         .set_external_id(external_id.map(str::to_owned))
         .send()
         .await
@@ -101,16 +100,16 @@ pub(super) async fn assume(
 }
 
 /// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them.
-fn session_policy(access: &InstanceAccess) -> String {
+fn session_policy(arn: &InstanceArn) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
             "Action": "connect:*",
             "Resource": [
-                access.instance_arn,
-                format!("{}/*", access.instance_arn),
-                format!("arn:aws:connect:{}:{}:phone-number/*", access.region, access.account_id),
+                arn.to_string(),
+                format!("{arn}/*"),
+                format!("arn:{}:connect:{}:{}:phone-number/*", arn.partition(), arn.region(), arn.account_id()),
             ],
         }],
     })
@@ -123,10 +122,7 @@ mod tests {
 
     fn access() -> InstanceAccess {
         InstanceAccess {
-            instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/0a1b".to_owned(),
-            account_id: "111122223333".to_owned(),
-            region: "us-east-1".to_owned(),
-            instance_id: "0a1b".to_owned(),
+            instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/0a1b".parse().expect("an ARN"),
             role_arn: "arn:aws:iam::111122223333:role/ringfence-installer".to_owned(),
             external_id: "very-secret".to_owned(),
         }
@@ -134,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_session_reaches_one_instance_and_fits_the_service_limit() {
-        let policy = session_policy(&access());
+        let policy = session_policy(&access().instance_arn);
         assert!(policy.len() <= 2048);
         assert!(policy.contains("instance/0a1b/*"));
         assert!(!policy.contains(r#""*""#), "{policy}");

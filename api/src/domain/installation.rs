@@ -1,13 +1,15 @@
 //! An installation's state and conditions. Words here are the words of the API and of the database.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 /// An enum whose values have one fixed spelling each.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($value:ident => $word:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$inner:meta])* $value:ident => $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name { $($value),+ }
+        pub enum $name { $($(#[$inner])* $value),+ }
 
         impl $name {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
@@ -91,6 +93,32 @@ words! {
         Done => "done",
         Failed => "failed",
     }
+}
+
+/// The queues that an installation covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueueSelection {
+    /// Every standard queue, those made later too.
+    All,
+    Only(BTreeSet<String>),
+}
+
+impl QueueSelection {
+    #[must_use]
+    pub fn covers(&self, queue_id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(queue_id),
+        }
+    }
+}
+
+/// What a tenant asked of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstallationRequest {
+    pub queues: QueueSelection,
+    pub existing_whisper: ExistingWhisper,
+    pub drift: Drift,
 }
 
 /// One thing that is true, false or not known of an installation.

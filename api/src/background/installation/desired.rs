@@ -1,38 +1,8 @@
 //! What a tenant wants of an installation, and what Ringfence remembers having done. Pure data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The queues that the installation covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QueueSelection {
-    All,
-    Only(BTreeSet<String>),
-}
-
-impl QueueSelection {
-    #[must_use]
-    pub fn covers(&self, queue_id: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(ids) => ids.contains(queue_id),
-        }
-    }
-}
-
-/// What happens to a queue that has a whisper of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExistingWhisper {
-    Refuse,
-    Merge,
-    Replace,
-}
-
-/// What happens when somebody changed what was installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drift {
-    Mend,
-    Report,
-}
+use crate::domain::installation::InstallationRequest;
 
 /// Which of our flows a flow is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +32,24 @@ impl FlowKey {
         }
     }
 
+    /// How the key is written in the database.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        match self {
+            Self::Notice => "notice".to_owned(),
+            Self::Whisper => "whisper".to_owned(),
+            Self::WhisperBefore(id) => format!("whisper:{id}"),
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            Some((tag, original)) => Self::from_parts(tag, Some(original)),
+            None => Self::from_parts(text, None),
+        }
+    }
+
     #[must_use]
     pub fn from_parts(tag: &str, original_flow_id: Option<&str>) -> Option<Self> {
         match (tag, original_flow_id) {
@@ -79,10 +67,8 @@ pub struct Desired {
     /// Ringfence's id of the instance, as it stands in tags and statement ids.
     pub instance_id: String,
     pub function_arn: String,
-    pub installed: bool,
-    pub queues: QueueSelection,
-    pub existing_whisper: ExistingWhisper,
-    pub drift: Drift,
+    /// `None`: nothing of ours should be in the instance.
+    pub request: Option<InstallationRequest>,
     /// The tenant asked for this state and it was never reached since: nothing that differs is drift.
     pub fresh: bool,
     /// Every spelling of the emergency numbers.
@@ -112,6 +98,8 @@ pub struct RememberedQueue {
 pub struct Remembered {
     pub flows: BTreeMap<FlowKey, RememberedFlow>,
     pub queues: BTreeMap<String, RememberedQueue>,
-    /// Limiters know the instance, with the notice flow it has now.
+    /// Limiters know the instance as it is now, notice flow included.
     pub published: bool,
+    /// Limiters know something of the instance, whether current or not.
+    pub known_to_limiters: bool,
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, Queue};
+use crate::domain::installation::{ExistingWhisper, InstallationRequest};
 use crate::flow;
 
 use super::desired::{Desired, FlowKey, Remembered};
@@ -49,6 +50,15 @@ impl Observed {
         self.key_of(flow_id).is_some()
     }
 
+    /// The whisper that the queue shows.
+    #[must_use]
+    pub fn flow_shown(&self, queue_id: &str) -> Option<&str> {
+        self.queues
+            .iter()
+            .find(|queue| queue.id == queue_id)
+            .and_then(|queue| queue.outbound.flow_id.as_deref())
+    }
+
     #[must_use]
     pub fn key_of(&self, flow_id: &str) -> Option<&FlowKey> {
         self.flows
@@ -86,13 +96,16 @@ pub async fn observe<C: ConnectInstance>(
         }
     }
     observed.queues.sort_by(|a, b| a.id.cmp(&b.id));
-    if desired.installed {
-        observe_originals(connect, desired, remembered, &summaries, &mut observed).await?;
-    } else {
-        observed.default_outbound = default_outbound(&summaries).map(|summary| Original {
-            id: summary.id.clone(),
-            content: String::new(),
-        });
+    match &desired.request {
+        Some(request) if request.existing_whisper != ExistingWhisper::Replace => {
+            observe_originals(connect, request, remembered, &summaries, &mut observed).await?;
+        }
+        Some(_) | None => {
+            observed.default_outbound = default_outbound(&summaries).map(|summary| Original {
+                id: summary.id.clone(),
+                content: String::new(),
+            });
+        }
     }
     Ok(Some(observed))
 }
@@ -165,29 +178,22 @@ fn our_flow(found: Flow, instance_id: &str) -> Option<OurFlow> {
 
 async fn observe_originals<C: ConnectInstance>(
     connect: &C,
-    desired: &Desired,
+    request: &InstallationRequest,
     remembered: &Remembered,
     summaries: &[FlowSummary],
     observed: &mut Observed,
 ) -> Result<(), AwsError> {
-    if desired.existing_whisper == super::desired::ExistingWhisper::Replace {
-        observed.default_outbound = default_outbound(summaries).map(|summary| Original {
-            id: summary.id.clone(),
-            content: String::new(),
-        });
-        return Ok(());
-    }
     if let Some(summary) = default_outbound(summaries) {
         observed.default_outbound = original(connect, &summary.id).await?;
     }
-    if desired.existing_whisper != super::desired::ExistingWhisper::Merge {
+    if request.existing_whisper != ExistingWhisper::Merge {
         return Ok(());
     }
     let default_id = observed.default_outbound.as_ref().map(|flow| flow.id.clone());
     let wanted: BTreeSet<String> = observed
         .queues
         .iter()
-        .filter(|queue| desired.queues.covers(&queue.id))
+        .filter(|queue| request.queues.covers(&queue.id))
         .filter_map(|queue| former_whisper(queue, remembered, observed))
         .filter(|id| Some(id) != default_id.as_ref())
         .collect();

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::aws::{FlowType, NewFlow, Queue};
+use crate::domain::installation::{Drift, ExistingWhisper, InstallationRequest, QueueSelection, QueueState};
 use crate::flow::{self, Guard, Rest};
 
-use super::desired::{Desired, Drift, ExistingWhisper, FlowKey, Remembered};
+use super::desired::{Desired, FlowKey, Remembered};
 use super::observed::{Observed, OurFlow, former_whisper};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +57,6 @@ impl Step {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueueState {
-    Pending,
-    Attached,
-    Refused,
-    Restored,
-    LeftAlone,
-}
-
 /// Where a queue stands before the steps are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueOutcome {
@@ -79,7 +71,6 @@ pub struct QueueOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Obstacle {
     NameTaken(String),
-    FlowTooLarge(String),
     UnknownQueues(Vec<String>),
 }
 
@@ -94,10 +85,9 @@ pub struct Plan {
 
 #[must_use]
 pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
-    if desired.installed {
-        Planner::new(desired, remembered, observed).install()
-    } else {
-        uninstall(remembered, observed)
+    match &desired.request {
+        Some(request) => Planner::new(desired, request, remembered, observed).install(),
+        None => uninstall(remembered, observed),
     }
 }
 
@@ -134,6 +124,7 @@ enum Fate {
 
 struct Planner<'a> {
     desired: &'a Desired,
+    request: &'a InstallationRequest,
     remembered: &'a Remembered,
     observed: &'a Observed,
     plan: Plan,
@@ -142,9 +133,15 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(desired: &'a Desired, remembered: &'a Remembered, observed: &'a Observed) -> Self {
+    fn new(
+        desired: &'a Desired,
+        request: &'a InstallationRequest,
+        remembered: &'a Remembered,
+        observed: &'a Observed,
+    ) -> Self {
         Self {
             desired,
+            request,
             remembered,
             observed,
             plan: Plan::default(),
@@ -157,7 +154,7 @@ impl<'a> Planner<'a> {
             .observed
             .queues
             .iter()
-            .filter(|queue| self.desired.queues.covers(&queue.id))
+            .filter(|queue| self.request.queues.covers(&queue.id))
             .map(|queue| (queue, self.fate(queue)))
             .collect();
         let needed: BTreeSet<FlowKey> = fates
@@ -193,13 +190,13 @@ impl<'a> Planner<'a> {
     }
 
     fn fate(&self, queue: &Queue) -> Fate {
-        if self.desired.existing_whisper == ExistingWhisper::Replace {
+        if self.request.existing_whisper == ExistingWhisper::Replace {
             return Fate::Attach(FlowKey::Whisper);
         }
         let own = former_whisper(queue, self.remembered, self.observed).filter(|id| !self.is_default(id));
         match own {
             None => self.fate_before_default(),
-            Some(id) if self.desired.existing_whisper == ExistingWhisper::Refuse => Fate::Refuse(format!(
+            Some(id) if self.request.existing_whisper == ExistingWhisper::Refuse => Fate::Refuse(format!(
                 "has a whisper of its own ({}); choose existing_whisper merge or replace to cover it",
                 self.flow_name(&id)
             )),
@@ -264,7 +261,7 @@ impl<'a> Planner<'a> {
     fn whisper_content(&self, key: &FlowKey) -> Option<String> {
         let original = match key {
             FlowKey::Notice => return None,
-            FlowKey::Whisper if self.desired.existing_whisper == ExistingWhisper::Replace => {
+            FlowKey::Whisper if self.request.existing_whisper == ExistingWhisper::Replace => {
                 return flow::whisper(self.guard(), Rest::Bare).ok();
             }
             FlowKey::Whisper => self.observed.default_outbound.as_ref(),
@@ -274,7 +271,7 @@ impl<'a> Planner<'a> {
     }
 
     fn tells_drift_only(&self) -> bool {
-        self.desired.drift == Drift::Report && !self.desired.fresh
+        self.request.drift == Drift::Report && !self.desired.fresh
     }
 
     /// Steps that bring the flow of this key to its content.
@@ -399,7 +396,7 @@ impl<'a> Planner<'a> {
 
     fn uncovered_queues(&mut self) {
         for queue in &self.observed.queues {
-            if self.desired.queues.covers(&queue.id) {
+            if self.request.queues.covers(&queue.id) {
                 continue;
             }
             let is_ours = queue.outbound.flow_id.as_deref().is_some_and(|id| self.observed.is_ours(id));
@@ -411,7 +408,7 @@ impl<'a> Planner<'a> {
     }
 
     fn unknown_queues(&mut self) {
-        let super::desired::QueueSelection::Only(ids) = &self.desired.queues else {
+        let QueueSelection::Only(ids) = &self.request.queues else {
             return;
         };
         let known: BTreeSet<&str> = self.observed.queues.iter().map(|queue| queue.id.as_str()).collect();
@@ -540,7 +537,7 @@ fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
 }
 
 fn clear_our_side(plan: &mut Plan, remembered: &Remembered, permission_granted: bool) {
-    if remembered.published {
+    if remembered.known_to_limiters {
         plan.steps.push(Step::Unpublish);
     }
     if permission_granted {

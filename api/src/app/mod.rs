@@ -1,0 +1,4 @@
+//! Use cases over more than one aggregate. No HTTP, no SQL.
+
+pub mod instance_queues;
+pub mod verify_instance;

@@ -1,0 +1,212 @@
+//! Brings decisions from the limiters' stream into the database.
+//!
+//! Invariants: the position moves in the transaction that stores what was read, and only from where it stood, so any
+//! number of processes lose nothing and take nothing twice; a child shard is read after its parent's end, so that an
+//! attempt's later record never loses to its earlier one. Failure: a lost position starts the shard at its oldest
+//! record (storing is idempotent); a record that cannot be read is logged and passed over, since it never will be.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use ringfence_policy::wire::v1::DecisionRecord;
+
+use crate::aws::{Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard};
+use crate::clock::{Clock, IdSource};
+use crate::domain::ids::DecisionId;
+use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
+
+use super::driver::Found;
+
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Reads the decisions of one region.
+#[derive(Debug)]
+pub struct Ingest {
+    store: Store,
+    stream: DecisionStream,
+    region: String,
+    clock: Clock,
+    ids: IdSource,
+    /// Iterators save a request each and lead through empty stretches; losing them loses nothing.
+    iterators: HashMap<ShardName, String>,
+}
+
+impl Ingest {
+    #[must_use]
+    pub fn new(store: Store, aws: &Arc<Aws>, region: &str, clock: Clock, ids: IdSource) -> Self {
+        Self {
+            store,
+            stream: aws.decision_stream(region),
+            region: region.to_owned(),
+            clock,
+            ids,
+            iterators: HashMap::new(),
+        }
+    }
+
+    /// Reads one batch of every shard whose turn it is.
+    pub async fn look(&mut self) -> Result<Found, IngestError> {
+        let mut found = Found::Nothing;
+        for stream_arn in self.stream.streams().await? {
+            let shards = self.stream.shards(&stream_arn).await?;
+            let checkpoints = self.store.checkpoint_list(&self.region, &stream_arn).await?;
+            for shard in readable(&shards, &checkpoints) {
+                let name = ShardName {
+                    region: self.region.clone(),
+                    stream_arn: stream_arn.clone(),
+                    shard_id: shard.id.clone(),
+                };
+                let checkpoint = checkpoints.get(&shard.id).cloned().unwrap_or_default();
+                if self.read_shard(&name, &checkpoint).await? == Found::Work {
+                    found = Found::Work;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn read_shard(&mut self, name: &ShardName, checkpoint: &Checkpoint) -> Result<Found, IngestError> {
+        let batch = self.read(name, checkpoint).await?;
+        let finished = batch.next_iterator.is_none();
+        let moved = !batch.entries.is_empty();
+        if moved || finished {
+            match self.store_batch(name, checkpoint, &batch).await? {
+                Stored::Now => {}
+                // Another process was faster; go on from where it stands.
+                Stored::Overtaken => {
+                    self.iterators.remove(name);
+                    return Ok(Found::Work);
+                }
+            }
+        }
+        match batch.next_iterator {
+            Some(iterator) => self.iterators.insert(name.clone(), iterator),
+            None => self.iterators.remove(name),
+        };
+        Ok(if moved || finished { Found::Work } else { Found::Nothing })
+    }
+
+    async fn read(&mut self, name: &ShardName, checkpoint: &Checkpoint) -> Result<Batch, AwsError> {
+        let after_checkpoint = match &checkpoint.sequence_number {
+            Some(number) => Position::After(number.clone()),
+            None => Position::Oldest,
+        };
+        let mut ways = vec![after_checkpoint, Position::Oldest];
+        if let Some(iterator) = self.iterators.remove(name) {
+            ways.insert(0, Position::Iterator(iterator));
+        }
+        let mut lost = None;
+        for position in ways {
+            match self.stream.read(&name.stream_arn, &name.shard_id, &position).await {
+                Err(err) if err.kind == AwsErrorKind::StreamPositionLost => lost = Some(err),
+                answer => return answer,
+            }
+        }
+        Err(lost.unwrap_or_else(|| AwsError {
+            action: "dynamodb:GetRecords",
+            kind: AwsErrorKind::Transient,
+            message: String::new(),
+        }))
+    }
+
+    async fn store_batch(
+        &self,
+        name: &ShardName,
+        checkpoint: &Checkpoint,
+        batch: &Batch,
+    ) -> Result<Stored, StoreError> {
+        let decisions = self.decisions(&batch.entries);
+        let to = Checkpoint {
+            sequence_number: batch
+                .entries
+                .last()
+                .map(|entry| entry.sequence_number.clone())
+                .or_else(|| checkpoint.sequence_number.clone()),
+            finished: batch.next_iterator.is_none(),
+        };
+        let now = self.clock.now();
+        self.store.decisions_ingest(name, checkpoint, &to, &decisions, now).await
+    }
+
+    /// The last record of each attempt.
+    fn decisions(&self, entries: &[StreamEntry]) -> Vec<NewDecision> {
+        let mut latest = BTreeMap::new();
+        for entry in entries {
+            let Some(text) = &entry.record else { continue };
+            match serde_json::from_str::<DecisionRecord>(text) {
+                Ok(record) => {
+                    latest.insert((record.instance_arn.clone(), record.contact_id.clone()), (record, text));
+                }
+                Err(err) => tracing::error!(
+                    region = self.region,
+                    sequence_number = entry.sequence_number,
+                    error.line = err.line(),
+                    error.column = err.column(),
+                    "a decision record is not readable; it is passed over"
+                ),
+            }
+        }
+        latest
+            .into_values()
+            .filter_map(|(record, text)| {
+                Some(NewDecision {
+                    id: DecisionId(self.ids.uuid()),
+                    instance_arn: record.instance_arn,
+                    contact_id: record.contact_id,
+                    at: record.at,
+                    outcome: record.outcome.as_str(),
+                    rule_id: record.rule_id,
+                    record: serde_json::from_str(text).ok()?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Shards that still have something to give and whose parent is read to its end or is gone.
+fn readable<'a>(shards: &'a [StreamShard], checkpoints: &BTreeMap<String, Checkpoint>) -> Vec<&'a StreamShard> {
+    let is_finished = |id: &str| checkpoints.get(id).is_some_and(|checkpoint| checkpoint.finished);
+    let listed: BTreeSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
+    shards
+        .iter()
+        .filter(|shard| !is_finished(&shard.id))
+        .filter(|shard| {
+            shard
+                .parent_id
+                .as_deref()
+                .is_none_or(|parent| is_finished(parent) || !listed.contains(parent))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(id: &str, parent: Option<&str>) -> StreamShard {
+        StreamShard {
+            id: id.to_owned(),
+            parent_id: parent.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_child_shard_waits_for_its_parents_end() {
+        let shards = [shard("child", Some("parent")), shard("parent", None), shard("orphan", Some("aged-out"))];
+        let ids = |checkpoints: &BTreeMap<String, Checkpoint>| -> Vec<String> {
+            readable(&shards, checkpoints).iter().map(|shard| shard.id.clone()).collect()
+        };
+        assert_eq!(ids(&BTreeMap::new()), ["parent", "orphan"]);
+        let finished = Checkpoint {
+            sequence_number: None,
+            finished: true,
+        };
+        assert_eq!(ids(&BTreeMap::from([("parent".to_owned(), finished)])), ["child", "orphan"]);
+    }
+}

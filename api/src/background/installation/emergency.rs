@@ -1,0 +1,38 @@
+//! Every spelling under which a call's address may name an emergency number.
+//!
+//! How Connect spells them is not documented; the bare number and the number behind the country's calling code are
+//! both seen. Too many spellings do no harm: none of them is anybody's telephone number.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use ringfence_policy::Policy;
+
+/// A comparison block takes a limited number of conditions.
+const SPELLINGS_MAX: usize = 50;
+
+#[must_use]
+pub fn spellings(policy: &Policy) -> Vec<String> {
+    let code = Region::from_code(policy.default_country())
+        .ok()
+        .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    let mut found = Vec::new();
+    for number in policy.emergency() {
+        let prefixed = code.map(|code| format!("+{code}{number}"));
+        for spelling in [Some(number.clone()), prefixed].into_iter().flatten() {
+            if !found.contains(&spelling) && found.len() < SPELLINGS_MAX {
+                found.push(spelling);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emergency_number_is_known_with_and_without_the_calling_code() {
+        let found = spellings(&Policy::default());
+        assert_eq!(found, ["911", "+1911", "933", "+1933", "112", "+1112"]);
+    }
+}

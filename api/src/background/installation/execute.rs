@@ -1,0 +1,211 @@
+//! Carries out one step. Every step may be done twice, and may be cut off anywhere, without harm.
+//!
+//! What must not be forgotten is written down before the customer's side is changed (a queue's former whisper), or can
+//! be found again by tag (a flow). Failure: the first failed step ends the pass; the next pass looks at what is there.
+
+use std::collections::BTreeMap;
+
+use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow, Outbound};
+use crate::domain::installation::QueueState;
+use crate::store::StoreError;
+
+use super::desired::{FlowKey, RememberedFlow};
+use super::journal::Journal;
+use super::observed::Observed;
+use super::plan::{Step, content_sha256};
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else was there between looking and acting; the next look will tell.
+    #[error("{0}")]
+    Changed(String),
+    #[error("the instance does not exist any more")]
+    Gone,
+    #[error("this process is stopping")]
+    Stopped,
+    #[error("another process took this installation over")]
+    LeaseLost,
+}
+
+/// Writes the instance's snapshot to where limiters read it, now.
+pub trait Publish: Send + Sync {
+    fn publish(&self) -> impl Future<Output = Result<(), StepError>> + Send;
+    fn unpublish(&self) -> impl Future<Output = Result<(), StepError>> + Send;
+}
+
+/// All that a step may touch.
+#[derive(Debug)]
+pub struct Executor<'a, C, F, P> {
+    connect: &'a C,
+    permissions: &'a F,
+    publish: &'a P,
+    journal: &'a Journal,
+    permission: &'a InvokePermission,
+    flow_ids: BTreeMap<FlowKey, String>,
+    /// Every flow of ours, surplus ones too: a queue that runs one of them has its former whisper remembered.
+    ours: Vec<String>,
+}
+
+impl<'a, C, F, P> Executor<'a, C, F, P>
+where
+    C: ConnectInstance,
+    F: FunctionPermissions,
+    P: Publish,
+{
+    pub fn new(
+        connect: &'a C,
+        permissions: &'a F,
+        publish: &'a P,
+        journal: &'a Journal,
+        permission: &'a InvokePermission,
+        observed: &Observed,
+    ) -> Self {
+        Self {
+            connect,
+            permissions,
+            publish,
+            journal,
+            permission,
+            flow_ids: observed
+                .flows
+                .iter()
+                .map(|(key, flow)| (key.clone(), flow.id.clone()))
+                .collect(),
+            ours: observed
+                .flows
+                .values()
+                .chain(&observed.surplus)
+                .map(|flow| flow.id.clone())
+                .collect(),
+        }
+    }
+
+    pub async fn execute(&mut self, step: &Step) -> Result<(), StepError> {
+        match step {
+            Step::GrantPermission => Ok(self.permissions.grant(self.permission).await?),
+            Step::RevokePermission => Ok(self
+                .permissions
+                .revoke(&self.permission.function_arn, &self.permission.statement_id)
+                .await?),
+            Step::Publish => self.publish.publish().await,
+            Step::Unpublish => self.publish.unpublish().await,
+            Step::CreateFlow { key, flow } => self.create_flow(key, flow).await,
+            Step::UpdateFlow {
+                key, flow_id, content, ..
+            } => {
+                self.connect.flow_update(flow_id, content).await?;
+                self.remember_flow(key, flow_id, content).await
+            }
+            Step::DeleteFlow { flow_id, .. } => self.delete_flow(flow_id).await,
+            Step::AttachQueue {
+                queue_id,
+                key,
+                previous_flow_id,
+                ..
+            } => self.attach(queue_id, key, previous_flow_id.as_deref()).await,
+            Step::RestoreQueue {
+                queue_id, to_flow_id, ..
+            } => self.restore(queue_id, to_flow_id.as_deref()).await,
+        }
+    }
+
+    async fn create_flow(&mut self, key: &FlowKey, flow: &NewFlow) -> Result<(), StepError> {
+        let flow_id = match self.connect.flow_create(flow).await {
+            Ok(flow_id) => flow_id,
+            Err(err) if err.kind == AwsErrorKind::Duplicate => {
+                return Err(StepError::Changed(format!("a flow \"{}\" appeared meanwhile", flow.name)));
+            }
+            Err(err) => return Err(err.into()),
+        };
+        self.remember_flow(key, &flow_id, &flow.content).await
+    }
+
+    async fn remember_flow(&mut self, key: &FlowKey, flow_id: &str, content: &str) -> Result<(), StepError> {
+        let published = self.connect.flow(flow_id).await?;
+        let remembered = RememberedFlow {
+            flow_id: flow_id.to_owned(),
+            content_sha256: content_sha256(content),
+            service_sha256: published.sha256,
+        };
+        self.journal.flow_remember(key, &remembered, &published.name).await?;
+        self.flow_ids.insert(key.clone(), flow_id.to_owned());
+        self.ours.push(flow_id.to_owned());
+        Ok(())
+    }
+
+    async fn delete_flow(&self, flow_id: &str) -> Result<(), StepError> {
+        match self.connect.flow_delete(flow_id).await {
+            Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
+            Ok(()) | Err(_) => {}
+        }
+        self.journal.flow_forget(flow_id).await
+    }
+
+    async fn attach(&self, queue_id: &str, key: &FlowKey, planned_previous: Option<&str>) -> Result<(), StepError> {
+        let Some(whisper) = self.flow_ids.get(key) else {
+            return Err(StepError::Changed("its whisper flow is not there yet".to_owned()));
+        };
+        let queue = match self.connect.queue(queue_id).await {
+            Err(err) if err.kind == AwsErrorKind::NotFound => {
+                return Err(StepError::Changed("the queue is gone".to_owned()));
+            }
+            answer => answer?,
+        };
+        let now = queue.outbound.flow_id.as_deref();
+        let is_ours = now.is_some_and(|id| self.ours.iter().any(|ours| ours == id));
+        if !is_ours && now != planned_previous {
+            return Err(StepError::Changed(format!("the whisper of \"{}\" was just changed", queue.name)));
+        }
+        self.journal
+            .queue_attaching(queue_id, &queue.name, planned_previous, whisper)
+            .await?;
+        let outbound = Outbound {
+            flow_id: Some(whisper.clone()),
+            ..queue.outbound.clone()
+        };
+        self.set_and_verify(queue_id, &queue.name, &outbound).await?;
+        self.journal.queue_settled(queue_id, QueueState::Attached, "").await
+    }
+
+    async fn restore(&self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
+        let queue = match self.connect.queue(queue_id).await {
+            Ok(queue) => queue,
+            Err(err) if err.kind == AwsErrorKind::NotFound => {
+                let detail = "the queue is gone";
+                return self.journal.queue_settled(queue_id, QueueState::LeftAlone, detail).await;
+            }
+            Err(err) => return Err(err.into()),
+        };
+        let is_ours = queue
+            .outbound
+            .flow_id
+            .as_ref()
+            .is_some_and(|id| self.ours.contains(id));
+        if !is_ours {
+            let detail = "points at another whisper since";
+            return self.journal.queue_settled(queue_id, QueueState::LeftAlone, detail).await;
+        }
+        let outbound = Outbound {
+            flow_id: to_flow_id.map(str::to_owned),
+            ..queue.outbound.clone()
+        };
+        self.set_and_verify(queue_id, &queue.name, &outbound).await?;
+        self.journal.queue_settled(queue_id, QueueState::Restored, "").await
+    }
+
+    /// The service keeps no lock on a queue and may clear what was left out: look again.
+    async fn set_and_verify(&self, queue_id: &str, name: &str, outbound: &Outbound) -> Result<(), StepError> {
+        self.connect.queue_set_outbound(queue_id, outbound).await?;
+        let after = self.connect.queue(queue_id).await?;
+        if after.outbound == *outbound {
+            Ok(())
+        } else {
+            Err(StepError::Changed(format!("\"{name}\" does not show what was just set")))
+        }
+    }
+}

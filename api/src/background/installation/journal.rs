@@ -1,0 +1,223 @@
+//! What a pass writes down. Every entry holds the lease first, so that a process that was overtaken writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::ids::{InstanceId, TenantId};
+use crate::domain::installation::{QueueState, StepStatus};
+use crate::store::{InstallationQueue, InstalledFlow, Store, StoreError, TenantTx};
+
+use super::desired::{FlowKey, Remembered, RememberedFlow, RememberedQueue};
+use super::execute::StepError;
+use super::observed::Observed;
+use super::plan::Plan;
+
+/// How long a process that died keeps others waiting.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The records of one installation, for as long as this process holds its lease.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    pub store: Store,
+    pub clock: Clock,
+    pub tenant: TenantId,
+    pub instance: InstanceId,
+    pub generation: u64,
+    pub token: Uuid,
+}
+
+impl Journal {
+    /// Prolongs the lease.
+    pub async fn hold_on(&self) -> Result<(), StepError> {
+        Ok(self.held().await?.commit().await?)
+    }
+
+    /// A transaction in which the lease is ours.
+    async fn held(&self) -> Result<TenantTx, StepError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let until = self.clock.now().checked_add(LEASE).unwrap_or(jiff::Timestamp::MAX);
+        if tx.installation_hold(self.instance, self.token, until).await? {
+            Ok(tx)
+        } else {
+            Err(StepError::LeaseLost)
+        }
+    }
+
+    /// Limiters are to know the instance, unless they are to already.
+    pub async fn activate_publication(&self) -> Result<(), StepError> {
+        if self.store.publication_is_active(self.tenant, self.instance).await? {
+            return Ok(());
+        }
+        let mut tx = self.held().await?;
+        tx.publication_activate(self.instance, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub async fn remembered(&self) -> Result<Remembered, StepError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let queues = tx.installation_queue_list(self.instance).await?;
+        let flows = tx.installed_flow_list(self.instance).await?;
+        let publication = tx.publication_state(self.instance).await?;
+        tx.commit().await?;
+        Ok(Remembered {
+            flows: flows
+                .into_iter()
+                .map(|flow| {
+                    let key = FlowKey::parse(&flow.key).ok_or_else(|| StoreError::Corrupt {
+                        what: "installed_flows.flow_key",
+                        detail: flow.key.clone(),
+                    })?;
+                    let remembered = RememberedFlow {
+                        flow_id: flow.flow_id,
+                        content_sha256: flow.content_sha256,
+                        service_sha256: flow.service_sha256,
+                    };
+                    Ok((key, remembered))
+                })
+                .collect::<Result<BTreeMap<_, _>, StoreError>>()?,
+            queues: queues
+                .into_iter()
+                .map(|queue| {
+                    let remembered = RememberedQueue {
+                        name: queue.name,
+                        previous_flow_id: queue.previous_flow_id,
+                        attached: queue.whisper_flow_id.is_some(),
+                    };
+                    (queue.queue_id, remembered)
+                })
+                .collect(),
+            published: publication.is_current,
+            known_to_limiters: publication.is_known,
+        })
+    }
+
+    /// Writes down the steps ahead, and what is known of each queue before them; answers the first step's position.
+    pub async fn planned(&self, plan: &Plan, observed: &Observed) -> Result<i32, StepError> {
+        let steps: Vec<(&str, &str)> = plan.steps.iter().map(|step| (step.name(), step.target())).collect();
+        let now = self.clock.now();
+        let mut tx = self.held().await?;
+        let first = tx
+            .installation_steps_plan(self.instance, self.generation, &steps, now)
+            .await?;
+        self.queues_seen(&mut tx, plan, observed).await?;
+        tx.commit().await?;
+        Ok(first)
+    }
+
+    async fn queues_seen(&self, tx: &mut TenantTx, plan: &Plan, observed: &Observed) -> Result<(), StepError> {
+        let mut known: BTreeMap<String, InstallationQueue> = tx
+            .installation_queue_list(self.instance)
+            .await?
+            .into_iter()
+            .map(|queue| (queue.queue_id.clone(), queue))
+            .collect();
+        for outcome in &plan.queues {
+            let before = known.remove(&outcome.queue_id);
+            let shown = observed.flow_shown(&outcome.queue_id);
+            let queue = InstallationQueue {
+                queue_id: outcome.queue_id.clone(),
+                name: outcome.name.clone(),
+                previous_flow_id: match &before {
+                    Some(before) => before.previous_flow_id.clone(),
+                    // Found attached without a memory of it: the flow's tag tells what the queue ran before.
+                    None => shown
+                        .and_then(|id| observed.key_of(id))
+                        .and_then(|key| key.original_flow_id().map(str::to_owned)),
+                },
+                whisper_flow_id: match outcome.state {
+                    QueueState::Attached => shown.map(str::to_owned),
+                    _ => before.and_then(|before| before.whisper_flow_id),
+                },
+                state: outcome.state,
+                detail: outcome.detail.clone(),
+            };
+            tx.installation_queue_put(self.instance, &queue).await?;
+        }
+        let there: BTreeSet<&str> = observed.queues.iter().map(|queue| queue.id.as_str()).collect();
+        for queue_id in known.keys().filter(|id| !there.contains(id.as_str())) {
+            tx.installation_queue_delete(self.instance, queue_id).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn step_done(&self, position: i32) -> Result<(), StepError> {
+        self.step(position, StepStatus::Done, "").await
+    }
+
+    pub async fn step_failed(&self, position: i32, why: &str) -> Result<(), StepError> {
+        self.step(position, StepStatus::Failed, why).await
+    }
+
+    async fn step(&self, position: i32, status: StepStatus, detail: &str) -> Result<(), StepError> {
+        let now = self.clock.now();
+        let mut tx = self.held().await?;
+        tx.installation_step_set(self.instance, position, status, detail, now)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Remembers a flow. A notice flow with a new id has to be published, or limiters would send tasks nowhere.
+    pub async fn flow_remember(&self, key: &FlowKey, flow: &RememberedFlow, name: &str) -> Result<(), StepError> {
+        let row = InstalledFlow {
+            key: key.as_text(),
+            flow_id: flow.flow_id.clone(),
+            name: name.to_owned(),
+            content_sha256: flow.content_sha256.clone(),
+            service_sha256: flow.service_sha256.clone(),
+        };
+        let mut tx = self.held().await?;
+        let is_another = tx.installed_flow_put(self.instance, &row).await?;
+        if is_another && *key == FlowKey::Notice {
+            tx.publication_touch(Some(self.instance), self.clock.now()).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    pub async fn flow_forget(&self, flow_id: &str) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        tx.installed_flow_delete(self.instance, flow_id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Before a queue is changed: what it ran, and what it is about to run.
+    pub async fn queue_attaching(
+        &self,
+        queue_id: &str,
+        name: &str,
+        previous_flow_id: Option<&str>,
+        whisper_flow_id: &str,
+    ) -> Result<(), StepError> {
+        let queue = InstallationQueue {
+            queue_id: queue_id.to_owned(),
+            name: name.to_owned(),
+            previous_flow_id: previous_flow_id.map(str::to_owned),
+            whisper_flow_id: Some(whisper_flow_id.to_owned()),
+            state: QueueState::Pending,
+            detail: String::new(),
+        };
+        let mut tx = self.held().await?;
+        tx.installation_queue_put(self.instance, &queue).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The queue is where it should be, or out of our hands.
+    pub async fn queue_settled(&self, queue_id: &str, state: QueueState, detail: &str) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        let known = tx.installation_queue_list(self.instance).await?;
+        if let Some(mut queue) = known.into_iter().find(|queue| queue.queue_id == queue_id) {
+            if state != QueueState::Attached {
+                queue.whisper_flow_id = None;
+            }
+            // A queue that was refused stays so after its own whisper is back.
+            if !(queue.state == QueueState::Refused && state == QueueState::Restored) {
+                queue.state = state;
+                detail.clone_into(&mut queue.detail);
+            }
+            tx.installation_queue_put(self.instance, &queue).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}

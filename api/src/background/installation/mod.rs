@@ -1,0 +1,116 @@
+//! Brings an instance to what its tenant wants: flows, permission, queues; or takes all of it away.
+//!
+//! A pass looks at what is there, plans the steps in between, and does them one by one, each written down. Passes of
+//! different processes never overlap on one installation (lease). Invariants and failures: see [`plan`] and [`execute`].
+
+pub mod conditions;
+pub mod desired;
+mod emergency;
+pub mod execute;
+pub mod journal;
+pub mod observed;
+pub mod plan;
+mod worker;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::{ConnectInstance, FunctionPermissions, InvokePermission};
+use crate::domain::installation::Condition;
+
+use conditions::{Assessment, Pass, assess, assess_unseen};
+use desired::Desired;
+use execute::{Executor, Publish, StepError};
+use journal::Journal;
+use observed::{Observed, observe};
+use plan::{Plan, plan, plan_without_instance};
+
+pub use worker::InstallationWorker;
+
+/// One pass over one installation that this process holds the lease of.
+#[derive(Debug)]
+pub struct Reconciliation<'a> {
+    pub desired: &'a Desired,
+    pub permission: &'a InvokePermission,
+    pub journal: &'a Journal,
+    pub conditions: &'a [Condition],
+    /// Once cancelled, the step in hand is the last one.
+    pub stop: &'a CancellationToken,
+    pub now: Timestamp,
+}
+
+impl Reconciliation<'_> {
+    /// Looks, plans and acts. An error means that the result must not be recorded by us.
+    pub async fn run<C, F, P>(&self, connect: &C, permissions: &F, publish: &P) -> Result<Assessment, StepError>
+    where
+        C: ConnectInstance,
+        F: FunctionPermissions,
+        P: Publish,
+    {
+        let remembered = self.journal.remembered().await?;
+        let granted = match permissions.is_granted(self.permission).await {
+            Ok(granted) => granted,
+            Err(err) => return Ok(self.unseen(&err.into())),
+        };
+        let seen = match observe(connect, self.desired, &remembered, granted).await {
+            Ok(seen) => seen,
+            Err(err) => return Ok(self.unseen(&err.into())),
+        };
+        let Some(observed) = seen else {
+            if self.desired.request.is_some() {
+                let gone = StepError::Gone;
+                return Ok(self.unseen(&gone));
+            }
+            let nothing = Observed::default();
+            let plan = plan_without_instance(&remembered, granted);
+            let executor = Executor::new(connect, permissions, publish, self.journal, self.permission, &nothing);
+            return self.carry_out(&plan, &nothing, executor).await;
+        };
+        let plan = plan(self.desired, &remembered, &observed);
+        let executor = Executor::new(connect, permissions, publish, self.journal, self.permission, &observed);
+        self.carry_out(&plan, &observed, executor).await
+    }
+
+    /// The pass ended before anything could be seen.
+    #[must_use]
+    pub fn unseen(&self, err: &StepError) -> Assessment {
+        assess_unseen(self.desired.request.is_some(), err, self.conditions, self.now)
+    }
+
+    async fn carry_out<C, F, P>(
+        &self,
+        plan: &Plan,
+        observed: &Observed,
+        mut executor: Executor<'_, C, F, P>,
+    ) -> Result<Assessment, StepError>
+    where
+        C: ConnectInstance,
+        F: FunctionPermissions,
+        P: Publish,
+    {
+        let first = self.journal.planned(plan, observed).await?;
+        let mut failure = None;
+        for (position, step) in (first..).zip(&plan.steps) {
+            if self.stop.is_cancelled() {
+                return Err(StepError::Stopped);
+            }
+            self.journal.hold_on().await?;
+            match executor.execute(step).await {
+                Ok(()) => self.journal.step_done(position).await?,
+                Err(err @ StepError::LeaseLost) => return Err(err),
+                Err(err) => {
+                    let (_, message) = conditions::words(&err);
+                    self.journal.step_failed(position, &message).await?;
+                    failure = Some((step, err));
+                    break;
+                }
+            }
+        }
+        let pass = Pass {
+            installed_wanted: self.desired.request.is_some(),
+            plan,
+            failure: failure.as_ref().map(|(step, err)| (*step, err)),
+        };
+        Ok(assess(&pass, self.conditions, self.now))
+    }
+}

@@ -1,0 +1,250 @@
+//! Takes the installation that is due longest, runs a pass over it, and records where that has left it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::{Aws, InstanceAccess, InvokePermission};
+use crate::background::backoff::backoff;
+use crate::background::driver::Found;
+use crate::background::publisher::{PublishOne, Publisher, effective_policy};
+use crate::clock::{Clock, IdSource};
+use crate::domain::installation::InstallationState;
+use crate::store::{LeasedInstallation, PassResult, Store, StoreError};
+
+use super::conditions::{Assessment, assess_without_shard};
+use super::desired::Desired;
+use super::execute::StepError;
+use super::journal::{Journal, LEASE};
+use super::{Reconciliation, emergency};
+
+/// A third of the lease: two prolongations may fail before it is lost.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// Works on installations, one at a time.
+#[derive(Debug, Clone)]
+pub struct InstallationWorker {
+    pub store: Store,
+    pub aws: Arc<Aws>,
+    pub publisher: Arc<Publisher>,
+    pub clock: Clock,
+    pub ids: IdSource,
+    /// How long after a finished pass the next look is due.
+    pub period: Duration,
+    pub stop: CancellationToken,
+}
+
+impl InstallationWorker {
+    pub async fn look(&self) -> Result<Found, StoreError> {
+        let now = self.clock.now();
+        let token = self.ids.uuid();
+        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        let Some(leased) = self.store.installation_lease(token, now, until).await? else {
+            return Ok(Found::Nothing);
+        };
+        let journal = Journal {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            tenant: leased.tenant,
+            instance: leased.installation.instance,
+            generation: leased.installation.generation,
+            token,
+        };
+        let outcome = tokio::select! {
+            outcome = self.pass(&leased, &journal) => outcome,
+            lost = keep_lease(&journal) => Err(lost),
+        };
+        match outcome {
+            Ok(assessment) => self.finish(&leased, &journal, &assessment).await?,
+            Err(err) => {
+                tracing::warn!(instance.id = %journal.instance, error = %err, "installation pass without a result");
+                self.give_up(&leased, &journal, &err).await?;
+            }
+        }
+        Ok(Found::Work)
+    }
+
+    async fn pass(&self, leased: &LeasedInstallation, journal: &Journal) -> Result<Assessment, StepError> {
+        let now = self.clock.now();
+        let installation = &leased.installation;
+        let region = leased.instance_arn.region();
+        let wanted = installation.request.is_some();
+        let function_arn = if wanted {
+            self.store.shard_assign(leased.tenant, installation.instance, region, now).await?
+        } else {
+            self.store.shard_assigned(leased.tenant, installation.instance).await?
+        };
+        let function_arn = match (function_arn, wanted) {
+            (Some(function_arn), _) => function_arn,
+            (None, true) => return Ok(assess_without_shard(region, &installation.conditions, now)),
+            // Without a function nothing was ever installed.
+            (None, false) => return Ok(nothing_installed(installation.conditions.clone())),
+        };
+        let mut emergency = Vec::new();
+        if wanted {
+            journal.activate_publication().await?;
+            emergency = self.emergency(leased).await?;
+        }
+        let desired = Desired {
+            instance_id: installation.instance.to_string(),
+            function_arn: function_arn.clone(),
+            request: installation.request.clone(),
+            fresh: installation.generation > installation.observed_generation,
+            emergency,
+        };
+        let permission = InvokePermission {
+            function_arn,
+            statement_id: installation.instance.to_string(),
+            instance_arn: leased.instance_arn.to_string(),
+            account_id: leased.instance_arn.account_id().to_owned(),
+        };
+        let reconciliation = Reconciliation {
+            desired: &desired,
+            permission: &permission,
+            journal,
+            conditions: &installation.conditions,
+            stop: &self.stop,
+            now,
+        };
+        let access = InstanceAccess {
+            instance_arn: leased.instance_arn.clone(),
+            role_arn: leased.installer_role_arn.clone(),
+            external_id: leased.external_id.clone(),
+        };
+        let connect = match self.aws.connect_instance(&access, now).await {
+            Ok(connect) => connect,
+            Err(err) => return Ok(reconciliation.unseen(&err.into())),
+        };
+        let permissions = self.aws.function_permissions(region);
+        let publish = PublishOne {
+            publisher: &self.publisher,
+            tenant: leased.tenant,
+            instance: installation.instance,
+        };
+        tokio::select! {
+            outcome = reconciliation.run(&connect, &permissions, &publish) => outcome,
+            () = overdue(&self.stop) => Err(StepError::Stopped),
+        }
+    }
+
+    async fn emergency(&self, leased: &LeasedInstallation) -> Result<Vec<String>, StepError> {
+        let source = self
+            .store
+            .publication_source(leased.tenant, leased.installation.instance)
+            .await?;
+        let Some(source) = source else { return Ok(Vec::new()) };
+        let policy = effective_policy(&source).map_err(|err| StoreError::Corrupt {
+            what: "policy_versions.document",
+            detail: err.to_string(),
+        })?;
+        Ok(emergency::spellings(&policy))
+    }
+
+    async fn finish(
+        &self,
+        leased: &LeasedInstallation,
+        journal: &Journal,
+        assessment: &Assessment,
+    ) -> Result<(), StoreError> {
+        if assessment.reached && leased.installation.request.is_none() {
+            self.store.shard_free(journal.tenant, journal.instance).await?;
+        }
+        let attempts = if assessment.reached { 0 } else { leased.attempts.saturating_add(1) };
+        let wait = match (assessment.reached, assessment.state) {
+            (true, InstallationState::Uninstalled) => None,
+            (true, _) => Some(self.period),
+            (false, _) => Some(backoff(attempts, self.aws.jitter())),
+        };
+        tracing::info!(
+            tenant.id = %journal.tenant,
+            instance.id = %journal.instance,
+            generation = journal.generation,
+            state = assessment.state.as_str(),
+            attempts,
+            "installation pass done"
+        );
+        self.record(journal, assessment.reached, assessment, attempts, wait).await
+    }
+
+    async fn record(
+        &self,
+        journal: &Journal,
+        reached: bool,
+        assessment: &Assessment,
+        attempts: u32,
+        wait: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let result = PassResult {
+            generation: journal.generation,
+            reached,
+            state: assessment.state,
+            conditions: &assessment.conditions,
+            attempts,
+            next_due_at: wait.map_or(NEVER, |wait| later(now, wait)),
+        };
+        let mut tx = self.store.tenant(journal.tenant).await?;
+        tx.installation_finish(journal.instance, journal.token, &result, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives the lease back. What stopped is due again at once, what failed after a pause.
+    async fn give_up(
+        &self,
+        leased: &LeasedInstallation,
+        journal: &Journal,
+        err: &StepError,
+    ) -> Result<(), StoreError> {
+        if matches!(err, StepError::Stopped | StepError::LeaseLost) {
+            let mut tx = self.store.tenant(journal.tenant).await?;
+            tx.installation_release(journal.instance, journal.token).await?;
+            return tx.commit().await;
+        }
+        let assessment = Assessment {
+            state: leased.installation.state,
+            conditions: leased.installation.conditions.clone(),
+            reached: false,
+        };
+        let attempts = leased.attempts.saturating_add(1);
+        let wait = backoff(attempts, self.aws.jitter());
+        self.record(journal, false, &assessment, attempts, Some(wait)).await
+    }
+}
+
+/// Far enough for "not due again by itself" and still a time that Postgres and every client can show.
+const NEVER: Timestamp = Timestamp::constant(253_370_764_800, 0);
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| now.checked_add(wait).ok())
+        .unwrap_or(NEVER)
+}
+
+fn nothing_installed(conditions: Vec<crate::domain::installation::Condition>) -> Assessment {
+    Assessment {
+        state: InstallationState::Uninstalled,
+        conditions,
+        reached: true,
+    }
+}
+
+/// Ends only when the lease is lost.
+async fn keep_lease(journal: &Journal) -> StepError {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        match journal.hold_on().await {
+            Err(err @ StepError::LeaseLost) => return err,
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// Ends when the process was told to stop and the step in hand takes longer than a stop may take. Being cut off is
+/// harmless at any point.
+async fn overdue(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+}

@@ -1,0 +1,98 @@
+//! The workers: they bring the world outside to what the database says, and decisions back.
+//!
+//! Level-triggered: each looks at the state, never at a hint. Any number of processes may run them. Every step is
+//! harmless when done twice. Failure: logged and shown on the row concerned, tried again after a growing pause.
+
+mod backoff;
+mod driver;
+pub mod ingest;
+pub mod installation;
+pub mod publisher;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::aws::Aws;
+use crate::clock::{Clock, IdSource};
+use crate::store::Store;
+
+pub use driver::{Found, WakeUp};
+
+use driver::drive;
+use ingest::Ingest;
+use installation::InstallationWorker;
+use publisher::Publisher;
+
+const POLL: Duration = Duration::from_secs(1);
+/// Installations that one process works on at a time; they mostly wait for their account's turn.
+const INSTALLATIONS_AT_ONCE: usize = 8;
+
+/// Rung after a request has changed something; the workers of this process then look at once.
+#[derive(Debug, Clone, Default)]
+pub struct WakeUps {
+    pub installations: WakeUp,
+    pub publications: WakeUp,
+}
+
+/// What the workers need.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    pub store: Store,
+    pub aws: Arc<Aws>,
+    pub clock: Clock,
+    pub ids: IdSource,
+    pub wake_ups: WakeUps,
+    /// The limiter functions of the settings, with their regions.
+    pub functions: Vec<(String, String)>,
+    pub reconcile_period: Duration,
+}
+
+impl Workers {
+    /// Runs until `stop`, then until the work in hand is done.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut tasks = JoinSet::new();
+        let publisher = Arc::new(Publisher::new(self.store.clone(), Arc::clone(&self.aws), self.clock.clone()));
+        self.sync_shards(&stop).await;
+        for _ in 0..INSTALLATIONS_AT_ONCE {
+            let worker = InstallationWorker {
+                store: self.store.clone(),
+                aws: Arc::clone(&self.aws),
+                publisher: Arc::clone(&publisher),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                period: self.reconcile_period,
+                stop: stop.clone(),
+            };
+            let (wake_up, stop) = (self.wake_ups.installations.clone(), stop.clone());
+            tasks.spawn(async move { drive("installations", POLL, &wake_up, &stop, || worker.look()).await });
+        }
+        let (wake_up, stopped) = (self.wake_ups.publications.clone(), stop.clone());
+        tasks.spawn(async move { drive("publisher", POLL, &wake_up, &stopped, || publisher.look()).await });
+        let regions: BTreeSet<&String> = self.functions.iter().map(|(_, region)| region).collect();
+        for region in regions {
+            let ingest = Ingest::new(self.store.clone(), &self.aws, region, self.clock.clone(), self.ids.clone());
+            let ingest = tokio::sync::Mutex::new(ingest);
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                let look = || async { ingest.lock().await.look().await };
+                drive("ingest", POLL, &WakeUp::default(), &stop, look).await;
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// The shards of the settings, as soon as the database is there.
+    async fn sync_shards(&self, stop: &CancellationToken) {
+        while let Err(err) = self.store.shard_sync(&self.functions).await {
+            tracing::warn!(error = %err, "limiter functions could not be recorded; trying again");
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Decisions as they come from the limiters' stream, and how far each shard has been read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::time::to_db;
+use super::{Store, StoreError};
+use crate::domain::ids::DecisionId;
+
+/// One shard of one stream of one region.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ShardName {
+    pub region: String,
+    pub stream_arn: String,
+    pub shard_id: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last record that was stored; none: nothing yet.
+    pub sequence_number: Option<String>,
+    /// Read to the end of a closed shard.
+    pub finished: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewDecision {
+    /// Used only when the attempt is new here.
+    pub id: DecisionId,
+    pub instance_arn: String,
+    pub contact_id: String,
+    pub at: Timestamp,
+    pub outcome: &'static str,
+    pub rule_id: Option<String>,
+    pub record: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    Now,
+    /// The checkpoint no longer stood where the batch began; nothing was stored.
+    Overtaken,
+}
+
+impl Store {
+    pub async fn checkpoint_list(
+        &self,
+        region: &str,
+        stream_arn: &str,
+    ) -> Result<BTreeMap<String, Checkpoint>, StoreError> {
+        let mut tx = self.system("the stream holds every tenant's decisions").await?;
+        let rows = sqlx::query!(
+            "select shard_id, sequence_number, finished from stream_checkpoints where region = $1 and stream_arn = $2",
+            region,
+            stream_arn,
+        )
+        .fetch_all(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let checkpoint = Checkpoint {
+                    sequence_number: row.sequence_number,
+                    finished: row.finished,
+                };
+                (row.shard_id, checkpoint)
+            })
+            .collect())
+    }
+
+    /// Stores the decisions and moves the shard's checkpoint, both or neither. Decisions on instances that no tenant has
+    /// proved are left out: nobody may see them.
+    pub async fn decisions_ingest(
+        &self,
+        shard: &ShardName,
+        from: &Checkpoint,
+        to: &Checkpoint,
+        decisions: &[NewDecision],
+        now: Timestamp,
+    ) -> Result<Stored, StoreError> {
+        let mut tx = self.system("the stream holds every tenant's decisions").await?;
+        let moved = sqlx::query!(
+            "insert into stream_checkpoints (region, stream_arn, shard_id, sequence_number, finished, updated_at)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict on constraint stream_checkpoints_pkey do update
+             set sequence_number = excluded.sequence_number, finished = excluded.finished, updated_at = excluded.updated_at
+             where stream_checkpoints.sequence_number is not distinct from $7
+                 and stream_checkpoints.finished = $8",
+            shard.region,
+            shard.stream_arn,
+            shard.shard_id,
+            to.sequence_number,
+            to.finished,
+            to_db(now),
+            from.sequence_number,
+            from.finished,
+        )
+        .execute(tx.connection())
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(Stored::Overtaken);
+        }
+        for decision in decisions {
+            sqlx::query!(
+                "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
+                 select i.tenant_id, $2, i.id, $3, $4, $5, $6, $7
+                 from instances i where i.instance_arn = $1 and i.verified_at is not null
+                 on conflict on constraint decisions_contact_once do update
+                 set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record",
+                decision.instance_arn,
+                decision.id.0,
+                decision.contact_id,
+                to_db(decision.at),
+                decision.outcome,
+                decision.rule_id,
+                decision.record,
+            )
+            .execute(tx.connection())
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(Stored::Now)
+    }
+}

@@ -1,0 +1,349 @@
+//! What limiters are to be told about each instance, and what they have been told.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::time::{from_db_opt, to_db};
+use super::{Store, StoreError, TenantTx};
+use crate::domain::ids::{InstanceId, PolicyId, TenantId};
+use crate::domain::instance_arn::InstanceArn;
+
+/// All that a snapshot is made of, read at one moment.
+#[derive(Debug, Clone)]
+pub struct PublicationSource {
+    pub tenant: TenantId,
+    pub instance: InstanceId,
+    pub instance_arn: InstanceArn,
+    pub suspended: bool,
+    pub revision: u64,
+    pub policy_id: Option<PolicyId>,
+    pub policy_version: Option<u64>,
+    pub document: Option<Value>,
+    pub runtime_role_arn: String,
+    pub external_id: String,
+    pub notice_flow_id: Option<String>,
+}
+
+/// What limiters read now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    pub instance: InstanceId,
+    pub policy_id: Option<PolicyId>,
+    pub policy_version: Option<u64>,
+    pub published_at: Option<Timestamp>,
+}
+
+/// How far an instance's publication has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublicationState {
+    /// Limiters read what is wanted.
+    pub is_current: bool,
+    /// Limiters read something, or may do so soon.
+    pub is_known: bool,
+}
+
+struct SourceRow {
+    instance_arn: String,
+    status: String,
+    wanted: i64,
+    policy_id: Option<Uuid>,
+    policy_version: Option<i64>,
+    document: Option<Value>,
+    runtime_role_arn: String,
+    external_id: String,
+    notice_flow_id: Option<String>,
+}
+
+struct InForceRow {
+    instance_id: Uuid,
+    policy_id: Option<Uuid>,
+    policy_version: Option<i64>,
+    published_at: Option<OffsetDateTime>,
+}
+
+pub(super) fn unsigned(number: i64, what: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt {
+        what,
+        detail: number.to_string(),
+    })
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl TryFrom<InForceRow> for InForce {
+    type Error = StoreError;
+
+    fn try_from(row: InForceRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            instance: InstanceId(row.instance_id),
+            policy_id: row.policy_id.map(PolicyId),
+            policy_version: row
+                .policy_version
+                .map(|version| unsigned(version, "publications.policy_version"))
+                .transpose()?,
+            published_at: from_db_opt(row.published_at)?,
+        })
+    }
+}
+
+impl TenantTx {
+    /// Something that the instance's limiter is told has changed; without an instance: for all of the tenant's.
+    pub async fn publication_touch(&mut self, instance: Option<InstanceId>, now: Timestamp) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update publications set wanted = wanted + 1, next_due_at = $3, attempts = 0
+             where tenant_id = $1 and ($2::uuid is null or instance_id = $2) and active",
+            tenant_id,
+            instance.map(|instance| instance.0),
+            to_db(now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// From now on limiters are to know the instance.
+    pub async fn publication_activate(&mut self, instance: InstanceId, now: Timestamp) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "insert into publications (tenant_id, instance_id, active, wanted, published, attempts, next_due_at)
+             values ($1, $2, true, 1, 0, 0, $3)
+             on conflict on constraint publications_pkey do update
+             set active = true, wanted = publications.wanted + 1, next_due_at = excluded.next_due_at, attempts = 0",
+            tenant_id,
+            instance.0,
+            to_db(now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    pub async fn publication_state(&mut self, instance: InstanceId) -> Result<PublicationState, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let row = sqlx::query!(
+            "select active, wanted, published from publications where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.map_or_else(PublicationState::default, |row| PublicationState {
+            is_current: row.active && row.wanted == row.published,
+            is_known: row.active || row.published > 0,
+        }))
+    }
+
+    /// What is in force at each of the tenant's instances.
+    pub async fn publication_in_force(&mut self) -> Result<Vec<InForce>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            InForceRow,
+            "select instance_id, policy_id, policy_version, published_at from publications
+             where tenant_id = $1 and active and published > 0 order by instance_id",
+            tenant_id,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(InForce::try_from).collect()
+    }
+}
+
+impl Store {
+    /// Takes the publication that is due longest and puts it off, so that other processes leave it alone for a while.
+    pub async fn publication_take_due(
+        &self,
+        now: Timestamp,
+        put_off_to: Timestamp,
+    ) -> Result<Option<(TenantId, InstanceId)>, StoreError> {
+        let mut tx = self.system("the publisher serves every tenant").await?;
+        let row = sqlx::query!(
+            "update publications set next_due_at = $2
+             where (tenant_id, instance_id) = (
+                 select tenant_id, instance_id from publications
+                 where active and published < wanted and next_due_at <= $1
+                 order by next_due_at limit 1 for update skip locked
+             )
+             returning tenant_id, instance_id",
+            to_db(now),
+            to_db(put_off_to),
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(row.map(|row| (TenantId(row.tenant_id), InstanceId(row.instance_id))))
+    }
+
+    /// What is to be published, in one statement and so at one moment. `None`: nothing is to be known of the instance.
+    pub async fn publication_source(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<Option<PublicationSource>, StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        let row = sqlx::query_as!(
+            SourceRow,
+            r#"select i.instance_arn, t.status, p.wanted,
+                    coalesce(own.id, def.id) as policy_id,
+                    coalesce(own.version, def.version) as policy_version,
+                    v.document as "document?",
+                    c.runtime_role_arn, c.external_id,
+                    f.flow_id as "notice_flow_id?"
+             from publications p
+             join instances i on i.tenant_id = p.tenant_id and i.id = p.instance_id
+             join tenants t on t.id = p.tenant_id
+             join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
+             left join policies own
+                 on own.tenant_id = p.tenant_id and own.instance_id = p.instance_id and own.removed_at is null
+             left join policies def
+                 on def.tenant_id = p.tenant_id and def.instance_id is null and def.removed_at is null
+             left join policy_versions v
+                 on v.tenant_id = p.tenant_id and v.policy_id = coalesce(own.id, def.id)
+                 and v.version = coalesce(own.version, def.version)
+             left join installed_flows f
+                 on f.tenant_id = p.tenant_id and f.instance_id = p.instance_id and f.flow_key = 'notice'
+             where p.tenant_id = $1 and p.instance_id = $2 and p.active"#,
+            tenant.0,
+            instance.0,
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        row.map(|row| source(tenant, instance, row)).transpose()
+    }
+
+    /// Limiters can read this revision now. False: a later one was published meanwhile, or the instance was taken away.
+    pub async fn publication_done(
+        &self,
+        published: &PublicationSource,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.tenant(published.tenant).await?;
+        let done = sqlx::query!(
+            "update publications set published = $3, policy_id = $4, policy_version = $5, published_at = $6,
+                 attempts = 0, error = null, next_due_at = $6
+             where tenant_id = $1 and instance_id = $2 and active and published < $3",
+            published.tenant.0,
+            published.instance.0,
+            signed(published.revision),
+            published.policy_id.map(|id| id.0),
+            published.policy_version.map(signed),
+            to_db(now),
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Counts the failure; answers how many there were in a row.
+    pub async fn publication_failed(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+        error: &str,
+    ) -> Result<u32, StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        let row = sqlx::query!(
+            "update publications set attempts = attempts + 1, error = $3
+             where tenant_id = $1 and instance_id = $2 returning attempts",
+            tenant.0,
+            instance.0,
+            error,
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(row.map_or(1, |row| u32::try_from(row.attempts).unwrap_or(u32::MAX)))
+    }
+
+    pub async fn publication_put_off(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+        to: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query!(
+            "update publications set next_due_at = $3 where tenant_id = $1 and instance_id = $2",
+            tenant.0,
+            instance.0,
+            to_db(to),
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
+    pub async fn publication_is_active(&self, tenant: TenantId, instance: InstanceId) -> Result<bool, StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        let row = sqlx::query!(
+            "select active from publications where tenant_id = $1 and instance_id = $2",
+            tenant.0,
+            instance.0,
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(row.is_some_and(|row| row.active))
+    }
+
+    /// Limiters are to forget the instance; answers its ARN where they may know it.
+    pub async fn publication_deactivate(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<Option<InstanceArn>, StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query!(
+            "update publications set active = false where tenant_id = $1 and instance_id = $2",
+            tenant.0,
+            instance.0,
+        )
+        .execute(tx.connection())
+        .await?;
+        let instance = tx.instance_get(instance).await?;
+        tx.commit().await?;
+        Ok(instance.map(|instance| instance.arn))
+    }
+
+    /// The instance is out of the limiters' table.
+    pub async fn publication_gone(&self, tenant: TenantId, instance: InstanceId) -> Result<(), StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query!(
+            "update publications set published = 0, policy_id = null, policy_version = null, published_at = null
+             where tenant_id = $1 and instance_id = $2 and not active",
+            tenant.0,
+            instance.0,
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+}
+
+fn source(tenant: TenantId, instance: InstanceId, row: SourceRow) -> Result<PublicationSource, StoreError> {
+    Ok(PublicationSource {
+        tenant,
+        instance,
+        instance_arn: row.instance_arn.parse().map_err(|err| StoreError::Corrupt {
+            what: "instances.instance_arn",
+            detail: format!("{instance}: {err}"),
+        })?,
+        suspended: row.status != "active",
+        revision: unsigned(row.wanted, "publications.wanted")?,
+        policy_id: row.policy_id.map(PolicyId),
+        policy_version: row
+            .policy_version
+            .map(|version| unsigned(version, "policies.version"))
+            .transpose()?,
+        document: row.document,
+        runtime_role_arn: row.runtime_role_arn,
+        external_id: row.external_id,
+        notice_flow_id: row.notice_flow_id,
+    })
+}

@@ -1,0 +1,288 @@
+//! Doubles of an instance and of a function's policy: strict about what Connect is strict about, and able to fail at
+//! any chosen request, before or after it took effect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ringfence_api::aws::{
+    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, FunctionPermissions, InstanceFacts,
+    InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
+};
+use serde_json::json;
+
+/// When the request of this number (from 1) fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Before(u32),
+    After(u32),
+}
+
+#[derive(Debug, Default)]
+pub struct Inside {
+    pub flows: BTreeMap<String, (FlowType, Flow)>,
+    pub queues: BTreeMap<String, Queue>,
+    pub granted: BTreeSet<String>,
+    pub gone: bool,
+    pub denied: BTreeSet<&'static str>,
+    /// Every change, in order.
+    pub changes: Vec<String>,
+    fault: Option<Fault>,
+    requests: u32,
+    next_id: u32,
+}
+
+/// An instance and the limiter function's policy in one; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct FakeInstance {
+    inside: Arc<Mutex<Inside>>,
+}
+
+pub const DEFAULT_OUTBOUND: &str = "flow-default-outbound";
+
+fn whisper_content(text: &str) -> String {
+    json!({
+        "Version": "2019-10-30",
+        "StartAction": "say",
+        "Metadata": {},
+        "Actions": [
+            { "Identifier": "say", "Type": "MessageParticipant", "Parameters": { "Text": text },
+              "Transitions": { "NextAction": "end", "Errors": [{ "ErrorType": "NoMatchingError", "NextAction": "end" }] } },
+            { "Identifier": "end", "Type": "EndFlowExecution", "Parameters": {}, "Transitions": {} },
+        ],
+    })
+    .to_string()
+}
+
+impl FakeInstance {
+    /// An instance with Connect's default flow and these queues, each with its whisper.
+    pub fn with_queues(queues: &[(&str, Option<&str>)]) -> Self {
+        let fake = Self::default();
+        fake.add_flow(DEFAULT_OUTBOUND, "Default outbound", &whisper_content("default"), &[]);
+        for (id, whisper) in queues {
+            if let Some(whisper) = whisper.filter(|whisper| *whisper != DEFAULT_OUTBOUND) {
+                fake.add_flow(whisper, &format!("Whisper {whisper}"), &whisper_content(whisper), &[]);
+            }
+            let queue = Queue {
+                id: (*id).to_owned(),
+                arn: format!("arn:aws:connect:us-east-1:111122223333:instance/i/queue/{id}"),
+                name: format!("Queue {id}"),
+                outbound: Outbound {
+                    caller_id_name: Some("Acme".to_owned()),
+                    caller_id_number_id: Some(format!("number-{id}")),
+                    flow_id: whisper.map(str::to_owned),
+                },
+            };
+            fake.inside().queues.insert((*id).to_owned(), queue);
+        }
+        fake
+    }
+
+    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().expect("no panic inside")
+    }
+
+    pub fn add_flow(&self, id: &str, name: &str, content: &str, tags: &[(&str, &str)]) {
+        let flow = Flow {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            content: content.to_owned(),
+            sha256: Some(digest(content)),
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            usable: true,
+        };
+        self.inside().flows.insert(id.to_owned(), (FlowType::OutboundWhisper, flow));
+    }
+
+    pub fn fail(&self, fault: Option<Fault>) {
+        let mut inside = self.inside();
+        inside.fault = fault;
+        inside.requests = 0;
+    }
+
+    pub fn requests(&self) -> u32 {
+        self.inside().requests
+    }
+
+    pub fn whisper_of(&self, queue_id: &str) -> Option<String> {
+        self.inside().queues[queue_id].outbound.flow_id.clone()
+    }
+
+    /// Ids of the flows with Ringfence's tag.
+    pub fn our_flows(&self) -> Vec<String> {
+        let inside = self.inside();
+        let ours = inside.flows.values().filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+        ours.map(|(_, flow)| flow.id.clone()).collect()
+    }
+
+    fn request<T>(
+        &self,
+        action: &'static str,
+        effect: impl FnOnce(&mut Inside) -> Result<T, AwsErrorKind>,
+    ) -> Result<T, AwsError> {
+        let error = |kind| AwsError {
+            action,
+            kind,
+            message: String::new(),
+        };
+        let mut inside = self.inside();
+        inside.requests += 1;
+        let number = inside.requests;
+        if inside.fault == Some(Fault::Before(number)) {
+            return Err(error(AwsErrorKind::Transient));
+        }
+        if inside.denied.contains(action) {
+            return Err(error(AwsErrorKind::AccessDenied));
+        }
+        if inside.gone && action.starts_with("connect:") {
+            return Err(error(AwsErrorKind::NotFound));
+        }
+        let answer = effect(&mut inside).map_err(error);
+        if inside.fault == Some(Fault::After(number)) {
+            return Err(error(AwsErrorKind::Transient));
+        }
+        answer
+    }
+}
+
+fn digest(content: &str) -> String {
+    format!("service-digest-of-{}-{}", content.len(), content.bytes().map(u64::from).sum::<u64>())
+}
+
+impl ConnectInstance for FakeInstance {
+    async fn describe(&self) -> Result<InstanceFacts, AwsError> {
+        self.request("connect:DescribeInstance", |_| {
+            Ok(InstanceFacts {
+                arn: "arn:aws:connect:us-east-1:111122223333:instance/i".to_owned(),
+                active: true,
+                outbound_calls_enabled: true,
+            })
+        })
+    }
+
+    async fn flows(&self) -> Result<Vec<FlowSummary>, AwsError> {
+        self.request("connect:ListContactFlows", |inside| {
+            Ok(inside
+                .flows
+                .values()
+                .map(|(flow_type, flow)| FlowSummary {
+                    id: flow.id.clone(),
+                    name: flow.name.clone(),
+                    flow_type: *flow_type,
+                    usable: flow.usable,
+                })
+                .collect())
+        })
+    }
+
+    async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
+        self.request("connect:DescribeContactFlow", |inside| {
+            inside.flows.get(flow_id).map(|(_, flow)| flow.clone()).ok_or(AwsErrorKind::NotFound)
+        })
+    }
+
+    async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
+        self.request("connect:CreateContactFlow", |inside| {
+            if inside.flows.values().any(|(_, there)| there.name == flow.name) {
+                return Err(AwsErrorKind::Duplicate);
+            }
+            inside.next_id += 1;
+            let id = format!("flow-{}", inside.next_id);
+            inside.changes.push(format!("create {}", flow.name));
+            let made = Flow {
+                id: id.clone(),
+                name: flow.name.clone(),
+                content: flow.content.clone(),
+                sha256: Some(digest(&flow.content)),
+                tags: flow.tags.clone(),
+                usable: true,
+            };
+            inside.flows.insert(id.clone(), (flow.flow_type, made));
+            Ok(id)
+        })
+    }
+
+    async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
+        self.request("connect:UpdateContactFlowContent", |inside| {
+            let (_, flow) = inside.flows.get_mut(flow_id).ok_or(AwsErrorKind::NotFound)?;
+            if !flow.tags.contains_key("managed-by") {
+                return Err(AwsErrorKind::AccessDenied);
+            }
+            content.clone_into(&mut flow.content);
+            flow.sha256 = Some(digest(content));
+            flow.usable = true;
+            let change = format!("update {}", flow.name);
+            inside.changes.push(change);
+            Ok(())
+        })
+    }
+
+    async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
+        self.request("connect:DeleteContactFlow", |inside| {
+            let (_, flow) = inside.flows.get(flow_id).ok_or(AwsErrorKind::NotFound)?;
+            assert!(flow.tags.contains_key("managed-by"), "a flow of the customer's would be deleted");
+            assert!(
+                inside.queues.values().all(|queue| queue.outbound.flow_id.as_deref() != Some(flow_id)),
+                "a flow in use would be deleted"
+            );
+            let change = format!("delete {}", flow.name);
+            inside.flows.remove(flow_id);
+            inside.changes.push(change);
+            Ok(())
+        })
+    }
+
+    async fn queues(&self) -> Result<Vec<QueueSummary>, AwsError> {
+        self.request("connect:ListQueues", |inside| {
+            Ok(inside
+                .queues
+                .values()
+                .map(|queue| QueueSummary {
+                    id: queue.id.clone(),
+                    arn: queue.arn.clone(),
+                    name: queue.name.clone(),
+                })
+                .collect())
+        })
+    }
+
+    async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
+        self.request("connect:DescribeQueue", |inside| {
+            inside.queues.get(queue_id).cloned().ok_or(AwsErrorKind::NotFound)
+        })
+    }
+
+    async fn queue_set_outbound(&self, queue_id: &str, outbound: &Outbound) -> Result<(), AwsError> {
+        self.request("connect:UpdateQueueOutboundCallerConfig", |inside| {
+            if let Some(flow_id) = &outbound.flow_id
+                && !inside.flows.contains_key(flow_id)
+            {
+                return Err(AwsErrorKind::NotFound);
+            }
+            let queue = inside.queues.get_mut(queue_id).ok_or(AwsErrorKind::NotFound)?;
+            queue.outbound = outbound.clone();
+            let change = format!("queue {queue_id}");
+            inside.changes.push(change);
+            Ok(())
+        })
+    }
+}
+
+impl FunctionPermissions for FakeInstance {
+    async fn is_granted(&self, permission: &InvokePermission) -> Result<bool, AwsError> {
+        self.request("lambda:GetPolicy", |inside| Ok(inside.granted.contains(&permission.statement_id)))
+    }
+
+    async fn grant(&self, permission: &InvokePermission) -> Result<(), AwsError> {
+        self.request("lambda:AddPermission", |inside| {
+            inside.granted.insert(permission.statement_id.clone());
+            Ok(())
+        })
+    }
+
+    async fn revoke(&self, _function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
+        self.request("lambda:RemovePermission", |inside| {
+            inside.granted.remove(statement_id);
+            Ok(())
+        })
+    }
+}
