@@ -1,0 +1,84 @@
+/** What the screens read, with how often it is read again. */
+import { queryOptions } from "@tanstack/react-query";
+
+import { type Api, bodyOf } from "./client";
+import { ApiProblem } from "./problem";
+import type { Installation, Instance, PolicyResource } from "./types";
+
+const INSTANCES_EVERY_MS = 10_000;
+const WATCHED_EVERY_MS = 3_000;
+
+export function instancesQuery(api: Api) {
+  return queryOptions({
+    queryKey: ["instances"],
+    refetchInterval: INSTANCES_EVERY_MS,
+    queryFn: async ({ signal }) => {
+      const all: Instance[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = bodyOf(
+          await api.GET("/v1/instances", {
+            params: { query: { limit: 100, ...(cursor === undefined ? {} : { cursor }) } },
+            signal,
+          }),
+        );
+        all.push(...page.data);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      return all;
+    },
+  });
+}
+
+export function instanceQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: ["instance", id],
+    refetchInterval: INSTANCES_EVERY_MS,
+    queryFn: async ({ signal }) => bodyOf(await api.GET("/v1/instances/{id}", { params: { path: { id } }, signal })),
+  });
+}
+
+/** `null` where nothing was ever asked to be installed. */
+export function installationQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: ["installation", id],
+    refetchInterval: (query) => (isMoving(query.state.data) ? WATCHED_EVERY_MS : INSTANCES_EVERY_MS),
+    queryFn: async ({ signal }) => orNull(async () => bodyOf(await api.GET("/v1/instances/{id}/installation", { params: { path: { id } }, signal }))),
+  });
+}
+
+/** The policy an instance is under: its own, or else the tenant's default; `null` where there is neither. */
+export function policyQuery(api: Api, instance: Instance) {
+  const { source, version } = instance.policy;
+  return queryOptions({
+    queryKey: ["policy", source === "own" ? instance.id : source, version],
+    queryFn: async ({ signal }): Promise<PolicyResource | null> => {
+      if (source === "none") return null;
+      return orNull(async () =>
+        source === "own"
+          ? bodyOf(await api.GET("/v1/instances/{id}/policy", { params: { path: { id: instance.id } }, signal }))
+          : bodyOf(await api.GET("/v1/policies/default", { signal })),
+      );
+    },
+  });
+}
+
+export function decisionQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: ["decision", id],
+    queryFn: async ({ signal }) => bodyOf(await api.GET("/v1/decisions/{id}", { params: { path: { id } }, signal })),
+  });
+}
+
+export function isMoving(installation: Installation | null | undefined): boolean {
+  return installation != null && ["pending", "installing", "uninstalling"].includes(installation.state);
+}
+
+async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (problem) {
+    if (problem instanceof ApiProblem && problem.status === 404) return null;
+    throw problem;
+  }
+}

@@ -1,0 +1,22 @@
+/** The API's resources by the names the dashboard uses, taken from its operations. */
+import type { paths } from "./schema";
+
+type Answer<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { "application/json": infer Body } } } };
+}
+  ? Body
+  : never;
+
+export type Me = Answer<"/v1/me">;
+export type Instance = Answer<"/v1/instances/{id}">;
+export type InstanceList = Answer<"/v1/instances">;
+export type Installation = Answer<"/v1/instances/{id}/installation">;
+export type PolicyResource = Answer<"/v1/policies/default">;
+export type Decision = Answer<"/v1/decisions/{id}">;
+export type DecisionList = Answer<"/v1/decisions">;
+
+export type Check = Instance["connection"]["checks"][number];
+export type Condition = Installation["conditions"][number];
+export type InstalledQueue = Installation["queues"][number];
+export type Outcome = Decision["outcome"];
+export type RuleRecord = NonNullable<Decision["rules"]>[number];
