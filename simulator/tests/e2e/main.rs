@@ -5,6 +5,7 @@ mod aws_clients;
 mod bad_events;
 mod browser;
 mod harness;
+mod leftovers;
 mod onboarding;
 mod permissions;
 mod removal;
