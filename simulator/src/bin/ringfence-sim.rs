@@ -1,1 +1,52 @@
-fn main() {}
+//! `ringfence-sim`: the AWS side on one machine.
+
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use ringfence_simulator::clock::Clock;
+use ringfence_simulator::front;
+use ringfence_simulator::world::World;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+#[command(
+    name = "ringfence-sim",
+    about = "The AWS side on one machine, for demo and tests",
+    version
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until it is told to stop; prints its endpoint as one JSON line when ready
+    Serve {
+        /// 0 takes a free one
+        #[arg(long, default_value_t = 4600)]
+        port: u16,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let Command::Serve { port } = Cli::parse().command;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let world = Arc::new(World::new(endpoint.clone(), Clock::System));
+    let mut terminate = signal(SignalKind::terminate())?;
+    println!("{}", serde_json::json!({"endpoint": endpoint}));
+    tokio::select! {
+        ended = axum::serve(listener, front::router(Arc::clone(&world))) => ended?,
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    world.lambda.shutdown();
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What every AWS service here is given and gives back.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+/// Who signed a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub account_id: String,
+    /// A user, or an assumed role's session.
+    pub arn: String,
+    pub identity: Identity,
+}
+
+/// What a caller's rights follow from.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// An administrator of the account.
+    Administrator,
+    /// A session of a role, with the session policy it was narrowed by.
+    Session {
+        role_arn: String,
+        session_policy: Option<Value>,
+    },
+}
+
+/// A request whose signature has been checked.
+#[derive(Debug, Clone)]
+pub struct AwsRequest {
+    pub service: String,
+    pub operation: String,
+    pub region: String,
+    pub caller: Caller,
+    pub method: String,
+    /// As sent, still percent-encoded.
+    pub path: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl AwsRequest {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// An answer in the service's own protocol.
+#[derive(Debug, Clone)]
+pub struct AwsResponse {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+}
+
+impl AwsResponse {
+    pub fn new(status: u16, content_type: &str, body: Bytes) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body,
+        }
+    }
+
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json", Bytes::from(body.to_string()))
+    }
+
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// An error, rendered by the front door as the service's protocol has it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct AwsError {
+    pub status: u16,
+    pub code: String,
+    pub message: String,
+    pub headers: Vec<(String, String)>,
+    extra: Map<String, Value>,
+    body: Option<Value>,
+}
+
+impl AwsError {
+    pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            headers: Vec::new(),
+            extra: Map::new(),
+            body: None,
+        }
+    }
+
+    /// Replaces the whole body.
+    pub fn with_body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Adds a member to the body.
+    pub fn with_extra(mut self, name: &str, value: Value) -> Self {
+        self.extra.insert(name.to_owned(), value);
+        self
+    }
+
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The body in the REST protocols; Lambda adds whose fault it was.
+    pub fn rest_body(&self, service: &str) -> Value {
+        if let Some(body) = &self.body {
+            return body.clone();
+        }
+        let mut body = json!({"Message": self.message});
+        if service == "lambda" {
+            body["Type"] = json!(if self.status < 500 { "User" } else { "Service" });
+        }
+        for (name, value) in &self.extra {
+            body[name] = value.clone();
+        }
+        body
+    }
+}
