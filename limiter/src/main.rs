@@ -1,1 +1,61 @@
-fn main() {}
+//! The function's process: settings, clients, and then one invocation after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use ringfence_limiter::adapters::Aws;
+use ringfence_limiter::{Answer, Clock, EventError, Limiter, Settings, SystemClock};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let level = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(level)
+        .with_current_span(false)
+        .init();
+    let settings = Settings::from_environment()?;
+    let clock = Arc::new(SystemClock);
+    let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone());
+    let (limiter, clock) = (&limiter, clock.as_ref());
+    // The runtime's own tracing layer is left out: nothing here needs a span per request.
+    lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| {
+        answer(limiter, clock, event)
+    }))
+    .run()
+    .await
+}
+
+async fn answer(
+    limiter: &Limiter,
+    clock: &SystemClock,
+    event: LambdaEvent<Value>,
+) -> Result<Answer, Malformed> {
+    let left_ms = i64::try_from(event.context.deadline)
+        .unwrap_or(i64::MAX)
+        .saturating_sub(clock.now().as_millisecond());
+    let remaining = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+    limiter
+        .handle(event.payload, remaining)
+        .await
+        .map_err(Malformed)
+}
+
+/// Told to Lambda by a name that does not change with the code.
+#[derive(Debug)]
+struct Malformed(EventError);
+
+impl From<Malformed> for lambda_runtime::Diagnostic {
+    fn from(Malformed(err): Malformed) -> Self {
+        Self {
+            error_type: "MalformedEvent".to_owned(),
+            error_message: err.to_string(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The table of meters: append and see the line; mark one's own entries; prune dead ones.
+//!
+//! Places in a log shift when somebody prunes, so every change of a place is conditional on what stands there.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use ringfence_policy::{ContactKey, Entry, EntryStatus, Log, MeterKey};
+
+use super::failure::{Class, Failure};
+
+const LOG: &str = "log";
+/// How often a mark is tried again because the places had shifted.
+const MARK_ATTEMPTS: usize = 6;
+/// Keeps the expression well under DynamoDB's 4 KB and 300 operators.
+const PRUNED_AT_ONCE: usize = 64;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// A meter's log as stored and as read, place by place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoredLog {
+    pub(crate) log: Log,
+    places: Vec<AttributeValue>,
+}
+
+impl StoredLog {
+    fn of(item: Option<Item>) -> Self {
+        let places = match item.and_then(|mut item| item.remove(LOG)) {
+            Some(AttributeValue::L(places)) => places,
+            _ => Vec::new(),
+        };
+        let bytes = |place: &AttributeValue| match place {
+            AttributeValue::B(blob) => blob.as_ref().to_vec(),
+            _ => Vec::new(),
+        };
+        Self {
+            log: Log::decode(places.iter().map(bytes)),
+            places,
+        }
+    }
+}
+
+pub(crate) struct MeterTable {
+    client: Client,
+    table: String,
+}
+
+impl MeterTable {
+    pub(crate) fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    fn update(&self, key: &MeterKey) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.as_str().to_owned()))
+            .expression_attribute_names("#log", LOG)
+    }
+
+    /// Appends and returns the log as it then stands: its order is the order of arrival.
+    pub(crate) async fn append(
+        &self,
+        key: &MeterKey,
+        entry: Entry,
+        expires_at: i64,
+    ) -> Result<StoredLog, Failure> {
+        let request = self
+            .update(key)
+            .update_expression(
+                "SET #log = list_append(if_not_exists(#log, :none), :entry), #ttl = :ttl",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":entry", AttributeValue::L(vec![stored(&entry)]))
+            .expression_attribute_values(":ttl", AttributeValue::N(expires_at.to_string()))
+            .return_values(ReturnValue::AllNew);
+        match request.send().await {
+            Ok(answer) => Ok(StoredLog::of(answer.attributes)),
+            Err(err) => Err(Failure::of("counting", &err)),
+        }
+    }
+
+    /// Gives all of a contact's reservations another status. Repeated deliveries and repeated requests may have left
+    /// several.
+    pub(crate) async fn mark(
+        &self,
+        key: &MeterKey,
+        contact: ContactKey,
+        status: EntryStatus,
+        seen: &StoredLog,
+    ) -> Result<(), Failure> {
+        let mut seen = seen.clone();
+        for _ in 0..MARK_ATTEMPTS {
+            let Some(request) = self.mark_request(key, contact, status, &seen) else {
+                return Ok(());
+            };
+            match request.send().await {
+                Ok(_) => return Ok(()),
+                Err(err) => seen = shifted("marking", err)?,
+            }
+        }
+        Err(Failure::new("marking", "contended", Class::Condition))
+    }
+
+    fn mark_request(
+        &self,
+        key: &MeterKey,
+        contact: ContactKey,
+        status: EntryStatus,
+        seen: &StoredLog,
+    ) -> Option<UpdateItemFluentBuilder> {
+        let mut request = self
+            .update(key)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let (mut sets, mut conditions) = (Vec::new(), Vec::new());
+        for place in seen.log.places_of(contact, EntryStatus::Admitted) {
+            let entry = (*seen.log.places().get(place)?)?;
+            sets.push(format!("#log[{place}] = :new{place}"));
+            conditions.push(format!("#log[{place}] = :old{place}"));
+            request = request
+                .expression_attribute_values(
+                    format!(":new{place}"),
+                    stored(&Entry { status, ..entry }),
+                )
+                .expression_attribute_values(format!(":old{place}"), stored(&entry));
+        }
+        if sets.is_empty() {
+            return None;
+        }
+        Some(
+            request
+                .update_expression(format!("SET {}", sets.join(", ")))
+                .condition_expression(conditions.join(" AND ")),
+        )
+    }
+
+    /// Removes places, unless the log has shifted meanwhile: then somebody else has just pruned it.
+    pub(crate) async fn prune(
+        &self,
+        key: &MeterKey,
+        seen: &StoredLog,
+        places: &[usize],
+    ) -> Result<(), Failure> {
+        let mut request = self.update(key);
+        let (mut removed, mut conditions) = (Vec::new(), Vec::new());
+        for place in places.iter().take(PRUNED_AT_ONCE) {
+            let Some(value) = seen.places.get(*place) else {
+                continue;
+            };
+            removed.push(format!("#log[{place}]"));
+            conditions.push(format!("#log[{place}] = :old{place}"));
+            request = request.expression_attribute_values(format!(":old{place}"), value.clone());
+        }
+        if removed.is_empty() {
+            return Ok(());
+        }
+        let request = request
+            .update_expression(format!("REMOVE {}", removed.join(", ")))
+            .condition_expression(conditions.join(" AND "));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(err) => shifted("pruning", err).map(|_| ()),
+        }
+    }
+}
+
+fn stored(entry: &Entry) -> AttributeValue {
+    AttributeValue::B(Blob::new(entry.encode()))
+}
+
+/// The log as it stands where a condition failed; any other error stays one.
+fn shifted(
+    operation: &'static str,
+    err: SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>,
+) -> Result<StoredLog, Failure> {
+    let failure = Failure::of(operation, &err);
+    match err.into_service_error() {
+        UpdateItemError::ConditionalCheckFailedException(refused) => {
+            Ok(StoredLog::of(refused.item))
+        }
+        _ => Err(failure),
+    }
+}

@@ -1,0 +1,99 @@
+//! Settings from the environment; all that is wrong is told together.
+
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub policies_table: String,
+    pub meters_table: String,
+    pub decisions_table: String,
+    /// From the event to the decision; what comes after a denial has the rest of the invocation.
+    pub decision_deadline: Duration,
+    /// How long a policy is served before it is read again.
+    pub policy_max_age: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policies_table: "ringfence-policies".to_owned(),
+            meters_table: "ringfence-meters".to_owned(),
+            decisions_table: "ringfence-decisions".to_owned(),
+            decision_deadline: Duration::from_millis(1500),
+            policy_max_age: Duration::from_secs(5),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("wrong settings: {}", .0.join("; "))]
+pub struct SettingsError(Vec<String>);
+
+impl Settings {
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let defaults = Self::default();
+        let mut faults = Vec::new();
+        let table = |name: &str, default: String| {
+            variable(name)
+                .filter(|text| !text.is_empty())
+                .unwrap_or(default)
+        };
+        let policies_table = table("RINGFENCE_POLICIES_TABLE", defaults.policies_table);
+        let meters_table = table("RINGFENCE_METERS_TABLE", defaults.meters_table);
+        let decisions_table = table("RINGFENCE_DECISIONS_TABLE", defaults.decisions_table);
+        let mut number = |name: &str, least: u64, most: u64, default: u64| {
+            let Some(text) = variable(name).filter(|text| !text.is_empty()) else {
+                return default;
+            };
+            match text.parse::<u64>() {
+                Ok(value) if (least..=most).contains(&value) => value,
+                _ => {
+                    faults.push(format!(
+                        "{name} must be a whole number from {least} to {most}"
+                    ));
+                    default
+                }
+            }
+        };
+        let decision_deadline_ms = number("RINGFENCE_DECISION_DEADLINE_MS", 50, 6000, 1500);
+        let policy_max_age_seconds = number("RINGFENCE_POLICY_MAX_AGE_SECONDS", 0, 3600, 5);
+        if !faults.is_empty() {
+            return Err(SettingsError(faults));
+        }
+        Ok(Self {
+            policies_table,
+            meters_table,
+            decisions_table,
+            decision_deadline: Duration::from_millis(decision_deadline_ms),
+            policy_max_age: Duration::from_secs(policy_max_age_seconds),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_environment_gives_the_defaults() {
+        assert_eq!(Settings::read(|_| None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn all_faults_are_told_together() {
+        let told = Settings::read(|name| {
+            name.contains("_MS")
+                .then(|| "soon".to_owned())
+                .or(Some("-1".to_owned()))
+        });
+        let told = told.unwrap_err().to_string();
+        assert!(
+            told.contains("RINGFENCE_DECISION_DEADLINE_MS")
+                && told.contains("RINGFENCE_POLICY_MAX_AGE_SECONDS")
+        );
+    }
+}

@@ -1,0 +1,295 @@
+//! The event that Connect sends, read as leniently as it is written: everything but the contact and the instance may be
+//! missing, null or of another shape.
+//!
+//! Failure: an event that names no contact or no instance is an [`EventError`] that names the field and repeats nothing.
+
+use ringfence_policy::ContactKey;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// AWS allows 256 characters in a contact id.
+const CONTACT_ID_MAX: usize = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("malformed event: {field} {problem}")]
+pub struct EventError {
+    pub field: &'static str,
+    pub problem: &'static str,
+}
+
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    #[serde(default, deserialize_with = "lenient")]
+    details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Details {
+    #[serde(default, deserialize_with = "lenient")]
+    contact_data: Option<ContactData>,
+    #[serde(default, deserialize_with = "lenient")]
+    parameters: Option<Parameters>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContactData {
+    #[serde(default, deserialize_with = "lenient")]
+    contact_id: Option<String>,
+    #[serde(default, rename = "InstanceARN", deserialize_with = "lenient")]
+    instance_arn: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    customer_endpoint: Option<Endpoint>,
+    #[serde(default, deserialize_with = "lenient")]
+    system_endpoint: Option<Endpoint>,
+    #[serde(default, deserialize_with = "lenient")]
+    queue: Option<Queue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Endpoint {
+    #[serde(default, deserialize_with = "lenient")]
+    address: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Queue {
+    #[serde(default, rename = "ARN", deserialize_with = "lenient")]
+    arn: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    outbound_caller_id: Option<Endpoint>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameters {
+    #[serde(default, rename = "AgentARN", deserialize_with = "lenient")]
+    agent_arn: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    caller_id: Option<String>,
+}
+
+/// An instance's ARN, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceArn {
+    pub arn: String,
+    pub region: String,
+    /// The id by which Connect's operations know the instance.
+    pub id: String,
+}
+
+impl InstanceArn {
+    fn parse(arn: String) -> Option<Self> {
+        let parts: Vec<&str> = arn.split(':').collect();
+        let ["arn", _, "connect", region, _, resource] = parts.as_slice() else {
+            return None;
+        };
+        let id = resource.strip_prefix("instance/")?;
+        if region.is_empty() || id.is_empty() || id.contains('/') {
+            return None;
+        }
+        let (region, id) = ((*region).to_owned(), id.to_owned());
+        Some(Self { arn, region, id })
+    }
+}
+
+/// One dial as the event tells it. `Debug` shows no number.
+pub struct Call {
+    pub instance: InstanceArn,
+    pub contact_id: String,
+    pub customer_address: Option<String>,
+    pub caller_id_address: Option<String>,
+    pub agent_arn: Option<String>,
+    pub queue_arn: Option<String>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call")
+            .field("instance", &self.instance)
+            .field("contact_id", &self.contact_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    pub fn read(event: Value) -> Result<Self, EventError> {
+        let wrong = |field, problem| EventError { field, problem };
+        let event: Event =
+            serde_json::from_value(event).map_err(|_| wrong("event", "must be an object"))?;
+        let details = event.details.ok_or(wrong("Details", "is missing"))?;
+        let parameters = details.parameters.unwrap_or_default();
+        let contact = details
+            .contact_data
+            .ok_or(wrong("Details.ContactData", "is missing"))?;
+        let contact_id = filled(contact.contact_id)
+            .ok_or(wrong("Details.ContactData.ContactId", "is missing"))?;
+        if contact_id.len() > CONTACT_ID_MAX {
+            return Err(wrong("Details.ContactData.ContactId", "is too long"));
+        }
+        let arn = filled(contact.instance_arn)
+            .ok_or(wrong("Details.ContactData.InstanceARN", "is missing"))?;
+        let instance = InstanceArn::parse(arn).ok_or(wrong(
+            "Details.ContactData.InstanceARN",
+            "is no instance's ARN",
+        ))?;
+        let address =
+            |endpoint: Option<Endpoint>| endpoint.and_then(|endpoint| filled(endpoint.address));
+        let (queue_arn, outbound_caller_id) = match contact.queue {
+            Some(queue) => (filled(queue.arn), address(queue.outbound_caller_id)),
+            None => (None, None),
+        };
+        // A flow can pass anything; only an agent of this very instance is believed.
+        let of_this_instance = |arn: &String| {
+            arn.strip_prefix(&instance.arn)
+                .and_then(|rest| rest.strip_prefix("/agent/"))
+                .is_some_and(|id| !id.is_empty())
+        };
+        Ok(Self {
+            agent_arn: filled(parameters.agent_arn).filter(of_this_instance),
+            caller_id_address: filled(parameters.caller_id)
+                .or(outbound_caller_id)
+                .or(address(contact.system_endpoint)),
+            customer_address: address(contact.customer_endpoint),
+            queue_arn,
+            contact_id,
+            instance,
+        })
+    }
+
+    /// Who the contact is in a meter's log.
+    pub fn contact_key(&self) -> ContactKey {
+        if let Ok(id) = uuid::Uuid::try_parse(&self.contact_id) {
+            return ContactKey(*id.as_bytes());
+        }
+        let digest: [u8; 32] = Sha256::digest(self.contact_id.as_bytes()).into();
+        let (half, _) = digest.split_at(16);
+        ContactKey(half.try_into().unwrap_or_default())
+    }
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/one";
+
+    fn event(contact_data: Value, parameters: Value) -> Value {
+        let mut data =
+            json!({"ContactId": "4a573372-1f28-4e26-b97b-0123456789ab", "InstanceARN": INSTANCE});
+        data.as_object_mut()
+            .unwrap()
+            .extend(contact_data.as_object().unwrap().clone());
+        json!({"Name": "ContactFlowEvent", "Details": {"ContactData": data, "Parameters": parameters}})
+    }
+
+    #[test]
+    fn nulls_other_shapes_and_unknown_members_are_fine() {
+        let data = json!({
+            "CustomerEndpoint": null, "SystemEndpoint": {"Address": null}, "Queue": {"ARN": 7, "OutboundCallerId": []},
+            "MediaStreams": {"Customer": {"Audio": null}}, "New": [1]
+        });
+        let call = Call::read(event(
+            data,
+            json!({"AgentARN": {"nested": true}, "Other": {"x": 1}}),
+        ))
+        .unwrap();
+        assert!(
+            call.customer_address.is_none()
+                && call.caller_id_address.is_none()
+                && call.agent_arn.is_none()
+        );
+        assert!(call.queue_arn.is_none());
+        assert!(Call::read(event(json!({}), Value::Null)).is_ok());
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let field = |event| Call::read(event).map(|_| ()).unwrap_err().field;
+        assert_eq!(field(json!([])), "event");
+        assert_eq!(field(json!({})), "Details");
+        assert_eq!(
+            field(json!({"Details": {"ContactData": null}})),
+            "Details.ContactData"
+        );
+        assert_eq!(
+            field(event(json!({"ContactId": ""}), json!({}))),
+            "Details.ContactData.ContactId"
+        );
+        assert_eq!(
+            field(event(json!({"ContactId": "x".repeat(300)}), json!({}))),
+            "Details.ContactData.ContactId"
+        );
+        for arn in [
+            json!(null),
+            json!("arn:aws:connect:us-east-1:1:instance/"),
+            json!("arn:aws:s3:r:1:instance/x"),
+        ] {
+            assert_eq!(
+                field(event(json!({"InstanceARN": arn}), json!({}))),
+                "Details.ContactData.InstanceARN"
+            );
+        }
+    }
+
+    #[test]
+    fn the_caller_id_is_the_most_specific_one_told() {
+        let of = |data, parameters| {
+            Call::read(event(data, parameters))
+                .unwrap()
+                .caller_id_address
+                .unwrap()
+        };
+        let queue = json!({"OutboundCallerId": {"Address": "queue"}});
+        let system = json!({"Address": "system"});
+        let all = json!({"Queue": queue, "SystemEndpoint": system});
+        assert_eq!(
+            of(all.clone(), json!({"CallerId": "parameter"})),
+            "parameter"
+        );
+        assert_eq!(of(all, json!({"CallerId": ""})), "queue");
+        assert_eq!(of(json!({"SystemEndpoint": system}), json!({})), "system");
+    }
+
+    #[test]
+    fn an_agent_of_another_instance_is_not_believed() {
+        let agent = |arn: &str| {
+            Call::read(event(json!({}), json!({"AgentARN": arn})))
+                .unwrap()
+                .agent_arn
+        };
+        assert!(agent(&format!("{INSTANCE}/agent/7")).is_some());
+        assert!(agent(&format!("{INSTANCE}2/agent/7")).is_none());
+        assert!(agent(&format!("{INSTANCE}/agent/")).is_none());
+    }
+
+    #[test]
+    fn a_contact_has_one_key_whatever_its_id_looks_like() {
+        let key = |id: &str| {
+            Call::read(event(json!({"ContactId": id}), json!({})))
+                .unwrap()
+                .contact_key()
+        };
+        assert_eq!(key("4a573372-1f28-4e26-b97b-0123456789ab").0[0], 0x4a);
+        assert_eq!(key("odd"), key("odd"));
+        assert_ne!(key("odd"), key("even"));
+    }
+}

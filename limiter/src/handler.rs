@@ -1,0 +1,232 @@
+//! From event to answer.
+//!
+//! The order: whose instance, under which policy, counted in one round, decided; only a denial goes further. What cannot
+//! be counted in time is decided as the policy says, and says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot, Status};
+use ringfence_policy::{OnUnavailable, Plan, Verdict};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::adapters::{Aws, Contacts, DecisionTable, MeterTable, PolicyTable};
+use crate::answer::Answer;
+use crate::case::{Case, Deadlines};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::counting::{Counted, Counting};
+use crate::event::{Call, EventError};
+use crate::guard::{Unavailable, guarded};
+use crate::policies::{Found, Policies};
+use crate::telemetry;
+
+/// How long a record may hold up an answer that has been decided.
+const RECORD_WAITS: Duration = Duration::from_millis(300);
+/// A denial has no call waiting to go out.
+const DENIAL_WAITS: Duration = Duration::from_millis(800);
+
+pub struct Limiter {
+    clock: Arc<dyn Clock>,
+    policies: Policies,
+    decision_deadline: Duration,
+    pub(crate) counting: Counting,
+    pub(crate) contacts: Contacts,
+}
+
+impl std::fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limiter").finish_non_exhaustive()
+    }
+}
+
+impl Limiter {
+    pub fn new(settings: Settings, aws: Aws, clock: Arc<dyn Clock>) -> Self {
+        let store = aws.dynamodb();
+        Self {
+            policies: Policies::new(
+                PolicyTable::new(store.clone(), settings.policies_table),
+                settings.policy_max_age,
+            ),
+            counting: Counting {
+                meters: MeterTable::new(store.clone(), settings.meters_table),
+                decisions: DecisionTable::new(store, settings.decisions_table),
+            },
+            contacts: Contacts::new(Arc::new(aws), clock.clone()),
+            decision_deadline: settings.decision_deadline,
+            clock,
+        }
+    }
+
+    /// Answers one invocation, which may last for `remaining`. Only a malformed event is an error.
+    pub async fn handle(&self, event: Value, remaining: Duration) -> Result<Answer, EventError> {
+        let deadlines = Deadlines::starting_now(self.decision_deadline, remaining);
+        let call = Call::read(event).inspect_err(|err| tracing::error!(%err, "event refused"))?;
+        let arn = call.instance.arn.clone();
+        let found = guarded(deadlines.decision, async {
+            self.policies.find(&arn, self.clock.now()).await
+        })
+        .await;
+        let snapshot = match found {
+            Ok(Found::Policy(snapshot)) => snapshot,
+            Ok(Found::Unregistered) => {
+                return Ok(pass(
+                    &call,
+                    Outcome::Unregistered.as_str(),
+                    "unregistered",
+                    None,
+                    deadlines,
+                ));
+            }
+            Err(unavailable) => match self.policies.last_known(&arn) {
+                Some(Found::Policy(snapshot)) => snapshot,
+                Some(Found::Unregistered) | None => {
+                    let why = unavailable.to_string();
+                    return Ok(pass(
+                        &call,
+                        Outcome::FailedOpen.as_str(),
+                        "unavailable",
+                        Some(&why),
+                        deadlines,
+                    ));
+                }
+            },
+        };
+        if snapshot.status == Status::Suspended {
+            return Ok(pass(
+                &call,
+                Outcome::Suspended.as_str(),
+                "suspended",
+                None,
+                deadlines,
+            ));
+        }
+        Ok(self.decide(call, snapshot, deadlines).await)
+    }
+
+    async fn decide(&self, call: Call, snapshot: Arc<Snapshot>, deadlines: Deadlines) -> Answer {
+        let now = self.clock.now();
+        let case = Case::new(call, snapshot.clone(), now, deadlines);
+        let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
+        let counted = guarded(deadlines.decision, self.counting.count(&case, &plan)).await;
+        match counted {
+            Err(unavailable) if plan.is_emergency() => self.allow_emergency(&case, &unavailable),
+            Err(unavailable) => self.uncounted(&case, &unavailable).await,
+            Ok(counted) => self.conclude(&case, &plan, counted).await,
+        }
+    }
+
+    async fn conclude(&self, case: &Case, plan: &Plan<'_>, mut counted: Counted) -> Answer {
+        let earlier = counted.earlier.take();
+        let answer = match (earlier, counted.decision.verdict) {
+            (Some(earlier), _) if earlier.outcome.is_denied() => {
+                self.deny_again(case, plan, &counted, earlier).await
+            }
+            (_, Verdict::Deny) => {
+                let record = case.counted_record(&counted.decision);
+                self.deny(case, plan, &counted, record).await
+            }
+            (_, Verdict::WouldDeny) => {
+                let record = case.counted_record(&counted.decision);
+                self.keep(case, &record).await;
+                self.answer(case, &record, true)
+            }
+            (_, Verdict::Allow | Verdict::Emergency) => {
+                let mut record = case.counted_record(&counted.decision);
+                if counted.decision.verdict == Verdict::Emergency {
+                    record.reason = Some("emergency".to_owned());
+                }
+                self.answer(case, &record, true)
+            }
+        };
+        let _ = guarded(Instant::now() + RECORD_WAITS, async {
+            self.counting.prune(case, plan, &counted.logs).await;
+            Ok(())
+        })
+        .await;
+        answer
+    }
+
+    async fn uncounted(&self, case: &Case, unavailable: &Unavailable) -> Answer {
+        let (outcome, allowed) = match case.snapshot.policy.on_unavailable() {
+            OnUnavailable::Allow => (Outcome::FailedOpen, true),
+            OnUnavailable::Deny => (Outcome::FailedClosed, false),
+        };
+        let mut record = case.record(outcome);
+        record.reason = Some("unavailable".to_owned());
+        record.unavailable = Some(unavailable.to_string());
+        if !allowed {
+            return self.deny_uncounted(case, record).await;
+        }
+        self.keep(case, &record).await;
+        self.answer(case, &record, true)
+    }
+
+    fn allow_emergency(&self, case: &Case, unavailable: &Unavailable) -> Answer {
+        let mut record = case.record(Outcome::Emergency);
+        record.reason = Some("emergency".to_owned());
+        record.unavailable = Some(unavailable.to_string());
+        self.answer(case, &record, true)
+    }
+
+    /// Writes a final record; an answer that has been decided does not wait long for it, a denied one longer than others.
+    pub(crate) async fn keep(&self, case: &Case, record: &DecisionRecord) {
+        let waits = if record.outcome.is_denied() {
+            DENIAL_WAITS
+        } else {
+            RECORD_WAITS
+        };
+        let keeping = guarded(
+            Instant::now() + waits,
+            self.counting.decisions.put_final(record),
+        );
+        if let Err(failure) = keeping.await {
+            tracing::error!(contact_id = case.call.contact_id, %failure, "decision not recorded");
+        }
+    }
+
+    pub(crate) fn answer(&self, case: &Case, record: &DecisionRecord, allowed: bool) -> Answer {
+        telemetry::decided(record, case.deadlines.elapsed_ms());
+        let mut answer = Answer::new(allowed)
+            .with("PolicyVersion", record.policy_version.to_string())
+            .with("Mode", record.mode.as_str());
+        let tells_why =
+            !allowed || matches!(record.outcome, Outcome::Emergency | Outcome::FailedOpen);
+        if !tells_why {
+            return answer;
+        }
+        if let Some(reason) = &record.reason {
+            answer = answer.with("Reason", reason);
+        }
+        if let Some(rule_id) = &record.rule_id {
+            answer = answer.with("RuleId", rule_id);
+        }
+        if let Some(retry_at) = record.retry_at {
+            let wait_ms = retry_at.duration_since(case.now).as_millis().max(1);
+            answer = answer.with(
+                "RetryAfterSeconds",
+                wait_ms.saturating_add(999).saturating_div(1000).to_string(),
+            );
+        }
+        answer
+    }
+}
+
+/// Lets a call out that Ringfence has no policy for.
+fn pass(
+    call: &Call,
+    outcome: &str,
+    reason: &str,
+    unavailable: Option<&str>,
+    deadlines: Deadlines,
+) -> Answer {
+    telemetry::passed(
+        outcome,
+        &call.instance.arn,
+        &call.contact_id,
+        unavailable,
+        deadlines.elapsed_ms(),
+    );
+    Answer::new(true).with("Reason", reason)
+}

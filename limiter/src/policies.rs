@@ -1,0 +1,118 @@
+//! The policy in force for an instance: cached for a few seconds, and for as long as the table cannot be read.
+//!
+//! A cached policy is replaced by a later revision only, so a late answer never turns a change back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ringfence_policy::wire::v1::Snapshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::adapters::{Failure, PolicyTable};
+
+/// How long a decision waits for a newer policy when it has one to go by.
+const REFRESH_WAITS: Duration = Duration::from_millis(300);
+
+/// What is known of an instance.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    Policy(Arc<Snapshot>),
+    Unregistered,
+}
+
+#[derive(Clone)]
+struct Cached {
+    found: Found,
+    checked_at: Timestamp,
+}
+
+pub(crate) struct Policies {
+    table: PolicyTable,
+    max_age: Duration,
+    cache: Mutex<HashMap<String, Cached>>,
+}
+
+impl Policies {
+    pub(crate) fn new(table: PolicyTable, max_age: Duration) -> Self {
+        Self {
+            table,
+            max_age,
+            cache: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub(crate) async fn find(&self, instance_arn: &str, now: Timestamp) -> Result<Found, Failure> {
+        let cached = self.cached(instance_arn);
+        if let Some(cached) = &cached
+            && self.is_fresh(cached, now)
+        {
+            return Ok(cached.found.clone());
+        }
+        let Some(cached) = cached else {
+            let found = self.read(instance_arn).await?;
+            return Ok(self.keep(instance_arn, found, now));
+        };
+        let found = match timeout_at(Instant::now() + REFRESH_WAITS, self.read(instance_arn)).await
+        {
+            Ok(Ok(found)) => found,
+            Ok(Err(failure)) => {
+                let age_ms = now.duration_since(cached.checked_at).as_millis();
+                tracing::warn!(instance_arn, %failure, age_ms, "policy not readable, serving the cached one");
+                cached.found
+            }
+            Err(_) => {
+                tracing::warn!(
+                    instance_arn,
+                    "policy not readable in time, serving the cached one"
+                );
+                cached.found
+            }
+        };
+        Ok(self.keep(instance_arn, found, now))
+    }
+
+    /// What was last known, however old.
+    pub(crate) fn last_known(&self, instance_arn: &str) -> Option<Found> {
+        self.cached(instance_arn).map(|cached| cached.found)
+    }
+
+    async fn read(&self, instance_arn: &str) -> Result<Found, Failure> {
+        Ok(match self.table.read(instance_arn).await? {
+            Some(snapshot) => Found::Policy(Arc::new(snapshot)),
+            None => Found::Unregistered,
+        })
+    }
+
+    fn is_fresh(&self, cached: &Cached, now: Timestamp) -> bool {
+        let age = now.duration_since(cached.checked_at);
+        Duration::try_from(age).is_ok_and(|age| age < self.max_age)
+    }
+
+    fn cached(&self, instance_arn: &str) -> Option<Cached> {
+        self.cache
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(instance_arn)
+            .cloned()
+    }
+
+    fn keep(&self, instance_arn: &str, found: Found, now: Timestamp) -> Found {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = match (cache.get(instance_arn).map(|cached| &cached.found), &found) {
+            (Some(Found::Policy(kept)), Found::Policy(read)) if kept.revision > read.revision => {
+                Found::Policy(kept.clone())
+            }
+            _ => found,
+        };
+        cache.insert(
+            instance_arn.to_owned(),
+            Cached {
+                found: newer.clone(),
+                checked_at: now,
+            },
+        );
+        newer
+    }
+}
