@@ -12,5 +12,6 @@ pub mod flow;
 pub mod front;
 pub mod iam;
 pub mod lambda;
+pub mod log;
 pub mod stage;
 pub mod world;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::{AwsError, Caller};
 use crate::clock::{Clock, Ids};
+use crate::log::Log;
 use crate::{connect, iam, lambda};
 
 /// Condition keys of a request and their values.
@@ -16,6 +17,7 @@ pub struct World {
     pub connect: connect::State,
     pub lambda: lambda::State,
     pub quotas: Quotas,
+    pub log: Log,
     pub clock: Clock,
     pub ids: Ids,
     /// The simulator's own address.
@@ -40,12 +42,13 @@ impl Quotas {
 }
 
 impl World {
-    pub fn new(endpoint: String, clock: Clock) -> Self {
+    pub fn new(endpoint: String, clock: Clock, log: Log) -> Self {
         Self {
             iam: iam::State::default(),
             connect: connect::State::default(),
             lambda: lambda::State::default(),
             quotas: Quotas,
+            log,
             clock,
             ids: Ids,
             endpoint,

@@ -1,10 +1,12 @@
 //! `ringfence-sim`: the AWS side on one machine.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use ringfence_simulator::clock::Clock;
 use ringfence_simulator::front;
+use ringfence_simulator::log::Log;
 use ringfence_simulator::world::World;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +29,9 @@ enum Command {
         /// 0 takes a free one
         #[arg(long, default_value_t = 4600)]
         port: u16,
+        /// Writes every AWS request to this file, one JSON object a line
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
     },
 }
 
@@ -36,14 +41,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    let Command::Serve { port } = Cli::parse().command;
+    let Command::Serve { port, log } = Cli::parse().command;
+    let log = log.map_or_else(|| Ok(Log::default()), |path| Log::to_file(&path))?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let world = Arc::new(World::new(endpoint.clone(), Clock::System));
+    let world = Arc::new(World::new(endpoint.clone(), Clock::System, log));
     let mut terminate = signal(SignalKind::terminate())?;
     println!("{}", serde_json::json!({"endpoint": endpoint}));
     tokio::select! {
-        ended = axum::serve(listener, front::router(Arc::clone(&world))) => ended?,
+        ended = front::serve(listener, Arc::clone(&world)) => ended?,
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }

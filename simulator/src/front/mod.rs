@@ -1,113 +1,69 @@
 //! The front door: one endpoint, told apart as AWS does by the service in the signature's credential scope.
+//!
+//! Every AWS request goes the same way: who signed it, which operation it is, what the service answers; and it leaves
+//! one entry in the log however it ends.
 
+mod connection;
+mod receive;
+mod render;
+
+use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{any, post};
-use serde_json::{Value, json};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::routing::any;
+use tokio::net::TcpListener;
 
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
+use crate::log::{Entry, parameters};
 use crate::world::World;
 use crate::{connect, lambda, stage};
+use connection::{Cut, CuttableListener};
 
-const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Serves until the listener fails.
+pub async fn serve(listener: TcpListener, world: Arc<World>) -> io::Result<()> {
+    let service = router(world).into_make_service_with_connect_info::<Cut>();
+    axum::serve(CuttableListener(listener), service).await
+}
 
-/// The whole interface of the simulator.
-pub fn router(world: Arc<World>) -> Router {
+fn router(world: Arc<World>) -> Router {
     Router::new()
-        .route("/_sim/accounts", post(create_account))
-        .route("/_sim/quotas", post(set_quotas))
         .merge(stage::router())
         .fallback(any(aws))
         .with_state(world)
 }
 
-async fn create_account(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Response {
-    let Some(account_id) = body.get("account_id").and_then(Value::as_str) else {
-        return StatusCode::BAD_REQUEST.into_response();
+async fn aws(
+    State(world): State<Arc<World>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let request = match receive::receive(&world, request).await {
+        Ok(request) => request,
+        Err((service, error)) => return render::response(render::error(&service, &error)),
     };
-    let (access_key_id, secret_access_key) = world.iam.create_account(account_id, &world.ids);
-    Json(json!({"access_key_id": access_key_id, "secret_access_key": secret_access_key}))
-        .into_response()
+    let answer = answer(&world, &request, &cut).await;
+    let error = answer.as_ref().err().map(|error| error.code.clone());
+    let answer = answer.unwrap_or_else(|error| render::error(&request.service, &error));
+    world
+        .log
+        .push(entry(&world, &request, answer.status, error, started));
+    render::response(answer)
 }
 
-async fn set_quotas() -> Json<Value> {
-    Json(json!({}))
+async fn answer(
+    world: &Arc<World>,
+    request: &AwsRequest,
+    _cut: &Cut,
+) -> Result<AwsResponse, AwsError> {
+    dispatch(world, request).await
 }
 
-async fn aws(State(world): State<Arc<World>>, request: Request) -> Response {
-    match receive(&world, request).await {
-        Ok(request) => match serve(&world, &request).await {
-            Ok(response) => render(response.status, response.headers, Body::from(response.body)),
-            Err(error) => refuse(&request.service, error),
-        },
-        Err(error) => refuse("", error),
-    }
-}
-
-/// Finds out who asks for what. The signature itself is not checked yet, only its key.
-async fn receive(world: &World, request: Request) -> Result<AwsRequest, AwsError> {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(|error| AwsError::new(413, "RequestTooLargeException", error.to_string()))?;
-    let missing = || {
-        AwsError::new(
-            403,
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        )
-    };
-    let authorization = parts
-        .headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .ok_or_else(missing)?;
-    let scope = authorization
-        .split_once("Credential=")
-        .and_then(|(_, rest)| rest.split(',').next())
-        .ok_or_else(missing)?;
-    let [key_id, _, region, service, _] = scope.split('/').collect::<Vec<_>>()[..] else {
-        return Err(missing());
-    };
-    let unknown = || {
-        AwsError::new(
-            403,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        )
-    };
-    let caller = world
-        .iam
-        .lock()
-        .keys
-        .get(key_id)
-        .map(|key| key.caller.clone())
-        .ok_or_else(unknown)?;
-    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-    let operation = match service {
-        "connect" => connect::operation(&method, &path),
-        "lambda" => lambda::operation(&method, &path),
-        _ => None,
-    };
-    Ok(AwsRequest {
-        service: service.to_owned(),
-        operation: operation.unwrap_or_default().to_owned(),
-        region: region.to_owned(),
-        caller,
-        method,
-        path,
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-    })
-}
-
-async fn serve(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
+async fn dispatch(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
     match request.service.as_str() {
         "connect" => connect::handle(world, request).await,
         "lambda" => lambda::handle(world, request).await,
@@ -119,20 +75,26 @@ async fn serve(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, 
     }
 }
 
-fn refuse(service: &str, error: AwsError) -> Response {
-    let body = Body::from(error.rest_body(service).to_string());
-    let mut headers = error.headers;
-    headers.push(("x-amzn-errortype".to_owned(), error.code));
-    headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    render(error.status, headers, body)
-}
-
-fn render(status: u16, headers: Vec<(String, String)>, body: Body) -> Response {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(name, value);
+fn entry(
+    world: &World,
+    request: &AwsRequest,
+    status: u16,
+    error: Option<String>,
+    started: Instant,
+) -> Entry {
+    Entry {
+        at: world.clock.now(),
+        service: request.service.clone(),
+        operation: request.operation.clone(),
+        account_id: request.caller.account_id.clone(),
+        region: request.region.clone(),
+        caller: request.caller.arn.clone(),
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        parameters: parameters(request.header("content-type"), &request.body),
+        status,
+        error,
+        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     }
-    response
-        .body(body)
-        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }

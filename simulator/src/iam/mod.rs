@@ -38,6 +38,17 @@ pub struct Role {
     pub account_id: String,
     pub trust_policy: Value,
     pub policies: Vec<Value>,
+    pub max_session_seconds: u32,
+    /// What `AssumedRoleId` begins with.
+    pub id: String,
+}
+
+/// Why a role cannot be stored.
+#[derive(Debug, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct Refusal {
+    pub field: &'static str,
+    pub message: String,
 }
 
 /// Keys as a client is given them.
@@ -88,21 +99,47 @@ impl State {
         self.lock().roles.contains_key(role_arn)
     }
 
-    /// A role with all rights in its own account, and to assume any role.
-    pub fn make_execution_role(&self, account_id: &str, name: &str) -> String {
+    /// Makes a role, or replaces the one of that name.
+    pub fn put_role(
+        &self,
+        account_id: &str,
+        name: &str,
+        trust_policy: Value,
+        policies: Vec<Value>,
+        max_session_seconds: u32,
+        ids: &Ids,
+    ) -> Result<String, Refusal> {
         let arn = format!("arn:aws:iam::{account_id}:role/{name}");
-        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-        let trust = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
         let role = Role {
             arn: arn.clone(),
             name: name.to_owned(),
             account_id: account_id.to_owned(),
-            trust_policy: trust,
-            policies: vec![policy],
+            trust_policy,
+            policies,
+            max_session_seconds,
+            id: format!("AROA{}", ids.token(17)),
         };
         self.lock().roles.insert(arn.clone(), role);
-        arn
+        Ok(arn)
+    }
+
+    /// A role with all rights in its own account, and to assume any role.
+    pub fn make_execution_role(
+        &self,
+        account_id: &str,
+        name: &str,
+        ids: &Ids,
+    ) -> Result<String, Refusal> {
+        let own = [
+            format!("arn:aws:*:*:{account_id}:*"),
+            format!("arn:aws:*::{account_id}:*"),
+        ];
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": own},
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]});
+        let trust = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        self.put_role(account_id, name, trust, vec![policy], 3600, ids)
     }
 
     /// What an instance profile or Lambda would hand out.

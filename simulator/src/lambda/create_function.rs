@@ -66,9 +66,13 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
     let role_arn = match new.role_arn {
         Some(role_arn) if world.iam.role_exists(&role_arn) => role_arn,
         Some(_) => return Err(refuse("role_arn", "there is no such role")),
-        None => world
-            .iam
-            .make_execution_role(&new.account_id, &format!("{}-execution", new.name)),
+        None => {
+            let name = format!("{}-execution", new.name);
+            let made = world
+                .iam
+                .make_execution_role(&new.account_id, &name, &world.ids);
+            made.map_err(|refusal| refuse("role_arn", refusal.to_string()))?
+        }
     };
     let fixed = [
         ("AWS_REGION", new.region.as_str()),

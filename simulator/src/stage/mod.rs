@@ -1,10 +1,11 @@
-//! The control API's part for Connect and Lambda: instances, functions, calls, and a view of everything in them.
+//! The control API: accounts, roles, instances, functions, calls, and a view of everything in them.
 //!
 //! Failure: a bad body is a 400 that names the faulty member, something unknown a 404; both as
 //! `{"error": {"code", "message", "field"}}`.
 
 mod act;
 mod body;
+mod identities;
 mod view;
 
 use std::sync::Arc;
@@ -13,10 +14,15 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::world::World;
+pub use body::{Body, Refused};
 
-/// Everything below `/_sim` that concerns instances, functions, calls and tasks.
+/// Everything below `/_sim` but stacks, quotas and faults.
 pub fn router() -> Router<Arc<World>> {
     Router::new()
+        .route("/_sim/accounts", post(identities::create_account))
+        .route("/_sim/roles", post(identities::create_role))
+        .route("/_sim/role-credentials", post(identities::role_credentials))
+        .route("/_sim/requests", get(identities::requests))
         .route("/_sim/instances", post(act::create_instance))
         .route("/_sim/functions", post(act::create_function))
         .route("/_sim/functions/{name}/logs", get(view::function_logs))

@@ -3,5 +3,6 @@
 mod calls;
 mod lambda;
 mod operations;
+mod rights;
 mod stage;
 mod support;
