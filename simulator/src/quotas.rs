@@ -1,0 +1,222 @@
+//! Request quotas of Amazon Connect: token buckets per account, Region and operation, as documented. On by default.
+//!
+//! The other services' quotas are far above what one machine can ask for, so only Connect's are kept.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::aws::AwsError;
+
+/// Requests per second, and how many at once after a pause.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    per_second: f64,
+    burst: f64,
+}
+
+const DEFAULT: Limit = Limit {
+    per_second: 2.0,
+    burst: 5.0,
+};
+
+fn limit(service: &str, operation: &str) -> Option<Limit> {
+    if service != "connect" {
+        return None;
+    }
+    let (per_second, burst) = match operation {
+        "StopContact"
+        | "DescribeContact"
+        | "UpdateContactAttributes"
+        | "GetContactAttributes"
+        | "UpdateContact" => (10.0, 15.0),
+        "GetCurrentMetricData" => (5.0, 8.0),
+        "SearchContacts" => (0.5, 1.0),
+        "TagContact" => (20.0, 25.0),
+        _ => return Some(DEFAULT),
+    };
+    Some(Limit { per_second, burst })
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    at: Timestamp,
+}
+
+type Key = (String, String, String);
+
+#[derive(Debug)]
+pub struct Quotas(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    enabled: bool,
+    buckets: HashMap<Key, Bucket>,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self(Mutex::new(Inner {
+            enabled: true,
+            buckets: HashMap::new(),
+        }))
+    }
+}
+
+impl Quotas {
+    /// Takes one request out of its bucket; false when the bucket is empty.
+    pub fn take(
+        &self,
+        service: &str,
+        operation: &str,
+        account_id: &str,
+        region: &str,
+        now: Timestamp,
+    ) -> bool {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(limit) = limit(service, operation).filter(|_| inner.enabled) else {
+            return true;
+        };
+        let key = (
+            operation.to_owned(),
+            account_id.to_owned(),
+            region.to_owned(),
+        );
+        let bucket = inner.buckets.entry(key).or_insert(Bucket {
+            tokens: limit.burst,
+            at: now,
+        });
+        let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
+        bucket.tokens = (bucket.tokens + passed * limit.per_second).min(limit.burst);
+        bucket.at = bucket.at.max(now);
+        if bucket.tokens < 1.0 {
+            return false;
+        }
+        bucket.tokens -= 1.0;
+        true
+    }
+
+    /// Switching on starts with full buckets.
+    pub fn set_enabled(&self, enabled: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner {
+            enabled,
+            buckets: HashMap::new(),
+        };
+    }
+
+    pub fn is_enabled(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .enabled
+    }
+}
+
+/// What a service answers to one request too many. For StopContact, whose model names no such error, it is the name
+/// that the operation's siblings use.
+pub fn throttled(service: &str, operation: &str) -> AwsError {
+    match (service, operation) {
+        ("connect", "StopContact" | "UpdateContactAttributes") | ("lambda", _) => {
+            AwsError::new(429, "TooManyRequestsException", "Too Many Requests")
+        }
+        ("connect", _) => AwsError::new(429, "ThrottlingException", "Rate exceeded"),
+        ("dynamodb", _) => AwsError::new(
+            400,
+            "ThrottlingException",
+            "Rate of requests exceeds the allowed throughput.",
+        ),
+        _ => AwsError::new(400, "Throttling", "Rate exceeded"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn start() -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn admitted(
+        quotas: &Quotas,
+        operation: &str,
+        account: &str,
+        region: &str,
+        now: Timestamp,
+    ) -> usize {
+        (0..50)
+            .filter(|_| quotas.take("connect", operation, account, region, now))
+            .count()
+    }
+
+    #[test]
+    fn a_burst_and_then_the_rate() {
+        let quotas = Quotas::default();
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
+            5
+        );
+        let later = start() + SignedDuration::from_secs(1);
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", later),
+            2
+        );
+        assert_eq!(
+            admitted(&quotas, "StopContact", "1", "us-east-1", start()),
+            15
+        );
+        assert_eq!(
+            admitted(&quotas, "StopContact", "1", "us-east-1", later),
+            10
+        );
+        let much_later = start() + SignedDuration::from_hours(1);
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", much_later),
+            5
+        );
+    }
+
+    #[test]
+    fn accounts_regions_and_operations_have_buckets_of_their_own() {
+        let quotas = Quotas::default();
+        assert_eq!(
+            admitted(&quotas, "StartTaskContact", "1", "us-east-1", start()),
+            5
+        );
+        assert_eq!(
+            admitted(&quotas, "StartTaskContact", "2", "us-east-1", start()),
+            5
+        );
+        assert_eq!(
+            admitted(&quotas, "StartTaskContact", "1", "eu-west-2", start()),
+            5
+        );
+        assert_eq!(
+            admitted(&quotas, "ListQueues", "1", "us-east-1", start()),
+            5
+        );
+        assert_eq!(
+            admitted(&quotas, "StartTaskContact", "1", "us-east-1", start()),
+            0
+        );
+    }
+
+    #[test]
+    fn switched_off_or_of_another_service_nothing_is_refused() {
+        let quotas = Quotas::default();
+        assert!((0..500).all(|_| quotas.take("dynamodb", "PutItem", "1", "us-east-1", start())));
+        quotas.set_enabled(false);
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
+            50
+        );
+        quotas.set_enabled(true);
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
+            5
+        );
+    }
+}
