@@ -37,7 +37,7 @@ pub fn fits_arn(pattern: &str, arn: &str) -> bool {
         arn.splitn(6, ':').collect(),
     );
     if wanted.len() != 6 || found.len() != 6 {
-        return fits(pattern, arn);
+        return pattern == "*";
     }
     wanted
         .iter()
