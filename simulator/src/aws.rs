@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
+use crate::iam::document::Policy;
+
 /// Who signed a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -21,7 +23,7 @@ pub enum Identity {
     /// A session of a role, with the session policy it was narrowed by.
     Session {
         role_arn: String,
-        session_policy: Option<Value>,
+        session_policy: Option<Policy>,
     },
 }
 

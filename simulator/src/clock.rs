@@ -56,6 +56,15 @@ impl Ids {
         Uuid::new_v4()
     }
 
+    /// At least 0 and less than 1.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the generator that everything else is given"
+    )]
+    pub fn fraction(&self) -> f64 {
+        rand::random()
+    }
+
     /// Upper-case letters and digits, as access keys and role ids have.
     #[expect(
         clippy::disallowed_methods,

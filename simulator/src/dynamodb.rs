@@ -71,7 +71,7 @@ pub fn operation(target: &str) -> Option<&str> {
 pub async fn handle(world: &World, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
     let resource = resource(request);
     let action = format!("dynamodb:{}", request.operation);
-    world.authorize(&request.caller, &action, &[&resource], &Context::new())?;
+    world.authorize(&request.caller, &action, &[&resource], &Context::default())?;
     let address = world.dynamodb.address(&request.caller.account_id, &request.region).await?;
     let own_arn = own_arn(request);
     let body = translated(request, &request.body, &own_arn, EMBEDDED_ARN);

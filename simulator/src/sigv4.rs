@@ -149,7 +149,7 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 fn parse_time(text: &str) -> Option<Timestamp> {
     let at = civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-    at.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    jiff::tz::TimeZone::UTC.to_timestamp(at).ok()
 }
 
 /// Runs of spaces count as one, those at the ends not at all.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use crate::aws::{AwsError, AwsRequest, AwsResponse, Identity};
+use crate::iam::document::Policy;
 use crate::iam::{self, Credentials, NewSession};
 use crate::world::{Context, World};
 
@@ -69,17 +69,11 @@ fn assume_role(world: &World, request: &AwsRequest, parameters: &Parameters) -> 
         );
         AwsError::new(403, "AccessDenied", message)
     };
-    let mut context = Context::new();
-    if let Some(external_id) = &asked.external_id {
-        context.insert("sts:ExternalId".to_owned(), vec![external_id.clone()]);
-    }
-    context.insert("sts:RoleSessionName".to_owned(), vec![asked.session_name.clone()]);
+    let external_id = asked.external_id.iter().map(|id| ("sts:ExternalId".to_owned(), vec![id.clone()]));
+    let session_name = ("sts:RoleSessionName".to_owned(), vec![asked.session_name.clone()]);
+    let context: Context = external_id.chain([session_name]).collect();
     let role = world.iam.role(&asked.role_arn).ok_or_else(denied)?;
-    // Two sides must agree: the caller's own account lets it ask, the role's account lets it in.
-    world
-        .authorize(caller, "sts:AssumeRole", &[&asked.role_arn], &context)
-        .map_err(|_| denied())?;
-    if !iam::evaluate::trusts(&role.trust_policy, caller, &context) {
+    if !world.iam.may_assume(caller, &role, &context) {
         return Err(denied());
     }
     asked.check_duration(&caller.identity, role.max_session_seconds)?;
@@ -137,7 +131,7 @@ struct Asked {
     session_name: String,
     external_id: Option<String>,
     duration_seconds: i64,
-    session_policy: Option<Value>,
+    session_policy: Option<Policy>,
     policy_characters: usize,
 }
 
@@ -184,11 +178,10 @@ impl Asked {
     }
 }
 
-fn session_policy(text: &str) -> Result<Value, AwsError> {
+fn session_policy(text: &str) -> Result<Policy, AwsError> {
     let malformed = |detail: String| AwsError::new(400, "MalformedPolicyDocument", detail);
-    let policy: Value = serde_json::from_str(text).map_err(|_| malformed("The policy is not valid JSON.".to_owned()))?;
-    iam::document::check(&policy).map_err(malformed)?;
-    Ok(policy)
+    let policy = serde_json::from_str(text).map_err(|_| malformed("The policy is not valid JSON.".to_owned()))?;
+    Policy::identity(&policy).map_err(|error| malformed(error.to_string()))
 }
 
 fn constrained(

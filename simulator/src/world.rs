@@ -1,14 +1,15 @@
 //! Everything the simulator holds, shared by its services.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::aws::{AwsError, Caller};
 use crate::clock::{Clock, Ids};
+use crate::faults::Faults;
 use crate::log::Log;
-use crate::{connect, iam, lambda};
+use crate::quotas::Quotas;
+use crate::{connect, dynamodb, iam, lambda};
 
-/// Condition keys of a request and their values.
-pub type Context = BTreeMap<String, Vec<String>>;
+pub use crate::iam::condition::Context;
 
 /// All state; each part guards itself.
 #[derive(Debug)]
@@ -16,7 +17,9 @@ pub struct World {
     pub iam: iam::State,
     pub connect: connect::State,
     pub lambda: lambda::State,
+    pub dynamodb: dynamodb::State,
     pub quotas: Quotas,
+    pub faults: Faults,
     pub log: Log,
     pub clock: Clock,
     pub ids: Ids,
@@ -24,30 +27,16 @@ pub struct World {
     pub endpoint: String,
 }
 
-/// Request rates of accounts.
-#[derive(Debug, Default)]
-pub struct Quotas;
-
-impl Quotas {
-    pub fn take(
-        &self,
-        _service: &str,
-        _operation: &str,
-        _account_id: &str,
-        _region: &str,
-        _now: jiff::Timestamp,
-    ) -> bool {
-        true
-    }
-}
-
 impl World {
-    pub fn new(endpoint: String, clock: Clock, log: Log) -> Self {
+    /// `folder` is where databases are kept, in memory where there is none.
+    pub fn new(endpoint: String, clock: Clock, log: Log, folder: Option<PathBuf>) -> Self {
         Self {
             iam: iam::State::default(),
             connect: connect::State::default(),
             lambda: lambda::State::default(),
-            quotas: Quotas,
+            dynamodb: dynamodb::State::new(folder),
+            quotas: Quotas::default(),
+            faults: Faults::default(),
             log,
             clock,
             ids: Ids,

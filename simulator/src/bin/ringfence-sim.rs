@@ -29,6 +29,9 @@ enum Command {
         /// 0 takes a free one
         #[arg(long, default_value_t = 4600)]
         port: u16,
+        /// Keeps DynamoDB's tables in this folder; everything else is in memory and gone afterwards
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
         /// Writes every AWS request to this file, one JSON object a line
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,
@@ -41,11 +44,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();
-    let Command::Serve { port, log } = Cli::parse().command;
+    let Command::Serve { port, data, log } = Cli::parse().command;
     let log = log.map_or_else(|| Ok(Log::default()), |path| Log::to_file(&path))?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let world = Arc::new(World::new(endpoint.clone(), Clock::System, log));
+    let world = Arc::new(World::new(endpoint.clone(), Clock::System, log, data));
     let mut terminate = signal(SignalKind::terminate())?;
     println!("{}", serde_json::json!({"endpoint": endpoint}));
     tokio::select! {

@@ -58,7 +58,7 @@ pub fn operation(method: &str, path: &str) -> Option<&'static str> {
 }
 
 /// Performs one request.
-pub async fn handle(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
+pub fn handle(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
     let answer = perform(world, request).map_err(Failure::into_error)?;
     Ok(match answer {
         Some(body) => AwsResponse::json(200, &body),

@@ -16,11 +16,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::log::{Entry, parameters};
+use crate::quotas::throttled;
 use crate::world::World;
-use crate::{connect, lambda, stage};
+use crate::{connect, dynamodb, lambda, stage, sts};
 use connection::{Cut, CuttableListener};
 
 /// Serves until the listener fails.
@@ -42,36 +44,78 @@ async fn aws(
     request: Request,
 ) -> Response {
     let started = Instant::now();
+    let request_id = world.ids.uuid().to_string();
     let request = match receive::receive(&world, request).await {
         Ok(request) => request,
-        Err((service, error)) => return render::response(render::error(&service, &error)),
+        Err((service, error)) => {
+            return render::response(render::error(&service, &error, &request_id));
+        }
     };
     let answer = answer(&world, &request, &cut).await;
     let error = answer.as_ref().err().map(|error| error.code.clone());
-    let answer = answer.unwrap_or_else(|error| render::error(&request.service, &error));
+    let answer =
+        answer.unwrap_or_else(|error| render::error(&request.service, &error, &request_id));
     world
         .log
         .push(entry(&world, &request, answer.status, error, started));
-    render::response(answer)
+    let own_id = answer
+        .headers
+        .iter()
+        .any(|(name, _)| name == "x-amzn-requestid");
+    render::response(if own_id {
+        answer
+    } else {
+        answer.with_header("x-amzn-requestid", &request_id)
+    })
 }
 
+/// Faults come before quotas: a fault that was ordered strikes whatever the rate.
 async fn answer(
     world: &Arc<World>,
     request: &AwsRequest,
-    _cut: &Cut,
+    cut: &Cut,
 ) -> Result<AwsResponse, AwsError> {
-    dispatch(world, request).await
+    let (service, operation, account_id) = (
+        request.service.as_str(),
+        request.operation.as_str(),
+        request.caller.account_id.as_str(),
+    );
+    let effects = world
+        .faults
+        .strike(service, operation, account_id, &mut || world.ids.fraction());
+    sleep(effects.delay).await;
+    if let Some(error) = effects.refuse {
+        return Err(error);
+    }
+    if !world.quotas.take(
+        service,
+        operation,
+        account_id,
+        &request.region,
+        world.clock.now(),
+    ) {
+        return Err(throttled(service, operation));
+    }
+    let answer = dispatch(world, request).await;
+    if effects.lose_response {
+        cut.now();
+    }
+    answer
 }
 
 async fn dispatch(world: &Arc<World>, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
+    if request.operation.is_empty() {
+        let message = format!(
+            "The simulator does not have this operation of {}",
+            request.service
+        );
+        return Err(AwsError::new(404, "UnknownOperationException", message));
+    }
     match request.service.as_str() {
-        "connect" => connect::handle(world, request).await,
+        "connect" => connect::handle(world, request),
         "lambda" => lambda::handle(world, request).await,
-        other => Err(AwsError::new(
-            404,
-            "UnknownOperationException",
-            format!("The simulator has no service {other}"),
-        )),
+        "sts" => sts::handle(world, request),
+        _ => dynamodb::handle(world, request).await,
     }
 }
 

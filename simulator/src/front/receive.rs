@@ -1,42 +1,37 @@
-//! Finds out who asks for what.
+//! Finds out who asks for what: the signature, its key, the operation.
 
 use axum::body::to_bytes;
 use axum::extract::Request;
-use bytes::Bytes;
 use http::request::Parts;
 
 use crate::aws::{AwsError, AwsRequest, Caller};
+use crate::sigv4::{Authorization, Refusal, Signed};
 use crate::world::World;
-use crate::{connect, lambda};
+use crate::{connect, dynamodb, lambda, sts};
 
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// A signer, and where and what the signature is for.
-struct Signed {
-    caller: Caller,
-    region: String,
-    service: String,
-}
-
-/// The request of a known signer; an error names the service it was meant for.
+/// The request of a known signer; an error comes with the service that it was meant for.
 pub async fn receive(world: &World, request: Request) -> Result<AwsRequest, (String, AwsError)> {
     let (parts, body) = request.into_parts();
-    let service = scope(&parts)
-        .map(|(_, _, service)| service.to_owned())
-        .unwrap_or_default();
-    let refuse = |error: AwsError| (service.clone(), error);
-    let too_large =
-        |error: axum::Error| AwsError::new(413, "RequestTooLargeException", error.to_string());
-    let body = to_bytes(body, MAX_BODY_BYTES)
-        .await
-        .map_err(too_large)
-        .map_err(refuse)?;
-    let signed = identify(world, &parts).map_err(refuse)?;
+    let authorization = Authorization::of(&parts.headers)
+        .map_err(|refusal| (String::new(), refused("", refusal)))?;
+    let refuse = |error: AwsError| (authorization.service.clone(), error);
+    let too_large = |error: axum::Error| {
+        refuse(AwsError::new(
+            413,
+            "RequestTooLargeException",
+            error.to_string(),
+        ))
+    };
+    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_large)?;
+    let caller = caller(world, &authorization, &parts, &body).map_err(refuse)?;
+    let operation = operation(&authorization.service, &parts, &body);
     Ok(AwsRequest {
-        operation: operation(&signed.service, &parts, &body),
-        service: signed.service,
-        region: signed.region,
-        caller: signed.caller,
+        operation,
+        service: authorization.service,
+        region: authorization.region,
+        caller,
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -46,52 +41,99 @@ pub async fn receive(world: &World, request: Request) -> Result<AwsRequest, (Str
 }
 
 /// Empty for what the service does not have.
-fn operation(service: &str, parts: &Parts, _body: &Bytes) -> String {
+fn operation(service: &str, parts: &Parts, body: &[u8]) -> String {
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
     let operation = match service {
-        "connect" => connect::operation(parts.method.as_str(), parts.uri.path()),
-        "lambda" => lambda::operation(parts.method.as_str(), parts.uri.path()),
+        "connect" => connect::operation(method, path),
+        "lambda" => lambda::operation(method, path),
+        "sts" => sts::operation(body),
+        "dynamodb" => parts
+            .headers
+            .get("x-amz-target")
+            .and_then(|target| target.to_str().ok())
+            .and_then(dynamodb::operation),
         _ => None,
     };
     operation.unwrap_or_default().to_owned()
 }
 
-/// Access key, Region and service of the signature's scope.
-fn scope(parts: &Parts) -> Option<(&str, &str, &str)> {
-    let authorization = parts.headers.get("authorization")?.to_str().ok()?;
-    let (_, rest) = authorization.split_once("Credential=")?;
-    let mut scope = rest.split(',').next()?.split('/');
-    let (key, _date, region, service) =
-        (scope.next()?, scope.next()?, scope.next()?, scope.next()?);
-    Some((key, region, service))
-}
-
-/// The signature itself is not checked yet, only that its key is known.
-fn identify(world: &World, parts: &Parts) -> Result<Signed, AwsError> {
-    let missing = || {
-        AwsError::new(
-            403,
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        )
-    };
-    let (key, region, service) = scope(parts).ok_or_else(missing)?;
+/// The holder of the key that the request was signed with.
+fn caller(
+    world: &World,
+    authorization: &Authorization,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Caller, AwsError> {
+    let service = authorization.service.as_str();
+    let now = world.clock.now();
     let unknown = || {
-        AwsError::new(
-            403,
-            "UnrecognizedClientException",
+        error(
+            service,
+            Why::UnknownKey,
             "The security token included in the request is invalid.",
         )
     };
-    let caller = world
+    let key = world
         .iam
-        .lock()
-        .keys
-        .get(key)
-        .map(|key| key.caller.clone())
+        .key(&authorization.access_key_id)
         .ok_or_else(unknown)?;
-    Ok(Signed {
-        caller,
-        region: region.to_owned(),
-        service: service.to_owned(),
-    })
+    let token = parts
+        .headers
+        .get("x-amz-security-token")
+        .and_then(|token| token.to_str().ok());
+    if token != key.session_token.as_deref() {
+        return Err(unknown());
+    }
+    let signed = Signed {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body,
+    };
+    authorization
+        .verify(&key.secret, signed, now)
+        .map_err(|refusal| refused(service, refusal))?;
+    if key.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(error(
+            service,
+            Why::Expired,
+            "The security token included in the request is expired",
+        ));
+    }
+    Ok(key.caller)
+}
+
+enum Why {
+    Missing,
+    Malformed,
+    UnknownKey,
+    BadSignature,
+    Expired,
+}
+
+fn refused(service: &str, refusal: Refusal) -> AwsError {
+    let why = match refusal {
+        Refusal::Missing => Why::Missing,
+        Refusal::Malformed => Why::Malformed,
+        Refusal::Skewed | Refusal::Mismatch => Why::BadSignature,
+    };
+    error(service, why, &refusal.to_string())
+}
+
+/// The query protocol has other names for these than the JSON protocols.
+fn error(service: &str, why: Why, message: &str) -> AwsError {
+    let code = match (why, service) {
+        (Why::Missing, "sts") => "MissingAuthenticationToken",
+        (Why::Missing, _) => "MissingAuthenticationTokenException",
+        (Why::Malformed, "sts") => "IncompleteSignature",
+        (Why::Malformed, _) => "IncompleteSignatureException",
+        (Why::UnknownKey, "sts") => "InvalidClientTokenId",
+        (Why::UnknownKey, _) => "UnrecognizedClientException",
+        (Why::BadSignature, "sts") => "SignatureDoesNotMatch",
+        (Why::BadSignature, _) => "InvalidSignatureException",
+        (Why::Expired, "sts") => "ExpiredToken",
+        (Why::Expired, _) => "ExpiredTokenException",
+    };
+    AwsError::new(403, code, message)
 }

@@ -130,7 +130,7 @@ pub async fn invoke(
             world
                 .iam
                 .role_credentials(&role_arn, &session, &world.ids, world.clock.now());
-        let credentials = credentials.map_err(|error| error.message)?;
+        let credentials = credentials.ok_or_else(|| format!("The role {role_arn} is gone"))?;
         Ok(BTreeMap::from([
             ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
             (

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::{Body, Refused};
+use crate::iam::NewRole;
+use crate::iam::document::{DocumentError, Policy};
 use crate::log::Filter;
 use crate::world::World;
 
@@ -21,7 +23,7 @@ pub struct NewAccount {
 /// A role to make, or to replace.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NewRole {
+pub struct RoleRequest {
     account_id: String,
     role_name: String,
     trust_policy: Value,
@@ -55,7 +57,7 @@ pub async fn create_account(
 
 pub async fn create_role(
     State(world): State<Arc<World>>,
-    Body(new): Body<NewRole>,
+    Body(new): Body<RoleRequest>,
 ) -> Result<Json<Value>, Refused> {
     check_account(&new.account_id)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
@@ -68,16 +70,21 @@ pub async fn create_role(
     if !(3600..=43_200).contains(&new.max_session_seconds) {
         return Err(Refused::invalid("max_session_seconds", "3600 to 43200"));
     }
-    let policies = new.policy.into_iter().collect();
-    let stored = world.iam.put_role(
-        &new.account_id,
-        &new.role_name,
-        new.trust_policy,
-        policies,
-        new.max_session_seconds,
-        &world.ids,
-    );
-    let role_arn = stored.map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
+    let trust =
+        Policy::trust(&new.trust_policy).map_err(|error| refused("trust_policy", &error))?;
+    let policy = new
+        .policy
+        .as_ref()
+        .map(Policy::identity)
+        .transpose()
+        .map_err(|error| refused("policy", &error))?;
+    let role = NewRole {
+        name: new.role_name,
+        trust,
+        policies: policy.into_iter().collect(),
+        max_session_seconds: new.max_session_seconds,
+    };
+    let role_arn = world.iam.put_role(&new.account_id, role, &world.ids);
     Ok(Json(json!({"role_arn": role_arn})))
 }
 
@@ -91,7 +98,7 @@ pub async fn role_credentials(
         &world.ids,
         world.clock.now(),
     );
-    let credentials = credentials.map_err(|_| Refused::not_found("role_arn"))?;
+    let credentials = credentials.ok_or_else(|| Refused::not_found("role_arn"))?;
     Ok(Json(json!({
         "access_key_id": credentials.access_key_id,
         "secret_access_key": credentials.secret_access_key,
@@ -113,4 +120,8 @@ fn check_account(account_id: &str) -> Result<(), Refused> {
     } else {
         Err(Refused::invalid("account_id", "12 digits"))
     }
+}
+
+fn refused(member: &str, error: &DocumentError) -> Refused {
+    Refused::invalid(format!("{member}{}", error.path), error.message.clone())
 }
