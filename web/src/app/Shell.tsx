@@ -1,0 +1,92 @@
+import { Menu, UnstyledButton } from "@mantine/core";
+import { Link, Outlet } from "@tanstack/react-router";
+
+import { useSession } from "../session/session";
+import { Icon, type IconName } from "../ui/Icon";
+import { Mark } from "../ui/Mark";
+import { ColorScheme } from "./ColorScheme";
+import classes from "./Shell.module.css";
+
+const PLACES: { to: "/instances" | "/decisions"; label: string; icon: IconName }[] = [
+  { to: "/instances", label: "Instances", icon: "instances" },
+  { to: "/decisions", label: "Decisions", icon: "list" },
+];
+
+export function Shell() {
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#content">
+        Skip to content
+      </a>
+      <header className={classes.side}>
+        <Link to="/instances" className={classes.brand} aria-label="Ringfence, home">
+          <Mark />
+          <span>Ringfence</span>
+        </Link>
+        <nav className={classes.nav} aria-label="Main">
+          {PLACES.map((place) => (
+            <Link key={place.to} to={place.to} className={classes.place} activeProps={{ "aria-current": "page" }}>
+              <Icon name={place.icon} />
+              {place.label}
+            </Link>
+          ))}
+        </nav>
+        <Account />
+        <AccountMenu />
+      </header>
+      <main id="content" className={classes.content} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+function Account() {
+  const { signOut } = useSession();
+  return (
+    <div className={classes.account}>
+      <Who />
+      <ColorScheme />
+      <UnstyledButton className={classes.signOut} onClick={signOut}>
+        <Icon name="out" size={16} />
+        Sign out
+      </UnstyledButton>
+    </div>
+  );
+}
+
+/** The same on a narrow screen. */
+function AccountMenu() {
+  const { me, signOut } = useSession();
+  return (
+    <div className={classes.accountMenu}>
+      <Menu position="bottom-end" width={260} closeOnItemClick={false}>
+        <Menu.Target>
+          <UnstyledButton className={classes.menuButton} aria-label={`Account: ${me.tenant?.name ?? ""}`}>
+            <span className={classes.menuName}>{me.tenant?.name}</span>
+            <Icon name="more" weight={2.6} />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <div className={classes.menuBody}>
+            <Who />
+            <ColorScheme />
+          </div>
+          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={signOut}>
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </div>
+  );
+}
+
+function Who() {
+  const { me } = useSession();
+  return (
+    <div className={classes.who}>
+      <span className={classes.tenant}>{me.tenant?.name}</span>
+      <span className={classes.role}>{me.role}</span>
+    </div>
+  );
+}

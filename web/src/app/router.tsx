@@ -1,0 +1,50 @@
+/** The addresses. Whatever narrows a list or opens a row is in the address, so that it can be shared and gone back to. */
+import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+
+import { type DecisionSearch, readDecisionSearch } from "../decisions/search";
+import { DecisionsPage } from "../decisions/DecisionsPage";
+import { InstancePage } from "../instances/InstancePage";
+import { InstancesPage } from "../instances/InstancesPage";
+import { NotFound } from "./NotFound";
+import { Shell } from "./Shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/instances", replace: true });
+  },
+});
+
+const instances = createRoute({ getParentRoute: () => root, path: "/instances", component: InstancesPage });
+
+const instance = createRoute({
+  getParentRoute: () => root,
+  path: "/instances/$instanceId",
+  component: function InstanceRoute() {
+    const { instanceId } = instance.useParams();
+    return <InstancePage key={instanceId} id={instanceId} />;
+  },
+});
+
+const decisions = createRoute({
+  getParentRoute: () => root,
+  path: "/decisions",
+  validateSearch: (search: Record<string, unknown>): DecisionSearch => readDecisionSearch(search),
+  component: function DecisionsRoute() {
+    return <DecisionsPage search={decisions.useSearch()} />;
+  },
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, instances, instance, decisions]),
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

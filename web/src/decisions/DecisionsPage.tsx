@@ -1,0 +1,92 @@
+import { Button, Switch } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useCallback, useMemo, useState } from "react";
+
+import { instancesQuery } from "../api/queries";
+import { useSession } from "../session/session";
+import { Empty, ProblemNotice } from "../ui/Notice";
+import { Page } from "../ui/Page";
+import { DecisionDrawer } from "./DecisionDrawer";
+import { DecisionFilters } from "./DecisionFilters";
+import { DecisionList, DecisionListSkeleton } from "./DecisionList";
+import classes from "./DecisionsPage.module.css";
+import { LiveSwitch } from "./LiveSwitch";
+import { Revealed } from "./PhoneNumber";
+import type { DecisionSearch } from "./search";
+import { useLiveDecisions } from "./useLiveDecisions";
+
+export function DecisionsPage({ search }: { search: DecisionSearch }) {
+  const { api } = useSession();
+  const [shown, setShown] = useState(false);
+  const instances = useQuery(instancesQuery(api));
+  const names = useMemo(() => new Map(instances.data?.map((instance) => [instance.id, instance.name])), [instances.data]);
+  const nameOf = useCallback((id: string) => names.get(id) ?? "", [names]);
+
+  return (
+    <Page title="Decisions" lead="Every outbound call that reached a limiter, newest first.">
+      <Revealed value={shown}>
+        <div className={classes.bar}>
+          <DecisionFilters search={search} instances={instances.data ?? []} />
+          <Switch label="Show numbers" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
+        </div>
+        <LiveList key={`${search.outcome} ${search.instance}`} search={search} nameOf={nameOf} />
+        <DecisionDrawer id={search.decision} nameOf={nameOf} />
+      </Revealed>
+    </Page>
+  );
+}
+
+interface LiveListProps {
+  search: DecisionSearch;
+  nameOf: (id: string) => string;
+}
+
+function LiveList({ search, nameOf }: LiveListProps) {
+  const [paused, setPaused] = useState(false);
+  const { outcome, instance } = search;
+  const filter = useMemo(() => ({ outcome, instance }), [outcome, instance]);
+  const decisions = useLiveDecisions(filter, paused);
+  const { live, problem } = decisions;
+
+  if (!live.started) {
+    if (problem === null) return <DecisionListSkeleton />;
+    return <ProblemNotice problem={problem} what="The decisions could not be read" onRetry={decisions.retry} />;
+  }
+  return (
+    <div className={classes.list}>
+      <LiveSwitch paused={paused} problem={problem} onChange={setPaused} />
+      {live.rows.length === 0 ? <NoDecisions filtered={outcome !== undefined || instance !== undefined} /> : <DecisionList rows={live.rows} fresh={live.fresh} nameOf={nameOf} />}
+      {decisions.olderProblem !== null && <ProblemNotice problem={decisions.olderProblem} what="Older decisions could not be read" onRetry={decisions.loadOlder} />}
+      {live.cursor !== null && (
+        <Button variant="default" className={classes.older} loading={decisions.olderIsLoading} onClick={decisions.loadOlder}>
+          Show older
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function NoDecisions({ filtered }: { filtered: boolean }) {
+  const navigate = useNavigate({ from: "/decisions" });
+  if (filtered) {
+    return (
+      <Empty title="No decision matches these filters">
+        <p>New ones appear here by themselves.</p>
+        <div>
+          <Button variant="default" onClick={() => void navigate({ search: {} })}>
+            Clear the filters
+          </Button>
+        </div>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No calls yet">
+      <p>
+        The first outbound call from a queue with Ringfence’s whisper appears here within seconds. If agents are dialling and nothing comes, look whether{" "}
+        <Link to="/instances">the instance</Link> is installed and its queues attached.
+      </p>
+    </Empty>
+  );
+}

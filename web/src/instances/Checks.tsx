@@ -1,0 +1,54 @@
+import type { Check, Instance } from "../api/types";
+import { Badge, type Tone } from "../ui/Badge";
+import { Section } from "../ui/Page";
+import { Time } from "../ui/Time";
+import classes from "./Lists.module.css";
+import { words } from "./states";
+
+const LOOKS: Record<Check["status"], { tone: Tone; label: string }> = {
+  passed: { tone: "good", label: "Passed" },
+  failed: { tone: "denied", label: "Failed" },
+  skipped: { tone: "plain", label: "Skipped" },
+};
+
+export function Checks({ instance }: { instance: Instance }) {
+  const { checks, checked_at: checkedAt } = instance.connection;
+  return (
+    <Section
+      title="Connection"
+      aside={
+        checkedAt != null && (
+          <span className={classes.aside}>
+            Checked <Time at={checkedAt} />
+          </span>
+        )
+      }
+    >
+      {checks.length === 0 ? (
+        <p className={classes.none}>Nothing was checked yet. Each permission is listed here once the connection is verified.</p>
+      ) : (
+        <ul className={classes.list}>
+          {checks.map((check) => (
+            <CheckRow key={check.name} check={check} />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function CheckRow({ check }: { check: Check }) {
+  const { tone, label } = LOOKS[check.status];
+  return (
+    <li>
+      <div className={classes.head}>
+        <span className={classes.name}>{check.name.includes(":") ? <span className="mono">{check.name}</span> : words(check.name)}</span>
+        <Badge tone={tone} quiet>
+          {label}
+        </Badge>
+      </div>
+      {check.status !== "passed" && check.detail !== "" && <p>{check.detail}</p>}
+      {check.fix != null && check.status === "failed" && <p className={classes.fix}>{check.fix}</p>}
+    </li>
+  );
+}

@@ -1,0 +1,125 @@
+import { Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+
+import { installationQuery, isMoving } from "../api/queries";
+import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
+import { useSession } from "../session/session";
+import { Badge } from "../ui/Badge";
+import { CopyBlock } from "../ui/Copy";
+import { ProblemNotice } from "../ui/Notice";
+import { Section } from "../ui/Page";
+import { Time } from "../ui/Time";
+import { installCommand } from "./commands";
+import classes from "./Lists.module.css";
+import { Steps } from "./Steps";
+import { conditionLabel, conditionTone, queueState } from "./states";
+
+export function InstallationDetail({ instance }: { instance: Instance }) {
+  const { api } = useSession();
+  const installation = useQuery(installationQuery(api, instance.id));
+  if (installation.data === undefined) {
+    return (
+      <Section title="Installation">
+        {installation.isError ? (
+          <ProblemNotice problem={installation.error} what="The installation could not be read" onRetry={() => void installation.refetch()} />
+        ) : (
+          <Skeleton height={240} radius={8} />
+        )}
+      </Section>
+    );
+  }
+  if (installation.data === null) return <NotInstalled instance={instance} />;
+  return (
+    <>
+      <Section title="Installation">
+        <div className={classes.group}>
+          {isMoving(installation.data) && <Progress installation={installation.data} />}
+          {installation.data.conditions.length > 0 && (
+            <ul className={classes.list}>
+              {installation.data.conditions.map((condition) => (
+                <ConditionRow key={condition.type} condition={condition} />
+              ))}
+            </ul>
+          )}
+          <Steps installation={installation.data} />
+        </div>
+      </Section>
+      <Queues queues={installation.data.queues} />
+    </>
+  );
+}
+
+function NotInstalled({ instance }: { instance: Instance }) {
+  return (
+    <Section title="Installation">
+      {instance.status === "verified" ? (
+        <div className={classes.group}>
+          <p className={classes.none}>Nothing is installed, so no call is limited. This installs in all queues and leaves those with a whisper of their own alone:</p>
+          <CopyBlock what="command" value={installCommand(window.location.origin, instance.id)} />
+        </div>
+      ) : (
+        <p className={classes.none}>Comes after verification. Until then no call is limited.</p>
+      )}
+    </Section>
+  );
+}
+
+function Progress({ installation: { progress } }: { installation: Installation }) {
+  const share = progress.total === 0 ? 0 : (progress.done / progress.total) * 100;
+  const text = `${progress.done} of ${progress.total} steps done`;
+  return (
+    <div>
+      <div className={classes.bar} role="progressbar" aria-label="Installation" aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={progress.done}>
+        <div style={{ width: `${share}%` }} />
+      </div>
+      <p className={classes.small}>{text}</p>
+    </div>
+  );
+}
+
+function ConditionRow({ condition }: { condition: Condition }) {
+  return (
+    <li>
+      <div className={classes.head}>
+        <span className={classes.name}>{conditionLabel(condition.type)}</span>
+        <Badge tone={conditionTone(condition.status)} quiet>
+          {condition.status === "true" ? "Yes" : condition.status === "false" ? "No" : "Not known"}
+        </Badge>
+      </div>
+      {condition.message !== "" && <p>{condition.message}</p>}
+      <p className={classes.small}>
+        Since <Time at={condition.last_transition_at} />
+      </p>
+    </li>
+  );
+}
+
+function Queues({ queues }: { queues: InstalledQueue[] }) {
+  if (queues.length === 0) return null;
+  const limited = queues.filter((queue) => queue.state === "attached").length;
+  return (
+    <Section title="Queues" aside={<span className={classes.aside}>{`${limited} of ${queues.length} limited`}</span>}>
+      <ul className={classes.list}>
+        {queues.map((queue) => (
+          <QueueRow key={queue.queue_id} queue={queue} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function QueueRow({ queue }: { queue: InstalledQueue }) {
+  const { tone, label } = queueState(queue);
+  return (
+    <li>
+      <div className={classes.head}>
+        <span className={classes.name}>{queue.name || queue.queue_id}</span>
+        <Badge tone={tone} quiet>
+          {label}
+        </Badge>
+      </div>
+      {queue.detail != null && queue.detail !== "" && <p>{queue.detail}</p>}
+      {queue.state === "attached" && queue.previous_flow_id != null && <p>Its former whisper still plays after the check.</p>}
+    </li>
+  );
+}

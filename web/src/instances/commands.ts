@@ -1,0 +1,28 @@
+/** Commands to copy. The key is never part of them: it comes from the reader's own environment. */
+
+const AUTHORISED = `-H "Authorization: Bearer $KEY" -H 'Content-Type: application/json'`;
+
+export function registerCommand(origin: string): string {
+  return `curl -sS ${origin}/v1/instances \\
+  ${AUTHORISED} \\
+  -d '{"instance_arn": "arn:aws:connect:REGION:ACCOUNT:instance/ID", "name": "my-contact-centre"}'`;
+}
+
+export function verifyCommand(origin: string, id: string): string {
+  return `curl -sS -X POST ${origin}/v1/instances/${id}/verify \\
+  ${AUTHORISED} \\
+  -d '{}'`;
+}
+
+export function installCommand(origin: string, id: string): string {
+  return `curl -sS -X PUT ${origin}/v1/instances/${id}/installation \\
+  ${AUTHORISED} \\
+  -d '{"queues": "all", "existing_whisper": "refuse", "drift": "report"}'`;
+}
+
+export function policyCommand(origin: string): string {
+  return `curl -sS -X PUT ${origin}/v1/policies/default \\
+  ${AUTHORISED} \\
+  -d '{"mode": "shadow", "rules": [{"id": "three-a-day", "per": ["customer"],
+       "limit": {"kind": "sliding", "max": 3, "window_seconds": 86400}}]}'`;
+}

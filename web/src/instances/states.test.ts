@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+
+import type { Installation, Instance } from "../api/types";
+import { installationState, policyState, words } from "./states";
+
+function policy(source: Instance["policy"]["source"], version?: number, inForce?: number): Instance {
+  return { policy: { source, version: version ?? null, in_force_version: inForce ?? null } } as Instance;
+}
+
+function condition(type: string, status: "true" | "false" | "unknown", message = ""): Installation["conditions"][number] {
+  return { type, status, reason: "", message, last_transition_at: "2026-11-25T12:00:00Z" };
+}
+
+function installation(state: Installation["state"], conditions: Installation["conditions"]): Installation {
+  return { state, conditions, progress: { done: 3, total: 8 } } as Installation;
+}
+
+describe("the policy of an instance", () => {
+  it("is in force only when the published version is", () => {
+    expect(policyState(policy("default", 3, 3))).toMatchObject({ tone: "good", label: "Version 3 in force" });
+    expect(policyState(policy("own", 4, 3))).toMatchObject({ tone: "caution", label: "Version 3 in force" });
+    expect(policyState(policy("own", 4))).toMatchObject({ label: "Version 4", detail: "Not in force yet" });
+    expect(policyState(policy("none"))).toMatchObject({ label: "No limits" });
+  });
+});
+
+describe("an installation", () => {
+  it("is never shown as good while a condition is unmet", () => {
+    const state = installationState(
+      installation("installed", [condition("Ready", "false", "Not ready"), condition("QueuesAttached", "false", "Sales has a whisper of its own")]),
+    );
+    expect(state).toMatchObject({ tone: "caution", detail: "Sales has a whisper of its own" });
+    expect(installationState(installation("blocked", [condition("Ready", "unknown")])).tone).toBe("denied");
+  });
+
+  it("tells how far it has come", () => {
+    expect(installationState(installation("installing", [])).detail).toBe("3 of 8 steps");
+    expect(installationState(installation("installed", [condition("Ready", "true")])).tone).toBe("good");
+    expect(installationState(null).label).toBe("Not installed");
+  });
+});
+
+it("names of programs are shown as words", () => {
+  expect(words("attach_queue")).toBe("Attach queue");
+  expect(words("FlowsInstalled")).toBe("Flows installed");
+});

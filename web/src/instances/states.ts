@@ -1,0 +1,95 @@
+/** What an instance's states are called, coloured, and summed up as. */
+import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
+import type { Tone } from "../ui/Badge";
+
+export interface State {
+  tone: Tone;
+  label: string;
+  detail?: string;
+}
+
+export function connectionState(instance: Instance): State {
+  if (instance.status === "pending_verification") return { tone: "caution", label: "Not verified", detail: "Deploy the roles, then verify" };
+  const failed = instance.connection.checks.filter((check) => check.status === "failed").length;
+  switch (instance.connection.health) {
+    case "healthy":
+      return { tone: "good", label: "Connected" };
+    case "unhealthy":
+      return { tone: "denied", label: "Unhealthy", detail: failed === 1 ? "1 check failed" : `${failed} checks failed` };
+    case "unknown":
+      return { tone: "plain", label: "Not checked yet" };
+  }
+}
+
+const INSTALLATION: Record<Installation["state"], { tone: Tone; label: string }> = {
+  pending: { tone: "note", label: "Waiting" },
+  installing: { tone: "note", label: "Installing" },
+  installed: { tone: "good", label: "Installed" },
+  blocked: { tone: "denied", label: "Blocked" },
+  uninstalling: { tone: "note", label: "Removing" },
+  uninstalled: { tone: "plain", label: "Not installed" },
+};
+
+export function installationState(installation: Installation | null): State {
+  if (installation === null) return { tone: "plain", label: "Not installed" };
+  const look = INSTALLATION[installation.state];
+  if (installation.state === "uninstalled") return look;
+  if (look.tone === "note") return { ...look, detail: `${installation.progress.done} of ${installation.progress.total} steps` };
+  const unmet = firstUnmet(installation.conditions);
+  if (unmet === undefined) return { ...look, detail: allMet(installation.conditions.length) };
+  return { tone: look.tone === "good" ? "caution" : look.tone, label: look.label, detail: unmet.message || conditionLabel(unmet.type) };
+}
+
+function allMet(conditions: number): string {
+  return conditions === 0 ? "" : `All ${conditions} conditions met`;
+}
+
+/** Ready only sums up the others. */
+function firstUnmet(conditions: Condition[]): Condition | undefined {
+  const unmet = conditions.filter((condition) => condition.status !== "true");
+  return unmet.find((condition) => condition.status === "false" && condition.type !== "Ready") ?? unmet.find((condition) => condition.type !== "Ready") ?? unmet[0];
+}
+
+export function policyState({ policy }: Instance): State {
+  const { version, in_force_version: inForce } = policy;
+  if (policy.source === "none" || version == null) return { tone: "plain", label: "No limits" };
+  const detail = policy.source === "own" ? "Its own policy" : "The tenant’s default";
+  if (inForce == null) return { tone: "note", label: `Version ${version}`, detail: "Not in force yet" };
+  if (inForce === version) return { tone: "good", label: `Version ${version} in force`, detail };
+  return { tone: "caution", label: `Version ${inForce} in force`, detail: `Version ${version} is on its way` };
+}
+
+const CONDITIONS: Record<string, string> = {
+  ShardAssigned: "Limiter assigned",
+  PermissionGranted: "Permission granted",
+  FlowsInstalled: "Flows installed",
+  QueuesAttached: "Queues attached",
+  Ready: "Ready: calls are limited",
+};
+
+/** A condition of a newer version keeps its own name, as words. */
+export function conditionLabel(type: string): string {
+  return CONDITIONS[type] ?? words(type);
+}
+
+export function conditionTone(status: Condition["status"]): Tone {
+  return status === "true" ? "good" : status === "false" ? "denied" : "plain";
+}
+
+const QUEUES: Record<InstalledQueue["state"], { tone: Tone; label: string }> = {
+  attached: { tone: "good", label: "Limited" },
+  pending: { tone: "note", label: "Pending" },
+  refused: { tone: "caution", label: "Refused" },
+  restored: { tone: "plain", label: "Restored" },
+  left_alone: { tone: "caution", label: "Left alone" },
+};
+
+export function queueState(queue: InstalledQueue): { tone: Tone; label: string } {
+  return QUEUES[queue.state];
+}
+
+/** `attach_queue` and `AttachQueue` as "Attach queue". */
+export function words(name: string): string {
+  const spaced = name.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll(/[_-]+/g, " ").toLowerCase();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}

@@ -1,0 +1,49 @@
+import { type ReactNode, useEffect } from "react";
+
+import classes from "./Page.module.css";
+
+interface PageProps {
+  title: string;
+  lead?: ReactNode;
+  above?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
+export function Page({ title, lead, above, actions, children }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Ringfence`;
+  }, [title]);
+  return (
+    <div className={classes.page}>
+      {above}
+      <header className={classes.header}>
+        <div className={classes.heading}>
+          <h1>{title}</h1>
+          {lead !== undefined && <div className={classes.lead}>{lead}</div>}
+        </div>
+        {actions}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+interface SectionProps {
+  title: string;
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+export function Section({ title, aside, children }: SectionProps) {
+  const id = `section-${title.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
+  return (
+    <section className={classes.section} aria-labelledby={id}>
+      <div className={classes.sectionHead}>
+        <h2 id={id}>{title}</h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}
