@@ -218,7 +218,7 @@ mod tests {
             .identity(&identity)
             .region("us-east-1")
             .name("connect")
-            .time(SystemTime::from(now()))
+            .time(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now().as_second().unsigned_abs()))
             .settings(SigningSettings::default())
             .build()
             .expect("parameters")
