@@ -99,10 +99,6 @@ impl FakeInstance {
         inside.requests = 0;
     }
 
-    pub fn requests(&self) -> u32 {
-        self.inside().requests
-    }
-
     pub fn whisper_of(&self, queue_id: &str) -> Option<String> {
         self.inside().queues[queue_id].outbound.flow_id.clone()
     }

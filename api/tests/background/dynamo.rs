@@ -1,0 +1,109 @@
+//! A DynamoDB of one's own that speaks the real protocol, with the operator's tables.
+
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    StreamSpecification, StreamViewType,
+};
+use dynoxide::{Database, server};
+use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use tokio::net::TcpListener;
+
+pub const POLICIES: &str = "ringfence-policies";
+pub const DECISIONS: &str = "ringfence-decisions";
+
+pub struct Dynamo {
+    pub aws: Arc<Aws>,
+    pub client: Client,
+}
+
+impl Dynamo {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let database = Database::memory().expect("a database");
+        tokio::spawn(server::serve_on(listener, database));
+        let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let client = Client::new(&config);
+        create_table(&client, POLICIES, false).await;
+        create_table(&client, DECISIONS, true).await;
+        let settings = AwsSettings {
+            connect_requests_per_second: 1.0,
+            policies_table: POLICIES.to_owned(),
+            decisions_table: DECISIONS.to_owned(),
+        };
+        Self {
+            aws: Arc::new(Aws::new(config, settings, Jitter::new(1))),
+            client,
+        }
+    }
+
+    /// The item of this instance in the table of policies: revision and snapshot.
+    pub async fn snapshot(&self, instance_arn: &str) -> Option<(String, serde_json::Value)> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(POLICIES)
+            .key("pk", AttributeValue::S(instance_arn.to_owned()))
+            .send()
+            .await
+            .expect("an answer");
+        let item = output.item?;
+        let revision = item["revision"].as_n().expect("a number").clone();
+        let snapshot = serde_json::from_str(item["snapshot"].as_s().expect("a text")).expect("JSON");
+        Some((revision, snapshot))
+    }
+
+    pub async fn put_decision(&self, instance_arn: &str, contact_id: &str, record: &str) {
+        self.client
+            .put_item()
+            .table_name(DECISIONS)
+            .item("pk", AttributeValue::S(format!("{instance_arn}#{contact_id}")))
+            .item("record", AttributeValue::S(record.to_owned()))
+            .item("ttl", AttributeValue::N("4102444800".to_owned()))
+            .send()
+            .await
+            .expect("put");
+    }
+}
+
+async fn create_table(client: &Client, name: &str, stream: bool) {
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name("pk")
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .expect("a definition"),
+        )
+        .key_schema(
+            KeySchemaElement::builder()
+                .attribute_name("pk")
+                .key_type(KeyType::Hash)
+                .build()
+                .expect("a key"),
+        );
+    if stream {
+        let specification = StreamSpecification::builder()
+            .stream_enabled(true)
+            .stream_view_type(StreamViewType::NewImage)
+            .build()
+            .expect("a specification");
+        request = request.stream_specification(specification);
+    }
+    request.send().await.expect("a table");
+}

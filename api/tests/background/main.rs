@@ -1,0 +1,11 @@
+//! The workers against a real database, a real DynamoDB protocol, and an instance that can fail at any request.
+
+mod dynamo;
+mod fake;
+mod ingest;
+mod install;
+mod interruptions;
+mod publish;
+mod removal;
+mod shards;
+mod world;
