@@ -5,8 +5,10 @@
 
 pub mod aws;
 pub mod calls;
+pub mod cloudformation;
 pub mod clock;
 pub mod connect;
+pub mod control;
 pub mod dev;
 pub mod dynamodb;
 pub mod faults;

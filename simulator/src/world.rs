@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::aws::{AwsError, Caller};
 use crate::clock::{Clock, Ids};
+use crate::control::Stacks;
 use crate::faults::Faults;
 use crate::log::Log;
 use crate::quotas::Quotas;
@@ -20,6 +21,7 @@ pub struct World {
     pub dynamodb: dynamodb::State,
     pub quotas: Quotas,
     pub faults: Faults,
+    pub stacks: Stacks,
     pub log: Log,
     pub clock: Clock,
     pub ids: Ids,
@@ -37,6 +39,7 @@ impl World {
             dynamodb: dynamodb::State::new(folder),
             quotas: Quotas::default(),
             faults: Faults::default(),
+            stacks: Stacks::default(),
             log,
             clock,
             ids: Ids,

@@ -22,7 +22,8 @@ use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::log::{Entry, parameters};
 use crate::quotas::throttled;
 use crate::world::World;
-use crate::{connect, dynamodb, lambda, stage, sts};
+use crate::stage::{self, Refused};
+use crate::{connect, control, dynamodb, lambda, sts};
 use connection::{Cut, CuttableListener};
 
 /// Serves until the listener fails.
@@ -34,8 +35,14 @@ pub async fn serve(listener: TcpListener, world: Arc<World>) -> io::Result<()> {
 fn router(world: Arc<World>) -> Router {
     Router::new()
         .merge(stage::router())
+        .merge(control::router())
+        .route("/_sim/{*rest}", any(unknown))
         .fallback(any(aws))
         .with_state(world)
+}
+
+async fn unknown() -> Refused {
+    Refused::not_found("path")
 }
 
 async fn aws(
