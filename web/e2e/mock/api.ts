@@ -1,0 +1,65 @@
+/** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
+import type { Decision } from "../../src/api/types";
+import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures";
+
+export interface MockAnswer {
+  status: number;
+  body: unknown;
+}
+
+const ok = (body: unknown): MockAnswer => ({ status: 200, body });
+
+function problem(status: number, code: string, detail: string): MockAnswer {
+  return { status, body: { type: `/docs/errors/${code}`, title: code, status, detail, code, request_id: "req_019a0000000000000000000000000042" } };
+}
+
+export function answer(url: URL, authorization: string | undefined, now: number): MockAnswer {
+  const key = authorization?.replace(/^Bearer /, "") ?? "";
+  const who = me(key);
+  if (who === undefined) return problem(401, "unauthenticated", "The bearer token is not valid.");
+  if (url.pathname === "/v1/me") return ok(who);
+
+  const mine = key === EMPTY_KEY ? [] : instances(now);
+  const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
+  if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
+  if (resource === "policies" && id === "default") return ok(policy());
+  if (resource === "instances") {
+    const found = mine.find((instance) => instance.id === id);
+    if (found === undefined) return notFound();
+    if (sub === undefined) return ok(found);
+    if (sub === "policy") return ok(policy());
+    const installed = installation(found.id, now);
+    return installed === undefined ? notFound() : ok(installed);
+  }
+  if (resource === "decisions" && id === undefined) return ok(key === EMPTY_KEY ? { data: [], next_cursor: null } : decisions(url.searchParams, now));
+  if (resource === "decisions") return one(id ?? "", now);
+  return notFound();
+}
+
+function notFound(): MockAnswer {
+  return problem(404, "not_found", "There is no such thing.");
+}
+
+function one(id: string, now: number): MockAnswer {
+  for (let number = decisionCount(now); number > 0; number--) {
+    const made = decision(number);
+    if (made.id === id) return ok(made);
+  }
+  return notFound();
+}
+
+function decisions(query: URLSearchParams, now: number): { data: Decision[]; next_cursor: string | null } {
+  const limit = Number(query.get("limit") ?? 50);
+  const data: Decision[] = [];
+  let number = Number(query.get("cursor") ?? decisionCount(now) + 1) - 1;
+  for (; number > 0 && data.length < limit; number--) {
+    const made = decision(number);
+    const matches = matchesField(query.get("outcome"), made.outcome) && matchesField(query.get("instance_id"), made.instance_id);
+    if (matches) data.push(made);
+  }
+  return { data, next_cursor: number > 0 ? String(number + 1) : null };
+}
+
+function matchesField(wanted: string | null, value: string): boolean {
+  return wanted === null || wanted === value;
+}

@@ -1,0 +1,32 @@
+/** Puts the mock API, and the server's Content-Security-Policy, in front of Vite's servers. */
+import type { Connect, Plugin } from "vite";
+
+import { answer } from "./api";
+
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const serve: Connect.NextHandleFunction = (request, response, next) => {
+  const url = new URL(request.url ?? "/", "http://mock");
+  if (!url.pathname.startsWith("/v1/")) return next();
+  const { status, body } = answer(url, request.headers.authorization, Date.now());
+  response.statusCode = status;
+  response.setHeader("Content-Type", status < 400 ? "application/json" : "application/problem+json");
+  response.end(JSON.stringify(body));
+};
+
+const guard: Connect.NextHandleFunction = (_request, response, next) => {
+  response.setHeader("Content-Security-Policy", POLICY);
+  next();
+};
+
+export function mockApi(): Plugin {
+  return {
+    name: "mock-api",
+    configureServer: (server) => void server.middlewares.use(serve),
+    configurePreviewServer: (server) => {
+      server.middlewares.use(guard);
+      server.middlewares.use(serve);
+    },
+  };
+}

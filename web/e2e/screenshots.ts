@@ -1,0 +1,58 @@
+/** Pictures of every screen, light and dark, wide and narrow, into the folder named by SCREENSHOTS. */
+import { mkdirSync } from "node:fs";
+
+import { it } from "vitest";
+
+import { EMPTY_KEY } from "./mock/fixtures";
+import { NARROW, openStage, signIn, type Stage, visit, WIDE } from "./stage";
+
+const folder = process.env["SCREENSHOTS"] ?? "dist-screenshots";
+
+it("takes pictures", async () => {
+  mkdirSync(folder, { recursive: true });
+  const stage = await openStage();
+  try {
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const viewport of [WIDE, NARROW]) await round(stage, colorScheme, viewport);
+    }
+  } finally {
+    await stage.close();
+  }
+});
+
+async function round(stage: Stage, colorScheme: "light" | "dark", viewport: typeof WIDE): Promise<void> {
+  const { page, context } = await visit(stage, { colorScheme, viewport });
+  const shoot = async (name: string, fullPage = false) => {
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: `${folder}/${name}-${colorScheme}-${viewport.width}.png`, fullPage });
+  };
+  await page.goto(stage.url);
+  await shoot("sign-in");
+  await page.getByLabel("API key", { exact: true }).fill("rf_live_wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("not accepted").waitFor();
+  await shoot("sign-in-refused");
+  await signIn(stage, page);
+  await page.getByRole("link", { name: "northwind-us" }).waitFor();
+  await shoot("instances", true);
+  for (const name of ["northwind-us", "northwind-legacy", "northwind-pilot"]) {
+    await page.getByRole("link", { name }).click();
+    await page.getByRole("heading", { name: "Limits" }).waitFor();
+    await shoot(name, true);
+    await page.goBack();
+  }
+  await page.getByRole("link", { name: "Decisions", exact: true }).click();
+  await page.getByRole("link", { name: /^Explain/ }).first().waitFor();
+  await shoot("decisions");
+  await page.goto(`${stage.url}/decisions?outcome=denied`);
+  await page.getByRole("link", { name: /^Explain/ }).first().click();
+  await page.getByRole("heading", { name: "Rules" }).waitFor();
+  await shoot("decision");
+  await context.close();
+
+  const empty = await visit(stage, { colorScheme, viewport });
+  await signIn({ ...stage, key: EMPTY_KEY }, empty.page);
+  await empty.page.getByText("Register your first instance").waitFor();
+  await empty.page.screenshot({ path: `${folder}/empty-${colorScheme}-${viewport.width}.png` });
+  await empty.context.close();
+}
