@@ -90,7 +90,13 @@ pub struct AwsError {
     pub status: u16,
     pub code: String,
     pub message: String,
-    pub headers: Vec<(String, String)>,
+    /// Boxed, as few errors have any and every result carries the room for them.
+    details: Option<Box<Details>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Details {
+    headers: Vec<(String, String)>,
     extra: Map<String, Value>,
     body: Option<Value>,
 }
@@ -101,39 +107,50 @@ impl AwsError {
             status,
             code: code.to_owned(),
             message: message.into(),
-            headers: Vec::new(),
-            extra: Map::new(),
-            body: None,
+            details: None,
         }
     }
 
     /// Replaces the whole body.
     pub fn with_body(mut self, body: Value) -> Self {
-        self.body = Some(body);
+        self.details.get_or_insert_default().body = Some(body);
         self
     }
 
     /// Adds a member to the body.
     pub fn with_extra(mut self, name: &str, value: Value) -> Self {
-        self.extra.insert(name.to_owned(), value);
+        self.details
+            .get_or_insert_default()
+            .extra
+            .insert(name.to_owned(), value);
         self
     }
 
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+        self.details
+            .get_or_insert_default()
+            .headers
+            .push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    pub fn headers(&self) -> &[(String, String)] {
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.headers)
     }
 
     /// The body in the REST protocols; Lambda adds whose fault it was.
     pub fn rest_body(&self, service: &str) -> Value {
-        if let Some(body) = &self.body {
+        let details = self.details.as_deref();
+        if let Some(body) = details.and_then(|details| details.body.as_ref()) {
             return body.clone();
         }
         let mut body = json!({"Message": self.message});
         if service == "lambda" {
             body["Type"] = json!(if self.status < 500 { "User" } else { "Service" });
         }
-        for (name, value) in &self.extra {
+        for (name, value) in details.into_iter().flat_map(|details| &details.extra) {
             body[name] = value.clone();
         }
         body

@@ -1,7 +1,8 @@
 //! How a flow invokes a function: Connect's rules, not Lambda's.
 //!
 //! The function's resource policy has to admit the instance; a throttle or an error is retried up to three times
-//! within eight seconds altogether; the answer has to be small and of the shape that the flow asked for.
+//! within eight seconds altogether; the answer has to be small and of the shape that the flow asked for. Faults
+//! ordered for Lambda's Invoke strike these invocations too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,8 +97,22 @@ async fn attempt(world: &Arc<World>, invocation: &Invocation) -> Result<Bytes, (
             false,
         ));
     }
+    let account_id = &function.settings.account_id;
+    let effects = world
+        .faults
+        .strike("lambda", "Invoke", account_id, &mut || world.ids.fraction());
+    sleep(effects.delay).await;
+    if let Some(error) = effects.refuse {
+        return Err((
+            error.to_string(),
+            error.status == 429 || error.status >= 500,
+        ));
+    }
     let payload = Bytes::from(invocation.event.to_string());
     match lambda::invoke(world, &function, qualifier.as_deref(), payload).await {
+        Ok(_) if effects.lose_response => {
+            Err(("The answer of the function was lost".to_owned(), true))
+        }
         Ok(Outcome::Answered(answer)) => Ok(answer),
         Ok(Outcome::Errored(error)) => Err((String::from_utf8_lossy(&error).into_owned(), true)),
         Ok(Outcome::Failed(failure)) => Err((failure.payload().to_string(), true)),

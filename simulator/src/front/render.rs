@@ -40,6 +40,6 @@ pub fn error(service: &str, error: &AwsError, request_id: &str) -> AwsResponse {
         _ => AwsResponse::json(error.status, &error.rest_body(service))
             .with_header("x-amzn-errortype", &error.code),
     };
-    answer.headers.extend(error.headers.iter().cloned());
+    answer.headers.extend(error.headers().iter().cloned());
     answer
 }

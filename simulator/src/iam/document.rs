@@ -134,10 +134,10 @@ fn statement(statement: &Value, path: &str, kind: Kind) -> Result<Statement, Doc
         _ => return Err(error(&format!("{path}/Effect"), "must be Allow or Deny")),
     };
     let actions = selection(members, path, "Action")?;
-    for action in actions
+    if let Some(action) = actions
         .patterns
         .iter()
-        .filter(|action| *action != "*" && !action.contains(':'))
+        .find(|action| *action != "*" && !action.contains(':'))
     {
         return Err(error(
             &format!("{path}/Action"),

@@ -521,3 +521,34 @@ async fn a_call_that_names_something_unknown_is_refused_with_the_member() {
         (400, json!("agent_id"))
     );
 }
+
+#[tokio::test]
+async fn faults_ordered_for_lambda_strike_a_flows_invocations() {
+    let stage = Stage::new().await;
+    stage
+        .whisper(json!([
+            lambda_block(&stage.function_arn, "identity", "8", "dial", "dial"),
+            dial("end"),
+            end()
+        ]))
+        .await;
+    let fault = |kind: &str, count: u32| {
+        let body = json!({"service": "lambda", "operation": "Invoke", "kind": kind, "count": count});
+        let stage = &stage;
+        async move { stage.simulator.make("/_sim/faults", body).await }
+    };
+    fault("throttle", 2).await;
+    let entry = stage.call("+12065550100").await["lambda"][0].clone();
+    assert_eq!((&entry["attempts"], &entry["error"]), (&json!(3), &Value::Null));
+    fault("access_denied", 1).await;
+    let entry = stage.call("+12065550100").await["lambda"][0].clone();
+    assert_eq!(entry["attempts"], 1);
+    assert!(entry["error"].is_string(), "{entry}");
+    fault("lost_response", 1).await;
+    let entry = stage.call("+12065550100").await["lambda"][0].clone();
+    // The function ran twice for one call, as when Connect does not hear of the first time.
+    assert_eq!(
+        (&entry["attempts"], &entry["response"]["Count"]),
+        (&json!(2), &json!("3"))
+    );
+}
