@@ -1,0 +1,37 @@
+//! What an operation needs, as a type, so that it stands in the signature of the handler.
+
+use crate::domain::role::Role;
+
+pub trait Permission: Send + Sync + 'static {
+    /// The least role that may do it.
+    const LEAST: Role;
+}
+
+/// To read anything of the tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct View;
+#[derive(Debug, Clone, Copy)]
+pub struct EditPolicies;
+#[derive(Debug, Clone, Copy)]
+pub struct EditInstallations;
+/// To register, verify and delete instances.
+#[derive(Debug, Clone, Copy)]
+pub struct ManageInstances;
+#[derive(Debug, Clone, Copy)]
+pub struct ManageKeys;
+
+impl Permission for View {
+    const LEAST: Role = Role::Viewer;
+}
+impl Permission for EditPolicies {
+    const LEAST: Role = Role::Editor;
+}
+impl Permission for EditInstallations {
+    const LEAST: Role = Role::Editor;
+}
+impl Permission for ManageInstances {
+    const LEAST: Role = Role::Admin;
+}
+impl Permission for ManageKeys {
+    const LEAST: Role = Role::Admin;
+}

@@ -1,0 +1,194 @@
+//! What can be set, section by section.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use super::reader::Reader;
+use super::secret::Secret;
+use crate::auth::jwt::JwtSettings;
+
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const RECONCILE_PERIOD_SECONDS: u64 = 600;
+/// Half of what Connect allows an account.
+const CONNECT_RPS: f64 = 1.0;
+const CONNECT_RPS_MAX: f64 = 100.0;
+const JWT_ALGORITHMS: &str = "RS256";
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub database_url: Secret,
+    pub listen: SocketAddr,
+    /// Where customers reach us; otherwise taken from the address listened on.
+    pub public_url: Option<Url>,
+    pub control_plane_principal: String,
+    pub limiter_principal: String,
+    pub limiter_functions: Vec<LimiterFunction>,
+    pub template_url: Option<Url>,
+    pub tables: Tables,
+    pub jwt: Option<JwtConfig>,
+    pub reconcile_period: Duration,
+    pub connect_requests_per_second: f64,
+}
+
+/// The identity provider whose tokens are accepted.
+pub type JwtConfig = JwtSettings;
+
+/// One shard: a limiter function and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimiterFunction {
+    pub arn: String,
+    pub region: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Tables {
+    pub policies: String,
+    pub decisions: String,
+}
+
+pub(super) fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
+    const NAME: &str = "DATABASE_URL";
+    let text = reader.required(NAME)?;
+    let is_postgres = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    if !is_postgres {
+        reader.fault(NAME, "must look like postgres://user:password@host/database");
+        return None;
+    }
+    Some(Secret::new(text))
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+    let database_url = database_url(reader);
+    let listen = reader.parsed_or("RINGFENCE_LISTEN", LISTEN_DEFAULT, "an address and a port, as 127.0.0.1:8080");
+    let public_url = web_address(reader, "RINGFENCE_PUBLIC_URL");
+    let template_url = web_address(reader, "RINGFENCE_TEMPLATE_URL");
+    let control_plane_principal = principal(reader, "RINGFENCE_CONTROL_PLANE_PRINCIPAL");
+    let limiter_principal = principal(reader, "RINGFENCE_LIMITER_PRINCIPAL");
+    let limiter_functions = limiter_functions(reader);
+    let jwt = jwt(reader);
+    let reconcile_period = reconcile_period(reader);
+    let connect_requests_per_second = connect_rps(reader);
+    Some(Settings {
+        database_url: database_url?,
+        listen,
+        public_url,
+        control_plane_principal: control_plane_principal?,
+        limiter_principal: limiter_principal?,
+        limiter_functions,
+        template_url,
+        tables: Tables {
+            policies: table(reader, "RINGFENCE_POLICIES_TABLE", "ringfence-policies"),
+            decisions: table(reader, "RINGFENCE_DECISIONS_TABLE", "ringfence-decisions"),
+        },
+        jwt,
+        reconcile_period,
+        connect_requests_per_second,
+    })
+}
+
+fn table(reader: &Reader<'_>, variable: &'static str, default: &str) -> String {
+    reader.optional(variable).unwrap_or_else(|| default.to_owned())
+}
+
+fn web_address(reader: &mut Reader<'_>, variable: &'static str) -> Option<Url> {
+    let text = reader.optional(variable)?;
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
+        _ => {
+            reader.fault(variable, "must be an http or https address");
+            None
+        }
+    }
+}
+
+/// It is written into customers' trust policies, where a mistake would be found much later.
+fn principal(reader: &mut Reader<'_>, variable: &'static str) -> Option<String> {
+    let text = reader.required(variable)?;
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_principal = matches!(parts[..], ["arn", partition, "iam", "", account, resource]
+        if partition.starts_with("aws")
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && (resource.starts_with("role/") || resource.starts_with("user/")));
+    if !is_principal {
+        reader.fault(variable, "must be the ARN of an IAM role or user");
+        return None;
+    }
+    Some(text)
+}
+
+fn limiter_functions(reader: &mut Reader<'_>) -> Vec<LimiterFunction> {
+    const NAME: &str = "RINGFENCE_LIMITER_FUNCTIONS";
+    let text = reader.required(NAME).unwrap_or_default();
+    let mut functions: Vec<LimiterFunction> = Vec::new();
+    for arn in text.split(',').map(str::trim).filter(|arn| !arn.is_empty()) {
+        match limiter_function(arn) {
+            Some(function) if functions.contains(&function) => reader.fault(NAME, format!("names {arn} twice")),
+            Some(function) => functions.push(function),
+            None => reader.fault(
+                NAME,
+                format!("must list function ARNs (arn:aws:lambda:REGION:ACCOUNT:function:NAME); {arn:?} is none"),
+            ),
+        }
+    }
+    functions
+}
+
+fn limiter_function(arn: &str) -> Option<LimiterFunction> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", _, "lambda", region, account, "function", name] = parts[..] else {
+        return None;
+    };
+    (!region.is_empty() && account.len() == 12 && !name.is_empty()).then(|| LimiterFunction {
+        arn: arn.to_owned(),
+        region: region.to_owned(),
+    })
+}
+
+/// All of it or nothing: half a configuration must not switch a check off.
+fn jwt(reader: &mut Reader<'_>) -> Option<JwtConfig> {
+    const ISSUER: &str = "RINGFENCE_JWT_ISSUER";
+    const AUDIENCE: &str = "RINGFENCE_JWT_AUDIENCE";
+    const JWKS_URL: &str = "RINGFENCE_JWT_JWKS_URL";
+    const ALGORITHMS: &str = "RINGFENCE_JWT_ALGORITHMS";
+    let is_wanted = [ISSUER, AUDIENCE, JWKS_URL, ALGORITHMS]
+        .iter()
+        .any(|variable| reader.optional(variable).is_some());
+    if !is_wanted {
+        return None;
+    }
+    let issuer = reader.required(ISSUER);
+    let audience = reader.required(AUDIENCE);
+    let jwks_url = reader.required(JWKS_URL);
+    let algorithms = reader.optional(ALGORITHMS).unwrap_or_else(|| JWT_ALGORITHMS.to_owned());
+    let algorithms: Vec<&str> = algorithms.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    match JwtSettings::new(&issuer?, &audience?, &jwks_url?, &algorithms) {
+        Ok(settings) => Some(settings),
+        Err(err) => {
+            reader.fault(JWKS_URL, format!("or one of its neighbours cannot be used: {err}"));
+            None
+        }
+    }
+}
+
+fn reconcile_period(reader: &mut Reader<'_>) -> Duration {
+    const NAME: &str = "RINGFENCE_RECONCILE_PERIOD_SECONDS";
+    const WANTED: &str = "a whole number of seconds, at least 1";
+    let seconds = reader.parsed_or(NAME, RECONCILE_PERIOD_SECONDS, WANTED);
+    if seconds == 0 {
+        reader.fault(NAME, format!("must be {WANTED}"));
+    }
+    Duration::from_secs(seconds)
+}
+
+fn connect_rps(reader: &mut Reader<'_>) -> f64 {
+    const NAME: &str = "RINGFENCE_CONNECT_RPS";
+    const WANTED: &str = "a number above 0 and at most 100";
+    let rps = reader.parsed_or(NAME, CONNECT_RPS, WANTED);
+    if !(rps > 0.0 && rps <= CONNECT_RPS_MAX) {
+        reader.fault(NAME, format!("must be {WANTED}"));
+    }
+    rps
+}

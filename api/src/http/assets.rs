@@ -1,0 +1,61 @@
+//! The dashboard: static files, and its page for every address that is not the API's.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+use super::problem::ApiError;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../web/dist"]
+#[allow_missing = true]
+struct Dashboard;
+
+const PAGE: &str = "index.html";
+/// The component library writes style elements; nothing else is relaxed.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
+);
+/// Names under `assets/` carry a hash of the content.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+const OURS: [&str; 3] = ["v1/", "docs/", "templates/"];
+
+pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    let is_ours = path == "v1" || OURS.iter().any(|prefix| path.starts_with(prefix));
+    if is_ours || !matches!(method, Method::GET | Method::HEAD) {
+        return ApiError::not_found().into_response();
+    }
+    if !path.is_empty() && path != PAGE {
+        if let Some(file) = Dashboard::get(path) {
+            let cache = if path.starts_with("assets/") { FOREVER } else { ASK_AGAIN };
+            return answer(file.metadata.mimetype(), cache, file.data);
+        }
+        // A missing file must not come back as a page, or a browser would try to run it.
+        if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+            return ApiError::not_found().into_response();
+        }
+    }
+    match Dashboard::get(PAGE) {
+        Some(page) => answer("text/html; charset=utf-8", ASK_AGAIN, page.data),
+        None => (
+            StatusCode::OK,
+            Html("<!doctype html><title>Ringfence</title><p>The dashboard is not part of this build. The API is under /v1, its description at /openapi.json.</p>"),
+        )
+            .into_response(),
+    }
+}
+
+fn answer(media_type: &str, cache: HeaderValue, data: Cow<'static, [u8]>) -> Response {
+    let media_type = HeaderValue::from_str(media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, cache),
+        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    ];
+    (headers, data.into_owned()).into_response()
+}

@@ -1,0 +1,112 @@
+//! The outermost layer: gives each request its id, writes the body of every error, sets the headers that all answers
+//! have, and logs one line per request.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::{ApiError, Code};
+use super::state::AppState;
+use crate::domain::ids::RequestId;
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// For answers that are no pages of the dashboard.
+const CLOSED_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+pub(super) async fn border(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = RequestId(app.ids.uuid());
+    let started = Instant::now();
+    let method = request.method().clone();
+    // The pattern, not the path: what stands in the path may not belong into a log.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    request.extensions_mut().insert(id);
+    let mut response = next.run(request).await;
+    let cause = match refusal(&response) {
+        Some(err) => {
+            let cause = err.cause().map(str::to_owned);
+            response = write(response, err, id);
+            cause
+        }
+        None => None,
+    };
+    finish_headers(&mut response, id);
+    let status = response.status().as_u16();
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let Some(cause) = cause {
+        tracing::error!(request_id = %id, %method, route, status, duration_ms, cause, "request failed");
+    } else {
+        tracing::info!(request_id = %id, %method, route, status, duration_ms, "request");
+    }
+    response
+}
+
+/// What went wrong, by a handler's own word or by the framework's status.
+fn refusal(response: &Response) -> Option<ApiError> {
+    if let Some(err) = response.extensions().get::<ApiError>() {
+        return Some(err.clone());
+    }
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return None;
+    }
+    Some(match status {
+        StatusCode::NOT_FOUND => ApiError::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ApiError::new(Code::MethodNotAllowed, "the header Allow lists the methods that there are")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(Code::PayloadTooLarge, "the body may have 256 KiB"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(Code::UnsupportedMediaType, "send application/json"),
+        StatusCode::GATEWAY_TIMEOUT => ApiError::new(Code::Timeout, "the operation did not finish in time"),
+        status if status.is_client_error() => ApiError::new(Code::MalformedRequest, "the request could not be read"),
+        status => ApiError::internal(format!("answered {status} without saying why")),
+    })
+}
+
+/// Keeps the headers that came with the refusal, such as `Allow`.
+fn write(response: Response, err: ApiError, id: RequestId) -> Response {
+    let status = err.code().status();
+    let mut kept = response.into_parts().0.headers;
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        kept.remove(name);
+    }
+    let mut written = (status, Json(err.into_problem(id.to_string()))).into_response();
+    written.headers_mut().extend(kept);
+    written.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    written
+}
+
+fn finish_headers(response: &mut Response, id: RequestId) {
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(X_REQUEST_ID.clone(), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CLOSED_POLICY);
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// For the layer that catches panics.
+pub(super) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned());
+    ApiError::internal(format!("panicked: {text}")).into_response()
+}

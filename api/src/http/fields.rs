@@ -1,0 +1,111 @@
+//! Reads the fields of a body one by one, and collects what is wrong with them.
+
+use jiff::Timestamp;
+use ringfence_policy::draft::code;
+use serde_json::{Map, Value};
+
+use super::problem::{ApiError, ApiResult, FieldFault};
+
+/// What a body is read into.
+pub(super) trait FromFields: Sized {
+    /// `None` only where a fault was noted.
+    fn from_fields(fields: &mut Fields) -> Option<Self>;
+}
+
+pub(super) struct Fields {
+    object: Map<String, Value>,
+    faults: Vec<FieldFault>,
+}
+
+impl Fields {
+    pub fn read<T: FromFields>(body: Value) -> ApiResult<T> {
+        let Value::Object(object) = body else {
+            return Err(ApiError::validation(vec![FieldFault::new("", code::WRONG_TYPE, "must be an object")]));
+        };
+        let mut fields = Self { object, faults: Vec::new() };
+        let value = T::from_fields(&mut fields);
+        let unknown: Vec<String> = fields.object.keys().cloned().collect();
+        for name in unknown {
+            fields.fault(&name, code::UNKNOWN_FIELD, "there is no such field");
+        }
+        match value {
+            Some(value) if fields.faults.is_empty() => Ok(value),
+            _ => Err(ApiError::validation(fields.faults)),
+        }
+    }
+
+    pub fn fault(&mut self, name: &str, code: &str, detail: impl Into<String>) {
+        let escaped = name.replace('~', "~0").replace('/', "~1");
+        self.faults.push(FieldFault::new(format!("/{escaped}"), code, detail));
+    }
+
+    /// The field's value; null counts as absent.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.object.remove(name).filter(|value| !value.is_null())
+    }
+
+    pub fn optional_text(&mut self, name: &str, most: usize) -> Option<String> {
+        let Value::String(text) = self.take(name)? else {
+            self.fault(name, code::WRONG_TYPE, "must be a text");
+            return None;
+        };
+        let length = text.chars().count();
+        if text.trim().is_empty() || length > most {
+            self.fault(name, code::OUT_OF_RANGE, format!("must have 1 to {most} characters"));
+            return None;
+        }
+        if text.chars().any(char::is_control) {
+            self.fault(name, code::INVALID, "must not contain control characters");
+            return None;
+        }
+        Some(text.trim().to_owned())
+    }
+
+    pub fn text(&mut self, name: &str, most: usize) -> Option<String> {
+        if self.is_missing(name) {
+            return None;
+        }
+        self.optional_text(name, most)
+    }
+
+    /// A word out of a list; `allowed` names them.
+    pub fn optional_word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, allowed: &str) -> Option<T> {
+        let Value::String(word) = self.take(name)? else {
+            self.fault(name, code::WRONG_TYPE, "must be a text");
+            return None;
+        };
+        let parsed = parse(&word);
+        if parsed.is_none() {
+            self.fault(name, code::INVALID, format!("must be one of {allowed}"));
+        }
+        parsed
+    }
+
+    pub fn word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, allowed: &str) -> Option<T> {
+        if self.is_missing(name) {
+            return None;
+        }
+        self.optional_word(name, parse, allowed)
+    }
+
+    pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {
+        let Value::String(text) = self.take(name)? else {
+            self.fault(name, code::WRONG_TYPE, "must be a text with an RFC 3339 time");
+            return None;
+        };
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.fault(name, code::INVALID, "must be an RFC 3339 time, such as 2026-11-25T12:00:00Z");
+        }
+        parsed
+    }
+
+    fn is_missing(&mut self, name: &str) -> bool {
+        let missing = self.object.get(name).is_none_or(Value::is_null);
+        if missing {
+            self.object.remove(name);
+            self.fault(name, code::MISSING, "is required");
+        }
+        missing
+    }
+}

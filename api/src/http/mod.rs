@@ -1,0 +1,24 @@
+//! Requests in, answers out. The only place that knows HTTP.
+//!
+//! Everything that goes wrong leaves as an RFC 9457 problem: handlers return [`ApiError`], and [`border`] writes the body
+//! for it and for whatever the framework refuses by itself. Permissions stand in the handlers' signatures ([`caller`]).
+
+mod assets;
+mod body;
+mod border;
+mod caller;
+mod etag;
+mod fields;
+mod health;
+pub mod openapi;
+mod pages;
+mod path;
+pub mod problem;
+mod query;
+mod router;
+mod state;
+mod v1;
+
+pub use problem::{ApiError, Code};
+pub use router::router;
+pub use state::{AppState, Parts};

@@ -1,0 +1,34 @@
+//! Documents that come with the program: the page of each error, and the template of a customer's stack.
+
+use axum::extract::Path;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+use super::problem::ApiError;
+
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../docs/errors"]
+struct ErrorPages;
+
+const CUSTOMER_TEMPLATE: &str = include_str!("../../../deploy/customer.yaml");
+
+fn typed(media_type: &'static str) -> [(HeaderName, HeaderValue); 1] {
+    [(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]
+}
+
+pub(super) async fn error(Path(code): Path<String>) -> Response {
+    match ErrorPages::get(&format!("{code}.md")) {
+        Some(page) => (typed("text/markdown; charset=utf-8"), page.data.into_owned()).into_response(),
+        None => ApiError::not_found().into_response(),
+    }
+}
+
+/// The CloudFormation template of the stack that customers deploy
+#[utoipa::path(
+    get, path = "/templates/customer.yaml", tag = "service", security(()),
+    responses((status = 200, body = String, content_type = "application/yaml"))
+)]
+pub(super) async fn customer_template() -> Response {
+    (typed("application/yaml"), CUSTOMER_TEMPLATE).into_response()
+}

@@ -1,0 +1,266 @@
+//! Errors as callers see them: RFC 9457, one closed list of codes, each with a page under `docs/errors`.
+//!
+//! `detail` is for the caller and never holds secrets or numbers; `cause` is for the operator, is logged once at the
+//! border, and never leaves.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ringfence_policy::Fault;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::AuthError;
+use crate::auth::jwt::JwtError;
+use crate::aws::AwsError;
+use crate::store::{Constraint, StoreError};
+
+macro_rules! codes {
+    ($($name:ident $code:literal $status:ident $title:literal;)+) => {
+        /// What can go wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($name),+ }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),+ }
+            }
+
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest "malformed_request" BAD_REQUEST "The request cannot be read";
+    MalformedJson "malformed_json" BAD_REQUEST "The body is not JSON";
+    Unauthenticated "unauthenticated" UNAUTHORIZED "Nobody was recognised";
+    Forbidden "forbidden" FORBIDDEN "The role does not allow it";
+    NotFound "not_found" NOT_FOUND "There is no such thing, or it is not yours to see";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The address does not take this method";
+    Conflict "conflict" CONFLICT "The present state does not allow it";
+    InstanceRegistered "instance_registered" CONFLICT "The instance is registered already";
+    InstanceClaimed "instance_claimed" CONFLICT "The instance belongs to another tenant";
+    InstanceNotVerified "instance_not_verified" CONFLICT "The instance is not verified yet";
+    InstallationExists "installation_exists" CONFLICT "Something is installed";
+    StaleVersion "stale_version" PRECONDITION_FAILED "Somebody else was faster";
+    PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is of another type";
+    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "Some fields are wrong";
+    VerificationFailed "verification_failed" UNPROCESSABLE_ENTITY "Not all checks passed";
+    Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong on our side";
+    AwsUnavailable "aws_unavailable" BAD_GATEWAY "AWS did not answer as it should";
+    ServiceUnavailable "service_unavailable" SERVICE_UNAVAILABLE "Ringfence cannot answer at the moment";
+    Timeout "timeout" GATEWAY_TIMEOUT "The request took too long";
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldFault {
+    /// JSON pointer (RFC 6901) into the body.
+    #[schema(example = "/rules/0/limit/block_at")]
+    pub pointer: String,
+    pub code: String,
+    pub detail: String,
+}
+
+impl FieldFault {
+    pub fn new(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code: code.to_owned(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<Fault> for FieldFault {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.pointer, fault.code, fault.detail)
+    }
+}
+
+/// A request that failed. It has no `Display`, so that what is meant for the operator cannot slip out.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldFault>,
+    cause: Option<String>,
+}
+
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            cause: None,
+        }
+    }
+
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "nothing of yours has this address")
+    }
+
+    #[must_use]
+    pub fn validation(errors: Vec<FieldFault>) -> Self {
+        let detail = match errors.len() {
+            1 => "one field is wrong".to_owned(),
+            count => format!("{count} fields are wrong"),
+        };
+        Self {
+            errors,
+            ..Self::new(Code::ValidationFailed, detail)
+        }
+    }
+
+    #[must_use]
+    pub fn verification(errors: Vec<FieldFault>) -> Self {
+        let detail = match errors.len() {
+            1 => "one check failed".to_owned(),
+            count => format!("{count} checks failed"),
+        };
+        Self {
+            errors,
+            ..Self::new(Code::VerificationFailed, detail)
+        }
+    }
+
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(Code::Internal, "the operator finds the reason in the log, by the request's id")
+        }
+    }
+
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    pub(super) fn into_problem(self, request_id: String) -> Problem {
+        Problem {
+            kind: format!("/docs/errors/{}", self.code.as_str()),
+            title: self.code.title().to_owned(),
+            status: self.code.status().as_u16(),
+            detail: self.detail,
+            code: self.code.as_str().to_owned(),
+            request_id,
+            errors: self.errors,
+        }
+    }
+}
+
+/// The body of every answer that is an error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A page that explains it, relative to this server.
+    #[serde(rename = "type")]
+    #[schema(example = "/docs/errors/not_found")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    #[schema(example = "not_found")]
+    pub code: String,
+    /// To be told when asking for help.
+    #[schema(example = "req_01890a5d000070008000000000000000")]
+    pub request_id: String,
+    /// Every field that is wrong, or every check that failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldFault>,
+}
+
+impl IntoResponse for ApiError {
+    /// Without a body: the border writes it, since only the border knows the request's id.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        let headers = response.headers_mut();
+        match self.code {
+            Code::Unauthenticated => set(headers, header::WWW_AUTHENTICATE, "Bearer"),
+            Code::ServiceUnavailable => set(headers, header::RETRY_AFTER, "5"),
+            _ => {}
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+fn set(headers: &mut axum::http::HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}
+
+fn chain(err: &dyn Error) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(err) = source {
+        let _ = write!(text, ": {err}");
+        source = err.source();
+    }
+    text
+}
+
+impl From<StoreError> for ApiError {
+    fn from(err: StoreError) -> Self {
+        match &err {
+            StoreError::Constraint(Constraint::InstanceRegisteredOnce) => {
+                Self::new(Code::InstanceRegistered, "this instance is among yours already")
+            }
+            StoreError::Constraint(Constraint::InstanceClaimed) => {
+                Self::new(Code::InstanceClaimed, "another tenant has proved this instance to be its own")
+            }
+            StoreError::Constraint(Constraint::PolicyExists) => {
+                Self::new(Code::StaleVersion, "another request has just stored a version of this policy")
+            }
+            StoreError::Unavailable(_) => Self {
+                cause: Some(chain(&err)),
+                ..Self::new(Code::ServiceUnavailable, "the database is not reachable; try again in a moment")
+            },
+            StoreError::Database(_) | StoreError::Corrupt { .. } | StoreError::Migrate(_) => {
+                Self::internal(chain(&err))
+            }
+        }
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(err: AuthError) -> Self {
+        match err {
+            AuthError::Store(err) => err.into(),
+            AuthError::UnknownTenant => Self::not_found(),
+            AuthError::Jwt(JwtError::KeysUnavailable) => Self::new(Code::ServiceUnavailable, err.to_string()),
+            AuthError::UnknownKey | AuthError::NoProvider | AuthError::Jwt(_) => {
+                Self::new(Code::Unauthenticated, err.to_string())
+            }
+        }
+    }
+}
+
+/// The service's own words go to the tenant: the account that was asked is the tenant's.
+impl From<AwsError> for ApiError {
+    fn from(err: AwsError) -> Self {
+        Self::new(Code::AwsUnavailable, err.to_string())
+    }
+}

@@ -1,0 +1,53 @@
+//! What handlers work with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::auth::Authenticator;
+use crate::aws::Aws;
+use crate::background::WakeUps;
+use crate::clock::{Clock, IdSource};
+use crate::config::Settings;
+use crate::store::Store;
+
+#[derive(Debug)]
+pub struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    pub ids: IdSource,
+    pub authenticator: Authenticator,
+    pub aws: Arc<Aws>,
+    pub wake_ups: WakeUps,
+    pub settings: Settings,
+    /// Where customers reach us.
+    pub public_url: Url,
+}
+
+/// Shared by all requests.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<Parts>);
+
+impl AppState {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// To the microsecond, as the database keeps it, so that what is answered is what is stored.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
