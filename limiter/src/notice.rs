@@ -84,8 +84,8 @@ fn limit_text(case: &Case, number: &str, rule_id: &str, retry_at: Timestamp) -> 
     let when = whole_second(retry_at);
     let _ = write!(
         text,
-        " Try again at {} UTC, {}.",
-        when.strftime("%H:%M:%S on %-d %B %Y"),
+        " Try again at {}, {}.",
+        when.strftime("%H:%M:%S UTC on %-d %B %Y"),
         wait(case.now, when)
     );
     if rule.is_some_and(|rule| matches!(rule.limit(), Limit::UntilQuiet { .. })) {

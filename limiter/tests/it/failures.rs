@@ -1,0 +1,244 @@
+//! The failure table, row by row.
+
+use std::time::{Duration, Instant};
+
+use ringfence_limiter::Settings;
+use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
+use serde_json::{Value, json};
+
+use crate::cloud::Fault;
+use crate::scene::{INSTANCE, Scene, event, event_of, sliding};
+
+fn policy(on_unavailable: &str) -> Value {
+    json!({"on_unavailable": on_unavailable, "rules": [sliding(&["customer"], 1, 60)]})
+}
+
+/// With a deadline as short as one attempt at the store.
+async fn hurried(on_unavailable: &str) -> Scene {
+    let settings = Settings {
+        decision_deadline: Duration::from_millis(900),
+        ..Settings::default()
+    };
+    Scene::with(settings, policy(on_unavailable)).await
+}
+
+#[tokio::test]
+async fn a_malformed_event_is_an_error_that_names_the_field_and_charges_nothing() {
+    let scene = Scene::new(policy("allow")).await;
+    let mut nameless = event(1);
+    nameless["Details"]["ContactData"]["ContactId"] = Value::Null;
+    let err = scene.dial_event(nameless).await.unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "malformed event: Details.ContactData.ContactId is missing"
+    );
+    assert!(scene.cloud.seen("UpdateItem").is_empty());
+}
+
+#[tokio::test]
+async fn an_instance_that_is_not_registered_is_let_through_and_not_asked_for_again_at_once() {
+    let scene = Scene::new(policy("deny")).await;
+    let mut foreign = event(1);
+    foreign["Details"]["ContactData"]["InstanceARN"] =
+        json!("arn:aws:connect:us-east-1:111122223333:instance/two");
+    for _ in 0..2 {
+        let answer = scene.dial_event(foreign.clone()).await.unwrap();
+        assert_eq!(
+            (answer.allowed(), answer.get("Reason")),
+            (true, Some("unregistered"))
+        );
+    }
+    let requests =
+        ["GetItem", "UpdateItem", "PutItem"].map(|operation| scene.cloud.seen(operation).len());
+    assert_eq!(requests, [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_is_let_through() {
+    let scene = Scene::new(policy("deny")).await;
+    scene
+        .publish(2, policy("deny"), json!({"status": "suspended"}))
+        .await;
+    let answer = scene.dial(1).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (true, Some("suspended"))
+    );
+    assert!(scene.record(1).await.is_none());
+}
+
+#[tokio::test]
+async fn without_any_policy_known_the_call_goes_out_as_unavailable() {
+    let scene = hurried("deny").await;
+    scene.cloud.fault("GetItem", Fault::Hang, 9);
+    let answer = scene.dial(1).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (true, Some("unavailable"))
+    );
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_any_more_is_served_from_the_cache() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.dial(1).await;
+    scene.clock.advance_ms(6_000);
+    for fault in [Fault::Hang, Fault::Refuse(500, "InternalServerError")] {
+        scene.cloud.fault("GetItem", fault, 9);
+        assert!(!scene.dial(2).await.allowed(), "{fault:?}");
+        scene.cloud.mend();
+        scene.clock.advance_ms(6_000);
+    }
+    scene
+        .publish(2, policy("allow"), json!({"schema": 2}))
+        .await;
+    assert!(
+        !scene.dial(3).await.allowed(),
+        "an unknown schema is no policy"
+    );
+}
+
+#[tokio::test]
+async fn a_changed_policy_is_in_force_within_its_age_and_never_turns_back() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.dial(1).await;
+    scene
+        .publish(
+            3,
+            json!({"rules": [sliding(&["customer"], 2, 60)]}),
+            json!({}),
+        )
+        .await;
+    scene.clock.advance_ms(4_999);
+    assert_eq!(scene.dial(2).await.get("PolicyVersion"), Some("1"));
+    scene.clock.advance_ms(1);
+    let answer = scene.dial(3).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("PolicyVersion")),
+        (true, Some("3")),
+        "live counts are kept"
+    );
+    scene.publish(2, policy("allow"), json!({})).await;
+    scene.clock.advance_ms(6_000);
+    assert_eq!(scene.dial(4).await.get("PolicyVersion"), Some("3"));
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_lets_the_call_out_in_time_and_leaves_a_record() {
+    let scene = hurried("allow").await;
+    scene.dial(1).await;
+    scene.cloud.fault("UpdateItem", Fault::Hang, 9);
+    let started = Instant::now();
+    let answer = scene.dial(2).await;
+    let took = started.elapsed();
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (true, Some("unavailable"))
+    );
+    assert!(took < Duration::from_millis(900 + 600), "{took:?}");
+    let record = scene.record(2).await.unwrap();
+    assert_eq!(
+        (record.outcome, record.stop),
+        (Outcome::FailedOpen, StopStatus::NotNeeded)
+    );
+    assert_eq!(
+        record.unavailable.as_deref(),
+        Some("the store did not answer in time")
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_stops_the_call_where_the_policy_says_so() {
+    let scene = hurried("deny").await;
+    scene.dial(1).await;
+    scene.cloud.fault("UpdateItem", Fault::Hang, 9);
+    let answer = scene.dial(2).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (false, Some("unavailable"))
+    );
+    assert_eq!(answer.get("Stopped"), Some("true"));
+    let record = scene.record(2).await.unwrap();
+    assert_eq!(
+        (record.outcome, record.notice),
+        (Outcome::FailedClosed, NoticeStatus::Sent)
+    );
+    scene.cloud.mend();
+    assert!(
+        !scene.dial(2).await.allowed(),
+        "the same contact gets the same answer"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_is_told_by_its_code() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.cloud.fault(
+        "UpdateItem",
+        Fault::Refuse(400, "ResourceNotFoundException"),
+        9,
+    );
+    scene.dial(1).await;
+    let record = scene.record(1).await.unwrap();
+    assert_eq!(
+        record.unavailable.as_deref(),
+        Some("counting: ResourceNotFoundException")
+    );
+}
+
+#[tokio::test]
+async fn a_throttled_store_is_asked_again() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.cloud.fault(
+        "UpdateItem",
+        Fault::Refuse(400, "ProvisionedThroughputExceededException"),
+        2,
+    );
+    assert!(scene.dial(1).await.allowed());
+    assert_eq!(scene.record(1).await.unwrap().outcome, Outcome::Allowed);
+    assert!(!scene.dial(2).await.allowed());
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_written_changes_no_decision() {
+    let scene = hurried("deny").await;
+    scene.dial(1).await;
+    scene.cloud.fault("PutItem", Fault::Hang, 20);
+    assert!(!scene.dial(2).await.allowed());
+    scene.clock.advance_ms(61_000);
+    assert!(scene.dial(3).await.allowed());
+}
+
+#[tokio::test]
+async fn emergency_calls_go_out_whatever_is_down() {
+    let scene = hurried("deny").await;
+    scene.dial(1).await;
+    for operation in ["UpdateItem", "PutItem"] {
+        scene.cloud.fault(operation, Fault::Hang, 20);
+    }
+    let answer = scene
+        .dial_event(event_of(2, "911", &format!("{INSTANCE}/agent/one")))
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (true, Some("emergency"))
+    );
+    assert!(scene.cloud.seen("StopContact").is_empty());
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_like_any_other() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.clock.panic_next(1);
+    let answer = scene.dial(1).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (true, Some("unavailable"))
+    );
+    assert!(
+        scene.dial(2).await.allowed(),
+        "and the next call is counted as ever"
+    );
+    assert!(!scene.dial(3).await.allowed());
+}

@@ -1,0 +1,83 @@
+//! What the limiter logs, all tests together: no number and no secret may stand in it.
+
+use std::io::Write;
+use std::sync::Mutex;
+
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::cloud::Fault;
+use crate::scene::{Scene, contact_id, sliding};
+
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LINES.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
+
+pub fn capture() {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(Lines)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+}
+
+fn lines() -> String {
+    String::from_utf8(LINES.lock().unwrap().clone()).unwrap()
+}
+
+#[tokio::test]
+async fn a_decision_is_one_line_that_shows_no_number_and_no_secret() {
+    let scene = Scene::new(json!({"rules": [sliding(&["customer"], 1, 60)]})).await;
+    scene.dial(1).await;
+    scene.cloud.fault(
+        "StartTaskContact",
+        Fault::Refuse(400, "InvalidRequestException"),
+        9,
+    );
+    scene.dial(2).await;
+    scene
+        .cloud
+        .fault("UpdateItem", Fault::Refuse(400, "ValidationException"), 9);
+    scene.dial(3).await;
+    let lines = lines();
+    for contact in 1..=3 {
+        let of_contact =
+            |line: &&str| line.contains(&contact_id(contact)) && line.contains("\"decided\"");
+        assert_eq!(
+            lines.lines().filter(of_contact).count(),
+            1,
+            "contact {contact}"
+        );
+    }
+    let denied = lines
+        .lines()
+        .find(|line| line.contains(&contact_id(2)) && line.contains("\"decided\""))
+        .unwrap();
+    let denied: serde_json::Value = serde_json::from_str(denied).unwrap();
+    assert_eq!(denied["outcome"], "denied");
+    assert_eq!(denied["rule"], "customer-rule");
+    assert_eq!(denied["counts"], "customer-rule=1/1");
+    for secret in ["2065550", "external", "secret", "token"] {
+        assert!(!lines.contains(secret), "{secret} stands in the log");
+    }
+}

@@ -1,0 +1,9 @@
+//! The limiter through the real SDK: an embedded DynamoDB, and a double of STS and Connect that can be told to fail.
+
+mod cloud;
+mod counting;
+mod denials;
+mod failures;
+mod http;
+mod logs;
+mod scene;
