@@ -1,4 +1,5 @@
 //! Use cases over more than one aggregate. No HTTP, no SQL.
 
 pub mod instance_queues;
+pub mod record_verification;
 pub mod verify_instance;

@@ -3,11 +3,26 @@
 use jiff::Timestamp;
 
 use super::time::to_db;
-use super::{Store, StoreError};
+use super::{Store, StoreError, TenantTx};
 use crate::domain::ids::{InstanceId, TenantId};
 
 /// A resource policy holds about 50 statements; the rest is slack.
 pub const SHARD_CAPACITY: i32 = 40;
+
+impl TenantTx {
+    /// The function that serves this instance.
+    pub async fn shard_assigned(&mut self, instance: InstanceId) -> Result<Option<String>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let assigned = sqlx::query_scalar!(
+            "select function_arn from shard_assignments where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(assigned)
+    }
+}
 
 impl Store {
     /// Makes the table show the functions of the settings, each with its region. A function that is no longer among
@@ -84,13 +99,7 @@ impl Store {
 
     pub async fn shard_assigned(&self, tenant: TenantId, instance: InstanceId) -> Result<Option<String>, StoreError> {
         let mut tx = self.tenant(tenant).await?;
-        let assigned = sqlx::query_scalar!(
-            "select function_arn from shard_assignments where tenant_id = $1 and instance_id = $2",
-            tenant.0,
-            instance.0,
-        )
-        .fetch_optional(tx.connection())
-        .await?;
+        let assigned = tx.shard_assigned(instance).await?;
         tx.commit().await?;
         Ok(assigned)
     }

@@ -7,8 +7,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    StreamSpecification, StreamViewType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType, StreamSpecification, StreamViewType,
 };
 use dynoxide::{Database, server};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
@@ -61,7 +61,8 @@ impl Dynamo {
             .expect("an answer");
         let item = output.item?;
         let revision = item["revision"].as_n().expect("a number").clone();
-        let snapshot = serde_json::from_str(item["snapshot"].as_s().expect("a text")).expect("JSON");
+        let snapshot =
+            serde_json::from_str(item["snapshot"].as_s().expect("a text")).expect("JSON");
         Some((revision, snapshot))
     }
 
@@ -69,7 +70,10 @@ impl Dynamo {
         self.client
             .put_item()
             .table_name(DECISIONS)
-            .item("pk", AttributeValue::S(format!("{instance_arn}#{contact_id}")))
+            .item(
+                "pk",
+                AttributeValue::S(format!("{instance_arn}#{contact_id}")),
+            )
             .item("record", AttributeValue::S(record.to_owned()))
             .item("ttl", AttributeValue::N("4102444800".to_owned()))
             .send()

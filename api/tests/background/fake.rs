@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringfence_api::aws::{
-    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, FunctionPermissions, InstanceFacts,
-    InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
+    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, FunctionPermissions,
+    InstanceFacts, InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
 };
 use serde_json::json;
 
@@ -57,10 +57,20 @@ impl FakeInstance {
     /// An instance with Connect's default flow and these queues, each with its whisper.
     pub fn with_queues(queues: &[(&str, Option<&str>)]) -> Self {
         let fake = Self::default();
-        fake.add_flow(DEFAULT_OUTBOUND, "Default outbound", &whisper_content("default"), &[]);
+        fake.add_flow(
+            DEFAULT_OUTBOUND,
+            "Default outbound",
+            &whisper_content("default"),
+            &[],
+        );
         for (id, whisper) in queues {
             if let Some(whisper) = whisper.filter(|whisper| *whisper != DEFAULT_OUTBOUND) {
-                fake.add_flow(whisper, &format!("Whisper {whisper}"), &whisper_content(whisper), &[]);
+                fake.add_flow(
+                    whisper,
+                    &format!("Whisper {whisper}"),
+                    &whisper_content(whisper),
+                    &[],
+                );
             }
             let queue = Queue {
                 id: (*id).to_owned(),
@@ -87,10 +97,15 @@ impl FakeInstance {
             name: name.to_owned(),
             content: content.to_owned(),
             sha256: Some(digest(content)),
-            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            tags: tags
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
             usable: true,
         };
-        self.inside().flows.insert(id.to_owned(), (FlowType::OutboundWhisper, flow));
+        self.inside()
+            .flows
+            .insert(id.to_owned(), (FlowType::OutboundWhisper, flow));
     }
 
     pub fn fail(&self, fault: Option<Fault>) {
@@ -106,7 +121,10 @@ impl FakeInstance {
     /// Ids of the flows with Ringfence's tag.
     pub fn our_flows(&self) -> Vec<String> {
         let inside = self.inside();
-        let ours = inside.flows.values().filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+        let ours = inside
+            .flows
+            .values()
+            .filter(|(_, flow)| flow.tags.contains_key("managed-by"));
         ours.map(|(_, flow)| flow.id.clone()).collect()
     }
 
@@ -141,7 +159,11 @@ impl FakeInstance {
 }
 
 fn digest(content: &str) -> String {
-    format!("service-digest-of-{}-{}", content.len(), content.bytes().map(u64::from).sum::<u64>())
+    format!(
+        "service-digest-of-{}-{}",
+        content.len(),
+        content.bytes().map(u64::from).sum::<u64>()
+    )
 }
 
 impl ConnectInstance for FakeInstance {
@@ -172,13 +194,21 @@ impl ConnectInstance for FakeInstance {
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
         self.request("connect:DescribeContactFlow", |inside| {
-            inside.flows.get(flow_id).map(|(_, flow)| flow.clone()).ok_or(AwsErrorKind::NotFound)
+            inside
+                .flows
+                .get(flow_id)
+                .map(|(_, flow)| flow.clone())
+                .ok_or(AwsErrorKind::NotFound)
         })
     }
 
     async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
         self.request("connect:CreateContactFlow", |inside| {
-            if inside.flows.values().any(|(_, there)| there.name == flow.name) {
+            if inside
+                .flows
+                .values()
+                .any(|(_, there)| there.name == flow.name)
+            {
                 return Err(AwsErrorKind::Duplicate);
             }
             inside.next_id += 1;
@@ -199,7 +229,10 @@ impl ConnectInstance for FakeInstance {
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
         self.request("connect:UpdateContactFlowContent", |inside| {
-            let (_, flow) = inside.flows.get_mut(flow_id).ok_or(AwsErrorKind::NotFound)?;
+            let (_, flow) = inside
+                .flows
+                .get_mut(flow_id)
+                .ok_or(AwsErrorKind::NotFound)?;
             if !flow.tags.contains_key("managed-by") {
                 return Err(AwsErrorKind::AccessDenied);
             }
@@ -215,9 +248,15 @@ impl ConnectInstance for FakeInstance {
     async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
         self.request("connect:DeleteContactFlow", |inside| {
             let (_, flow) = inside.flows.get(flow_id).ok_or(AwsErrorKind::NotFound)?;
-            assert!(flow.tags.contains_key("managed-by"), "a flow of the customer's would be deleted");
             assert!(
-                inside.queues.values().all(|queue| queue.outbound.flow_id.as_deref() != Some(flow_id)),
+                flow.tags.contains_key("managed-by"),
+                "a flow of the customer's would be deleted"
+            );
+            assert!(
+                inside
+                    .queues
+                    .values()
+                    .all(|queue| queue.outbound.flow_id.as_deref() != Some(flow_id)),
                 "a flow in use would be deleted"
             );
             let change = format!("delete {}", flow.name);
@@ -243,18 +282,29 @@ impl ConnectInstance for FakeInstance {
 
     async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
         self.request("connect:DescribeQueue", |inside| {
-            inside.queues.get(queue_id).cloned().ok_or(AwsErrorKind::NotFound)
+            inside
+                .queues
+                .get(queue_id)
+                .cloned()
+                .ok_or(AwsErrorKind::NotFound)
         })
     }
 
-    async fn queue_set_outbound(&self, queue_id: &str, outbound: &Outbound) -> Result<(), AwsError> {
+    async fn queue_set_outbound(
+        &self,
+        queue_id: &str,
+        outbound: &Outbound,
+    ) -> Result<(), AwsError> {
         self.request("connect:UpdateQueueOutboundCallerConfig", |inside| {
             if let Some(flow_id) = &outbound.flow_id
                 && !inside.flows.contains_key(flow_id)
             {
                 return Err(AwsErrorKind::NotFound);
             }
-            let queue = inside.queues.get_mut(queue_id).ok_or(AwsErrorKind::NotFound)?;
+            let queue = inside
+                .queues
+                .get_mut(queue_id)
+                .ok_or(AwsErrorKind::NotFound)?;
             queue.outbound = outbound.clone();
             let change = format!("queue {queue_id}");
             inside.changes.push(change);
@@ -265,7 +315,9 @@ impl ConnectInstance for FakeInstance {
 
 impl FunctionPermissions for FakeInstance {
     async fn is_granted(&self, permission: &InvokePermission) -> Result<bool, AwsError> {
-        self.request("lambda:GetPolicy", |inside| Ok(inside.granted.contains(&permission.statement_id)))
+        self.request("lambda:GetPolicy", |inside| {
+            Ok(inside.granted.contains(&permission.statement_id))
+        })
     }
 
     async fn grant(&self, permission: &InvokePermission) -> Result<(), AwsError> {

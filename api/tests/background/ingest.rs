@@ -18,7 +18,13 @@ fn record(instance_arn: &str, contact_id: &str, outcome: &str) -> Value {
 }
 
 fn ingest(world: &World, dynamo: &Dynamo) -> Ingest {
-    Ingest::new(world.store.clone(), &dynamo.aws, REGION, world.clock.clone(), world.ids.clone())
+    Ingest::new(
+        world.store.clone(),
+        &dynamo.aws,
+        REGION,
+        world.clock.clone(),
+        world.ids.clone(),
+    )
 }
 
 async fn drain(ingest: &mut Ingest) {
@@ -58,10 +64,16 @@ async fn the_last_record_of_an_attempt_is_what_stays(pool: PgPool) {
     put("b", "denied").await;
     let mut first = ingest(&world, &dynamo);
     drain(&mut first).await;
-    assert_eq!(outcomes(&pool).await, [pair("a", "allowed"), pair("b", "denied")]);
+    assert_eq!(
+        outcomes(&pool).await,
+        [pair("a", "allowed"), pair("b", "denied")]
+    );
     put("a", "denied").await;
     drain(&mut first).await;
-    assert_eq!(outcomes(&pool).await, [pair("a", "denied"), pair("b", "denied")]);
+    assert_eq!(
+        outcomes(&pool).await,
+        [pair("a", "denied"), pair("b", "denied")]
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -69,12 +81,23 @@ async fn a_process_that_starts_anew_goes_on_where_the_last_one_stood(pool: PgPoo
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
     let (_, arn) = world.instance().await;
     let arn = arn.to_string();
-    dynamo.put_decision(&arn, "a", &record(&arn, "a", "allowed").to_string()).await;
+    dynamo
+        .put_decision(&arn, "a", &record(&arn, "a", "allowed").to_string())
+        .await;
     drain(&mut ingest(&world, &dynamo)).await;
-    sqlx::query("delete from decisions").execute(&pool).await.expect("deleted");
-    dynamo.put_decision(&arn, "b", &record(&arn, "b", "allowed").to_string()).await;
+    sqlx::query("delete from decisions")
+        .execute(&pool)
+        .await
+        .expect("deleted");
+    dynamo
+        .put_decision(&arn, "b", &record(&arn, "b", "allowed").to_string())
+        .await;
     drain(&mut ingest(&world, &dynamo)).await;
-    assert_eq!(outcomes(&pool).await, [pair("b", "allowed")], "only what came after the checkpoint is read");
+    assert_eq!(
+        outcomes(&pool).await,
+        [pair("b", "allowed")],
+        "only what came after the checkpoint is read"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -86,7 +109,13 @@ async fn two_processes_at_once_lose_nothing_and_take_nothing_twice(pool: PgPool)
     for round in 0..10 {
         for number in 0..5 {
             let contact = format!("{round}-{number}");
-            dynamo.put_decision(&arn, &contact, &record(&arn, &contact, "allowed").to_string()).await;
+            dynamo
+                .put_decision(
+                    &arn,
+                    &contact,
+                    &record(&arn, &contact, "allowed").to_string(),
+                )
+                .await;
         }
         let (first, second) = tokio::join!(one.look(), two.look());
         first.expect("a look");
@@ -104,8 +133,12 @@ async fn a_record_that_is_not_readable_or_of_nobody_keeps_no_other_back(pool: Pg
     let arn = arn.to_string();
     let stranger = "arn:aws:connect:us-east-1:444455556666:instance/stranger";
     dynamo.put_decision(&arn, "broken", "{").await;
-    dynamo.put_decision(stranger, "x", &record(stranger, "x", "allowed").to_string()).await;
-    dynamo.put_decision(&arn, "good", &record(&arn, "good", "allowed").to_string()).await;
+    dynamo
+        .put_decision(stranger, "x", &record(stranger, "x", "allowed").to_string())
+        .await;
+    dynamo
+        .put_decision(&arn, "good", &record(&arn, "good", "allowed").to_string())
+        .await;
     drain(&mut ingest(&world, &dynamo)).await;
     assert_eq!(outcomes(&pool).await, [pair("good", "allowed")]);
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ringfence_api::background::installation::execute::StepError;
 use ringfence_api::domain::installation::{
-    ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState, QueueSelection,
-    QueueState,
+    ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState,
+    QueueSelection, QueueState,
 };
 use sqlx::PgPool;
 
@@ -13,7 +13,11 @@ use crate::fake::{DEFAULT_OUTBOUND, FakeInstance};
 use crate::world::{World, condition, request};
 
 fn three_queues() -> FakeInstance {
-    FakeInstance::with_queues(&[("plain", None), ("default", Some(DEFAULT_OUTBOUND)), ("own", Some("their-whisper"))])
+    FakeInstance::with_queues(&[
+        ("plain", None),
+        ("default", Some(DEFAULT_OUTBOUND)),
+        ("own", Some("their-whisper")),
+    ])
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -23,33 +27,59 @@ async fn every_queue_runs_our_whisper_and_keeps_its_caller_id(pool: PgPool) {
     site.ask(&request(ExistingWhisper::Merge)).await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Installed);
-    assert_eq!(condition(&assessment, ConditionType::Ready).status, ConditionStatus::True);
+    assert_eq!(
+        condition(&assessment, ConditionType::Ready).status,
+        ConditionStatus::True
+    );
     let ours: BTreeSet<String> = site.fake.our_flows().into_iter().collect();
-    assert_eq!(ours.len(), 3, "notice, whisper before the default, whisper before their own");
+    assert_eq!(
+        ours.len(),
+        3,
+        "notice, whisper before the default, whisper before their own"
+    );
     for queue in ["plain", "default", "own"] {
         let whisper = site.fake.whisper_of(queue).expect("a whisper");
         assert!(ours.contains(&whisper));
         let inside = site.fake.inside();
         let outbound = &inside.queues[queue].outbound;
         assert_eq!(outbound.caller_id_name.as_deref(), Some("Acme"));
-        assert_eq!(outbound.caller_id_number_id, Some(format!("number-{queue}")));
+        assert_eq!(
+            outbound.caller_id_number_id,
+            Some(format!("number-{queue}"))
+        );
     }
-    assert_eq!(site.fake.whisper_of("plain"), site.fake.whisper_of("default"));
+    assert_eq!(
+        site.fake.whisper_of("plain"),
+        site.fake.whisper_of("default")
+    );
     let own = site.fake.whisper_of("own").expect("a whisper");
-    assert!(site.fake.inside().flows[&own].1.content.contains("their-whisper"));
+    assert!(
+        site.fake.inside().flows[&own]
+            .1
+            .content
+            .contains("their-whisper")
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_second_pass_over_a_reached_state_changes_nothing(pool: PgPool) {
     let world = World::new(pool).await;
-    for whisper in [ExistingWhisper::Merge, ExistingWhisper::Replace, ExistingWhisper::Refuse] {
+    for whisper in [
+        ExistingWhisper::Merge,
+        ExistingWhisper::Replace,
+        ExistingWhisper::Refuse,
+    ] {
         let site = world.site(three_queues()).await;
         site.ask(&request(whisper)).await;
         site.pass().await.expect("a pass");
         site.fake.inside().changes.clear();
         let again = site.pass().await.expect("a second pass");
         assert!(again.reached);
-        assert_eq!(site.fake.inside().changes, Vec::<String>::new(), "{whisper:?}");
+        assert_eq!(
+            site.fake.inside().changes,
+            Vec::<String>::new(),
+            "{whisper:?}"
+        );
         site.put_away().await;
     }
 }
@@ -60,14 +90,27 @@ async fn limiters_know_the_instance_before_the_first_queue_is_attached(pool: PgP
     let site = world.site(three_queues()).await;
     site.ask(&request(ExistingWhisper::Merge)).await;
     site.pass().await.expect("a pass");
-    let mut tx = world.store.tenant(world.tenant).await.expect("a transaction");
-    let steps = tx.installation_step_list(site.instance).await.expect("steps");
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    let steps = tx
+        .installation_step_list(site.instance)
+        .await
+        .expect("steps");
     let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         names,
         [
-            "grant_permission", "create_flow", "publish", "create_flow", "create_flow",
-            "attach_queue", "attach_queue", "attach_queue"
+            "grant_permission",
+            "create_flow",
+            "publish",
+            "create_flow",
+            "create_flow",
+            "attach_queue",
+            "attach_queue",
+            "attach_queue"
         ]
     );
 }
@@ -82,8 +125,15 @@ async fn a_whisper_of_their_own_is_left_alone_unless_told_otherwise(pool: PgPool
     assert!(assessment.reached, "there is nothing left to do");
     let queues = condition(&assessment, ConditionType::QueuesAttached);
     assert_eq!(queues.reason, "queues_refused");
-    assert!(queues.message.contains("Queue own") && queues.message.contains("merge"), "{}", queues.message);
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"));
+    assert!(
+        queues.message.contains("Queue own") && queues.message.contains("merge"),
+        "{}",
+        queues.message
+    );
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
     assert_eq!(site.queue_state("own").await, Some(QueueState::Refused));
     assert_eq!(site.queue_state("plain").await, Some(QueueState::Attached));
 }
@@ -96,7 +146,10 @@ async fn going_from_merge_to_refuse_gives_the_queue_its_whisper_back(pool: PgPoo
     site.pass().await.expect("a pass");
     site.ask(&request(ExistingWhisper::Refuse)).await;
     site.settle().await;
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"));
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
     assert_eq!(site.fake.our_flows().len(), 2, "the merged copy is gone");
     assert_eq!(site.queue_state("own").await, Some(QueueState::Refused));
 }
@@ -109,7 +162,12 @@ async fn replacing_uses_one_bare_whisper_for_all(pool: PgPool) {
     site.pass().await.expect("a pass");
     assert_eq!(site.fake.our_flows().len(), 2);
     let whisper = site.fake.whisper_of("own").expect("a whisper");
-    assert!(site.fake.inside().flows[&whisper].1.content.contains("CompleteOutboundCall"));
+    assert!(
+        site.fake.inside().flows[&whisper]
+            .1
+            .content
+            .contains("CompleteOutboundCall")
+    );
     assert_eq!(site.fake.whisper_of("plain"), Some(whisper));
 }
 
@@ -125,9 +183,18 @@ async fn queues_taken_out_of_the_choice_get_back_what_they_had(pool: PgPool) {
     };
     site.ask(&only_default).await;
     let assessment = site.settle().await;
-    assert_eq!(condition(&assessment, ConditionType::Ready).status, ConditionStatus::True);
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"));
-    assert_eq!(site.fake.whisper_of("plain").as_deref(), Some(DEFAULT_OUTBOUND));
+    assert_eq!(
+        condition(&assessment, ConditionType::Ready).status,
+        ConditionStatus::True
+    );
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
+    assert_eq!(
+        site.fake.whisper_of("plain").as_deref(),
+        Some(DEFAULT_OUTBOUND)
+    );
     assert_eq!(site.queue_state("plain").await, Some(QueueState::Restored));
     assert_eq!(site.fake.our_flows().len(), 2);
 }
@@ -143,7 +210,10 @@ async fn a_queue_that_does_not_exist_is_said_and_keeps_nothing_else_back(pool: P
     site.ask(&some).await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
-    assert_eq!(condition(&assessment, ConditionType::QueuesAttached).reason, "queue_not_found");
+    assert_eq!(
+        condition(&assessment, ConditionType::QueuesAttached).reason,
+        "queue_not_found"
+    );
     assert_eq!(site.queue_state("plain").await, Some(QueueState::Attached));
 }
 
@@ -151,11 +221,15 @@ async fn a_queue_that_does_not_exist_is_said_and_keeps_nothing_else_back(pool: P
 async fn a_flow_with_our_name_but_without_our_tag_is_never_adopted(pool: PgPool) {
     let world = World::new(pool).await;
     let site = world.site(three_queues()).await;
-    site.fake.add_flow("theirs", "Ringfence outbound whisper", "{}", &[]);
+    site.fake
+        .add_flow("theirs", "Ringfence outbound whisper", "{}", &[]);
     site.ask(&request(ExistingWhisper::Refuse)).await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
-    assert_eq!(condition(&assessment, ConditionType::FlowsInstalled).reason, "flow_name_taken");
+    assert_eq!(
+        condition(&assessment, ConditionType::FlowsInstalled).reason,
+        "flow_name_taken"
+    );
     assert_eq!(site.fake.inside().flows["theirs"].1.content, "{}");
     assert_eq!(site.fake.whisper_of("plain"), None);
 }
@@ -164,15 +238,25 @@ async fn a_flow_with_our_name_but_without_our_tag_is_never_adopted(pool: PgPool)
 async fn a_missing_permission_is_named_in_the_condition(pool: PgPool) {
     let world = World::new(pool).await;
     let site = world.site(three_queues()).await;
-    site.fake.inside().denied.insert("connect:UpdateQueueOutboundCallerConfig");
+    site.fake
+        .inside()
+        .denied
+        .insert("connect:UpdateQueueOutboundCallerConfig");
     site.ask(&request(ExistingWhisper::Merge)).await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
     assert!(!assessment.reached);
     let queues = condition(&assessment, ConditionType::QueuesAttached);
     assert_eq!(queues.reason, "permission_missing");
-    assert!(queues.message.contains("connect:UpdateQueueOutboundCallerConfig"));
-    assert_eq!(condition(&assessment, ConditionType::FlowsInstalled).status, ConditionStatus::True);
+    assert!(
+        queues
+            .message
+            .contains("connect:UpdateQueueOutboundCallerConfig")
+    );
+    assert_eq!(
+        condition(&assessment, ConditionType::FlowsInstalled).status,
+        ConditionStatus::True
+    );
     site.fake.inside().denied.clear();
     assert_eq!(site.settle().await.state, InstallationState::Installed);
 }
@@ -186,15 +270,28 @@ async fn what_somebody_changed_is_mended(pool: PgPool) {
     let whisper = site.fake.whisper_of("plain").expect("a whisper");
     {
         let mut inside = site.fake.inside();
-        inside.queues.get_mut("plain").expect("the queue").outbound.flow_id = Some(DEFAULT_OUTBOUND.to_owned());
+        inside
+            .queues
+            .get_mut("plain")
+            .expect("the queue")
+            .outbound
+            .flow_id = Some(DEFAULT_OUTBOUND.to_owned());
         let flow = &mut inside.flows.get_mut(&whisper).expect("the flow").1;
         flow.content = "{}".to_owned();
         flow.sha256 = Some("another".to_owned());
     }
     let assessment = site.settle().await;
-    assert_eq!(condition(&assessment, ConditionType::Ready).status, ConditionStatus::True);
+    assert_eq!(
+        condition(&assessment, ConditionType::Ready).status,
+        ConditionStatus::True
+    );
     assert_eq!(site.fake.whisper_of("plain").as_ref(), Some(&whisper));
-    assert!(site.fake.inside().flows[&whisper].1.content.contains("rf-limit"));
+    assert!(
+        site.fake.inside().flows[&whisper]
+            .1
+            .content
+            .contains("rf-limit")
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -209,19 +306,34 @@ async fn what_somebody_changed_is_only_told_where_the_tenant_wants_that(pool: Pg
     site.pass().await.expect("a pass");
     {
         let mut inside = site.fake.inside();
-        inside.queues.get_mut("plain").expect("the queue").outbound.flow_id = Some(DEFAULT_OUTBOUND.to_owned());
+        inside
+            .queues
+            .get_mut("plain")
+            .expect("the queue")
+            .outbound
+            .flow_id = Some(DEFAULT_OUTBOUND.to_owned());
         inside.changes.clear();
     }
     for _ in 0..2 {
         let assessment = site.pass().await.expect("a pass");
-        assert_eq!(condition(&assessment, ConditionType::QueuesAttached).reason, "drifted");
-        assert_eq!(condition(&assessment, ConditionType::Ready).status, ConditionStatus::False);
+        assert_eq!(
+            condition(&assessment, ConditionType::QueuesAttached).reason,
+            "drifted"
+        );
+        assert_eq!(
+            condition(&assessment, ConditionType::Ready).status,
+            ConditionStatus::False
+        );
         assert_eq!(site.queue_state("plain").await, Some(QueueState::LeftAlone));
     }
     assert_eq!(site.fake.inside().changes, Vec::<String>::new());
     site.ask(&report).await;
     let assessment = site.settle().await;
-    assert_eq!(condition(&assessment, ConditionType::Ready).status, ConditionStatus::True, "asked again: mended");
+    assert_eq!(
+        condition(&assessment, ConditionType::Ready).status,
+        ConditionStatus::True,
+        "asked again: mended"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -15,13 +15,20 @@ fn queues() -> FakeInstance {
 fn assert_installed(site: &Site<'_>, fault: Fault) {
     let mut names: Vec<String> = {
         let inside = site.fake.inside();
-        let ours = inside.flows.values().filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+        let ours = inside
+            .flows
+            .values()
+            .filter(|(_, flow)| flow.tags.contains_key("managed-by"));
         ours.map(|(_, flow)| flow.name.clone()).collect()
     };
     names.sort();
     assert_eq!(
         names,
-        ["Ringfence notice", "Ringfence outbound whisper", "Ringfence outbound whisper their-wh"],
+        [
+            "Ringfence notice",
+            "Ringfence outbound whisper",
+            "Ringfence outbound whisper their-wh"
+        ],
         "{fault:?}"
     );
     assert_eq!(site.fake.inside().granted.len(), 1, "{fault:?}");
@@ -35,8 +42,16 @@ fn assert_installed(site: &Site<'_>, fault: Fault) {
 fn assert_removed(site: &Site<'_>, fault: Fault) {
     assert_eq!(site.fake.our_flows(), Vec::<String>::new(), "{fault:?}");
     assert!(site.fake.inside().granted.is_empty(), "{fault:?}");
-    assert_eq!(site.fake.whisper_of("plain").as_deref(), Some(DEFAULT_OUTBOUND), "{fault:?}");
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"), "{fault:?}");
+    assert_eq!(
+        site.fake.whisper_of("plain").as_deref(),
+        Some(DEFAULT_OUTBOUND),
+        "{fault:?}"
+    );
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper"),
+        "{fault:?}"
+    );
 }
 
 /// Every request once, lost before and lost after its effect.
@@ -52,13 +67,20 @@ async fn an_installation_cut_off_anywhere_converges_without_duplicates(pool: PgP
         let site = world.site(queues()).await;
         site.ask(&request(ExistingWhisper::Merge)).await;
         site.fake.fail(Some(fault));
-        let cut_off = site.pass().await.is_ok_and(|assessment| !assessment.reached);
+        let cut_off = site
+            .pass()
+            .await
+            .is_ok_and(|assessment| !assessment.reached);
         site.fake.fail(None);
         site.settle().await;
         assert_installed(&site, fault);
         site.fake.inside().changes.clear();
         site.pass().await.expect("a pass");
-        assert_eq!(site.fake.inside().changes, Vec::<String>::new(), "{fault:?}");
+        assert_eq!(
+            site.fake.inside().changes,
+            Vec::<String>::new(),
+            "{fault:?}"
+        );
         site.ask_removal().await;
         site.settle().await;
         assert_removed(&site, fault);
@@ -81,7 +103,10 @@ async fn a_removal_cut_off_anywhere_puts_everything_back(pool: PgPool) {
         site.settle().await;
         site.ask_removal().await;
         site.fake.fail(Some(fault));
-        let cut_off = site.pass().await.is_ok_and(|assessment| !assessment.reached);
+        let cut_off = site
+            .pass()
+            .await
+            .is_ok_and(|assessment| !assessment.reached);
         site.fake.fail(None);
         let assessment = site.settle().await;
         assert_eq!(assessment.state, InstallationState::Uninstalled);

@@ -11,19 +11,35 @@ use crate::dynamo::Dynamo;
 use crate::world::World;
 
 async fn activate(world: &World, instance: InstanceId) {
-    let mut tx = world.store.tenant(world.tenant).await.expect("a transaction");
-    tx.publication_activate(instance, world.clock.now()).await.expect("active");
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    tx.publication_activate(instance, world.clock.now())
+        .await
+        .expect("active");
     tx.commit().await.expect("committed");
 }
 
 async fn touch_all(world: &World) {
-    let mut tx = world.store.tenant(world.tenant).await.expect("a transaction");
-    tx.publication_touch(None, world.clock.now()).await.expect("touched");
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    tx.publication_touch(None, world.clock.now())
+        .await
+        .expect("touched");
     tx.commit().await.expect("committed");
 }
 
 fn publisher(world: &World, dynamo: &Dynamo) -> Publisher {
-    Publisher::new(world.store.clone(), Arc::clone(&dynamo.aws), world.clock.clone())
+    Publisher::new(
+        world.store.clone(),
+        Arc::clone(&dynamo.aws),
+        world.clock.clone(),
+    )
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -38,7 +54,10 @@ async fn an_instance_without_a_policy_is_published_with_the_default(pool: PgPool
     assert_eq!(revision, "1");
     assert_eq!(snapshot["status"], "active");
     assert_eq!(snapshot["policy"]["rules"], serde_json::json!([]));
-    assert_eq!(snapshot["runtime_role_arn"], "arn:aws:iam::111122223333:role/runtime");
+    assert_eq!(
+        snapshot["runtime_role_arn"],
+        "arn:aws:iam::111122223333:role/runtime"
+    );
     assert_eq!(snapshot["instance_id"], instance.to_string());
 }
 
@@ -66,8 +85,14 @@ async fn an_older_snapshot_never_replaces_a_newer_one(pool: PgPool) {
     let table = dynamo.aws.snapshots("us-east-1");
     let late = r#"{"late":true}"#.to_owned();
     publisher(&world, &dynamo).look().await.expect("a look");
-    table.put(&arn, 1, late.clone(), world.clock.now()).await.expect("an answer");
-    table.put(&arn, 0, late, world.clock.now()).await.expect("an answer");
+    table
+        .put(&arn, 1, late.clone(), world.clock.now())
+        .await
+        .expect("an answer");
+    table
+        .put(&arn, 0, late, world.clock.now())
+        .await
+        .expect("an answer");
     let (_, snapshot) = dynamo.snapshot(&arn).await.expect("a snapshot");
     assert_eq!(snapshot["schema"], 1);
 }
@@ -79,11 +104,17 @@ async fn an_instance_that_was_taken_away_is_not_published_again(pool: PgPool) {
     activate(&world, instance).await;
     let publisher = publisher(&world, &dynamo);
     publisher.look().await.expect("a look");
-    publisher.unpublish(world.tenant, instance).await.expect("taken away");
+    publisher
+        .unpublish(world.tenant, instance)
+        .await
+        .expect("taken away");
     assert_eq!(dynamo.snapshot(&arn.to_string()).await, None);
     touch_all(&world).await;
     assert_eq!(publisher.look().await.expect("a look"), Found::Nothing);
-    publisher.publish(world.tenant, instance).await.expect("nothing to do");
+    publisher
+        .publish(world.tenant, instance)
+        .await
+        .expect("nothing to do");
     assert_eq!(dynamo.snapshot(&arn.to_string()).await, None);
     activate(&world, instance).await;
     publisher.look().await.expect("a look");

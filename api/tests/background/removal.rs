@@ -1,6 +1,8 @@
 //! Taking everything away again, also when parts of it are already gone.
 
-use ringfence_api::domain::installation::{ConditionType, ExistingWhisper, InstallationState, QueueState};
+use ringfence_api::domain::installation::{
+    ConditionType, ExistingWhisper, InstallationState, QueueState,
+};
 use sqlx::PgPool;
 
 use crate::fake::{DEFAULT_OUTBOUND, FakeInstance};
@@ -19,8 +21,16 @@ async fn installed(world: &World) -> Site<'_> {
 }
 
 async fn is_published(site: &Site<'_>) -> bool {
-    let mut tx = site.world.store.tenant(site.world.tenant).await.expect("a transaction");
-    tx.publication_state(site.instance).await.expect("a publication").is_known
+    let mut tx = site
+        .world
+        .store
+        .tenant(site.world.tenant)
+        .await
+        .expect("a transaction");
+    tx.publication_state(site.instance)
+        .await
+        .expect("a publication")
+        .is_known
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -31,9 +41,18 @@ async fn every_queue_gets_back_what_it_had_and_nothing_of_ours_stays(pool: PgPoo
     site.ask_removal().await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Uninstalled);
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"));
-    assert_eq!(site.fake.whisper_of("default").as_deref(), Some(DEFAULT_OUTBOUND));
-    assert_eq!(site.fake.whisper_of("plain").as_deref(), Some(DEFAULT_OUTBOUND));
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
+    assert_eq!(
+        site.fake.whisper_of("default").as_deref(),
+        Some(DEFAULT_OUTBOUND)
+    );
+    assert_eq!(
+        site.fake.whisper_of("plain").as_deref(),
+        Some(DEFAULT_OUTBOUND)
+    );
     assert_eq!(site.fake.our_flows(), Vec::<String>::new());
     assert!(site.fake.inside().granted.is_empty());
     assert!(!is_published(&site).await);
@@ -45,7 +64,13 @@ async fn a_queue_that_somebody_pointed_elsewhere_is_left_there(pool: PgPool) {
     let world = World::new(pool).await;
     let site = installed(&world).await;
     site.fake.add_flow("newer", "Newer", "{}", &[]);
-    site.fake.inside().queues.get_mut("plain").expect("the queue").outbound.flow_id = Some("newer".to_owned());
+    site.fake
+        .inside()
+        .queues
+        .get_mut("plain")
+        .expect("the queue")
+        .outbound
+        .flow_id = Some("newer".to_owned());
     site.ask_removal().await;
     site.pass().await.expect("a pass");
     assert_eq!(site.fake.whisper_of("plain").as_deref(), Some("newer"));
@@ -62,7 +87,12 @@ async fn parts_that_are_already_gone_stop_nothing(pool: PgPool) {
         inside.queues.remove("default");
         inside.flows.remove("their-whisper");
         inside.granted.clear();
-        inside.queues.get_mut("plain").expect("the queue").outbound.flow_id = None;
+        inside
+            .queues
+            .get_mut("plain")
+            .expect("the queue")
+            .outbound
+            .flow_id = None;
     }
     site.ask_removal().await;
     let assessment = site.pass().await.expect("a pass");
@@ -82,7 +112,10 @@ async fn an_instance_that_is_gone_is_only_cleared_on_our_side(pool: PgPool) {
     site.fake.inside().gone = true;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
-    assert_eq!(condition(&assessment, ConditionType::Ready).reason, "instance_not_found");
+    assert_eq!(
+        condition(&assessment, ConditionType::Ready).reason,
+        "instance_not_found"
+    );
     site.ask_removal().await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Uninstalled);
@@ -103,5 +136,8 @@ async fn what_was_taken_away_can_be_installed_again(pool: PgPool) {
     assert!(is_published(&site).await);
     site.ask_removal().await;
     site.pass().await.expect("a pass");
-    assert_eq!(site.fake.whisper_of("own").as_deref(), Some("their-whisper"));
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
 }

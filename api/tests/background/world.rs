@@ -12,7 +12,8 @@ use ringfence_api::background::installation::journal::Journal;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::domain::ids::{ConnectionId, InstanceId, TenantId};
 use ringfence_api::domain::installation::{
-    Condition, ConditionType, Drift, ExistingWhisper, InstallationRequest, QueueSelection, QueueState,
+    Condition, ConditionType, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
+    QueueState,
 };
 use ringfence_api::domain::instance_arn::InstanceArn;
 use ringfence_api::domain::tenant::{Tenant, TenantStatus};
@@ -66,7 +67,9 @@ impl World {
             checks: serde_json::json!([]),
             checked_at: None,
         };
-        tx.connection_find_or_insert(&row, start).await.expect("a connection");
+        tx.connection_find_or_insert(&row, start)
+            .await
+            .expect("a connection");
         tx.commit().await.expect("committed");
         store
             .shard_sync(&[(FUNCTION.to_owned(), REGION.to_owned())])
@@ -98,7 +101,9 @@ impl World {
             created_at: self.clock.now(),
         };
         tx.instance_insert(&new).await.expect("an instance");
-        tx.instance_mark_verified(id, self.clock.now()).await.expect("verified");
+        tx.instance_mark_verified(id, self.clock.now())
+            .await
+            .expect("verified");
         tx.commit().await.expect("committed");
         (id, arn)
     }
@@ -129,8 +134,13 @@ impl Publish for PublishToNowhere<'_> {
     async fn publish(&self) -> Result<(), StepError> {
         let site = self.0;
         let store = &site.world.store;
-        if let Some(source) = store.publication_source(site.world.tenant, site.instance).await? {
-            store.publication_done(&source, site.world.clock.now()).await?;
+        if let Some(source) = store
+            .publication_source(site.world.tenant, site.instance)
+            .await?
+        {
+            store
+                .publication_done(&source, site.world.clock.now())
+                .await?;
         }
         Ok(())
     }
@@ -138,8 +148,12 @@ impl Publish for PublishToNowhere<'_> {
     async fn unpublish(&self) -> Result<(), StepError> {
         let site = self.0;
         let store = &site.world.store;
-        store.publication_deactivate(site.world.tenant, site.instance).await?;
-        store.publication_gone(site.world.tenant, site.instance).await?;
+        store
+            .publication_deactivate(site.world.tenant, site.instance)
+            .await?;
+        store
+            .publication_gone(site.world.tenant, site.instance)
+            .await?;
         Ok(())
     }
 }
@@ -154,7 +168,12 @@ pub fn request(existing_whisper: ExistingWhisper) -> InstallationRequest {
 
 impl Site<'_> {
     pub async fn ask(&self, request: &InstallationRequest) {
-        let mut tx = self.world.store.tenant(self.world.tenant).await.expect("a transaction");
+        let mut tx = self
+            .world
+            .store
+            .tenant(self.world.tenant)
+            .await
+            .expect("a transaction");
         tx.installation_put(self.instance, request, self.world.clock.now())
             .await
             .expect("asked");
@@ -162,7 +181,12 @@ impl Site<'_> {
     }
 
     pub async fn ask_removal(&self) {
-        let mut tx = self.world.store.tenant(self.world.tenant).await.expect("a transaction");
+        let mut tx = self
+            .world
+            .store
+            .tenant(self.world.tenant)
+            .await
+            .expect("a transaction");
         tx.installation_remove(self.instance, self.world.clock.now())
             .await
             .expect("asked");
@@ -175,7 +199,9 @@ impl Site<'_> {
         clock.set(clock.now().checked_add(STEP).expect("a time"));
         let now = clock.now();
         let token = self.world.ids.uuid();
-        let until = now.checked_add(SignedDuration::from_secs(60)).expect("a time");
+        let until = now
+            .checked_add(SignedDuration::from_secs(60))
+            .expect("a time");
         let leased = self
             .world
             .store
@@ -183,7 +209,10 @@ impl Site<'_> {
             .await
             .expect("a lease")
             .expect("something due");
-        assert_eq!(leased.installation.instance, self.instance, "another instance is due");
+        assert_eq!(
+            leased.installation.instance, self.instance,
+            "another instance is due"
+        );
         let journal = Journal {
             store: self.world.store.clone(),
             clock: clock.clone(),
@@ -209,7 +238,8 @@ impl Site<'_> {
             next_due_at: now,
         };
         let mut tx = self.world.store.tenant(self.world.tenant).await?;
-        tx.installation_finish(self.instance, journal.token, &result, now).await?;
+        tx.installation_finish(self.instance, journal.token, &result, now)
+            .await?;
         tx.commit().await?;
         Ok(assessment)
     }
@@ -243,9 +273,10 @@ impl Site<'_> {
             journal,
             conditions: &installation.conditions,
             stop: &stop,
-            now: self.world.clock.now(),
         };
-        reconciliation.run(&self.fake, &self.fake, &PublishToNowhere(self)).await
+        reconciliation
+            .run(&self.fake, &self.fake, &PublishToNowhere(self))
+            .await
     }
 
     /// Passes until the asked state is reached.
@@ -261,13 +292,23 @@ impl Site<'_> {
     }
 
     pub async fn queues(&self) -> Vec<InstallationQueue> {
-        let mut tx = self.world.store.tenant(self.world.tenant).await.expect("a transaction");
-        tx.installation_queue_list(self.instance).await.expect("queues")
+        let mut tx = self
+            .world
+            .store
+            .tenant(self.world.tenant)
+            .await
+            .expect("a transaction");
+        tx.installation_queue_list(self.instance)
+            .await
+            .expect("queues")
     }
 
     pub async fn queue_state(&self, queue_id: &str) -> Option<QueueState> {
         let queues = self.queues().await;
-        queues.into_iter().find(|queue| queue.queue_id == queue_id).map(|queue| queue.state)
+        queues
+            .into_iter()
+            .find(|queue| queue.queue_id == queue_id)
+            .map(|queue| queue.state)
     }
 
     /// Nothing is due for this instance any more; others may then be worked on.
@@ -282,10 +323,20 @@ impl Site<'_> {
             attempts: 0,
             next_due_at: far,
         };
-        let mut tx = self.world.store.tenant(self.world.tenant).await.expect("a transaction");
-        tx.installation_finish(self.instance, journal.token, &result, self.world.clock.now())
+        let mut tx = self
+            .world
+            .store
+            .tenant(self.world.tenant)
             .await
-            .expect("finished");
+            .expect("a transaction");
+        tx.installation_finish(
+            self.instance,
+            journal.token,
+            &result,
+            self.world.clock.now(),
+        )
+        .await
+        .expect("finished");
         tx.commit().await.expect("committed");
     }
 }

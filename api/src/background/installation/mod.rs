@@ -12,7 +12,6 @@ pub mod observed;
 pub mod plan;
 mod worker;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::{ConnectInstance, FunctionPermissions, InvokePermission};
@@ -36,7 +35,6 @@ pub struct Reconciliation<'a> {
     pub conditions: &'a [Condition],
     /// Once cancelled, the step in hand is the last one.
     pub stop: &'a CancellationToken,
-    pub now: Timestamp,
 }
 
 impl Reconciliation<'_> {
@@ -74,7 +72,7 @@ impl Reconciliation<'_> {
     /// The pass ended before anything could be seen.
     #[must_use]
     pub fn unseen(&self, err: &StepError) -> Assessment {
-        assess_unseen(self.desired.request.is_some(), err, self.conditions, self.now)
+        assess_unseen(self.desired.request.is_some(), err, self.conditions, self.journal.clock.now())
     }
 
     async fn carry_out<C, F, P>(
@@ -111,6 +109,6 @@ impl Reconciliation<'_> {
             plan,
             failure: failure.as_ref().map(|(step, err)| (*step, err)),
         };
-        Ok(assess(&pass, self.conditions, self.now))
+        Ok(assess(&pass, self.conditions, self.journal.clock.now()))
     }
 }

@@ -106,7 +106,6 @@ impl InstallationWorker {
             journal,
             conditions: &installation.conditions,
             stop: &self.stop,
-            now,
         };
         let access = InstanceAccess {
             instance_arn: leased.instance_arn.clone(),

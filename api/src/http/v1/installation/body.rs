@@ -1,0 +1,255 @@
+//! An installation as the API shows and takes it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ringfence_policy::draft::code;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::domain::installation::{Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection, StepStatus};
+use crate::http::fields::{Fields, FromFields};
+use crate::store::{Installation, InstallationQueue, InstallationStep, StoreError, TenantTx};
+
+const QUEUES_MAX: usize = 1000;
+const QUEUE_ID_MAX: usize = 256;
+
+/// Which queues: the word `all`, or their ids.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum QueuesBody {
+    #[schema(title = "all", example = "all")]
+    Word(String),
+    #[schema(title = "some")]
+    Ids(BTreeSet<String>),
+}
+
+/// What is asked of an installation.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct InstallationRequestBody {
+    pub queues: QueuesBody,
+    /// What happens to a queue that has a whisper of its own: it is left alone, ours goes in front of it, or ours goes
+    /// in its place.
+    #[schema(value_type = Option<ExistingWhisperWord>, default = "refuse")]
+    pub existing_whisper: String,
+    /// What happens when somebody changes what was installed.
+    #[schema(value_type = Option<DriftWord>, default = "mend")]
+    pub drift: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum ExistingWhisperWord {
+    Refuse,
+    Merge,
+    Replace,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum DriftWord {
+    Mend,
+    Report,
+}
+
+/// A request that was read and is in order.
+#[derive(Debug)]
+pub(super) struct PutInstallation(pub InstallationRequest);
+
+impl FromFields for PutInstallation {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let queues = queues(fields);
+        let existing_whisper =
+            fields.optional_word("existing_whisper", ExistingWhisper::parse, "refuse, merge, replace");
+        let drift = fields.optional_word("drift", Drift::parse, "mend, report");
+        Some(Self(InstallationRequest {
+            queues: queues?,
+            existing_whisper: existing_whisper.unwrap_or(ExistingWhisper::Refuse),
+            drift: drift.unwrap_or(Drift::Mend),
+        }))
+    }
+}
+
+fn queues(fields: &mut Fields) -> Option<QueueSelection> {
+    const NAME: &str = "queues";
+    let wanted = "must be \"all\" or a list of queue ids";
+    match fields.take(NAME) {
+        None => fields.fault(NAME, code::MISSING, "is required: \"all\" or a list of queue ids"),
+        Some(Value::String(word)) if word == "all" => return Some(QueueSelection::All),
+        Some(Value::String(_)) => fields.fault(NAME, code::INVALID, wanted),
+        Some(Value::Array(items)) => {
+            let count = items.len();
+            let ids: BTreeSet<String> = items
+                .into_iter()
+                .filter_map(|item| match item {
+                    Value::String(id) if !id.trim().is_empty() && id.len() <= QUEUE_ID_MAX => Some(id),
+                    _ => None,
+                })
+                .collect();
+            if ids.len() == count && (1..=QUEUES_MAX).contains(&count) {
+                return Some(QueueSelection::Only(ids));
+            }
+            let detail = format!("must hold 1 to {QUEUES_MAX} different queue ids");
+            fields.fault(NAME, code::INVALID, detail);
+        }
+        Some(_) => fields.fault(NAME, code::WRONG_TYPE, wanted),
+    }
+    None
+}
+
+/// Something that is true, false or not known of the installation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConditionBody {
+    #[serde(rename = "type")]
+    #[schema(example = "QueuesAttached")]
+    pub kind: String,
+    /// `true`, `false` or `unknown`.
+    #[schema(example = "false")]
+    pub status: String,
+    #[schema(example = "queues_refused")]
+    pub reason: String,
+    /// What it means and what to do.
+    pub message: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub last_transition_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StepBody {
+    #[schema(example = "attach_queue")]
+    pub name: String,
+    #[schema(example = "Sales")]
+    pub target: String,
+    /// `pending`, `done` or `failed`.
+    #[schema(example = "done")]
+    pub status: String,
+    pub detail: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProgressBody {
+    pub done: usize,
+    pub total: usize,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InstallationQueueBody {
+    pub queue_id: String,
+    pub name: String,
+    /// What the queue ran before; null: nothing of its own.
+    pub previous_flow_id: Option<String>,
+    pub whisper_flow_id: Option<String>,
+    /// `attached`, `refused`, `pending`, `restored` or `left_alone`.
+    #[schema(example = "attached")]
+    pub state: String,
+    pub detail: String,
+}
+
+/// What is asked of an instance, and how far it has come.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InstallationBody {
+    pub instance_id: String,
+    /// Counts what was asked; also the ETag.
+    pub generation: u64,
+    /// The last generation that was carried out.
+    pub observed_generation: u64,
+    /// Null: everything is to be taken away.
+    pub desired: Option<InstallationRequestBody>,
+    /// `pending`, `installing`, `installed`, `blocked`, `uninstalling` or `uninstalled`.
+    #[schema(example = "installed")]
+    pub state: String,
+    pub conditions: Vec<ConditionBody>,
+    pub steps: Vec<StepBody>,
+    pub progress: ProgressBody,
+    /// The limiter function that serves the instance.
+    pub function_arn: Option<String>,
+    pub notice_flow_id: Option<String>,
+    pub queues: Vec<InstallationQueueBody>,
+}
+
+/// The installation with all its parts, as they are in this transaction.
+pub(super) async fn installation_body(
+    tx: &mut TenantTx,
+    installation: Installation,
+) -> Result<InstallationBody, StoreError> {
+    let instance = installation.instance;
+    let steps = tx.installation_step_list(instance).await?;
+    let queues = tx.installation_queue_list(instance).await?;
+    let flows = tx.installed_flow_list(instance).await?;
+    let function_arn = tx.shard_assigned(instance).await?;
+    let done = steps.iter().filter(|step| step.status == StepStatus::Done).count();
+    Ok(InstallationBody {
+        instance_id: instance.to_string(),
+        generation: installation.generation,
+        observed_generation: installation.observed_generation,
+        desired: installation.request.as_ref().map(request_body),
+        state: installation.state.as_str().to_owned(),
+        conditions: installation.conditions.into_iter().map(condition_body).collect(),
+        progress: ProgressBody { done, total: steps.len() },
+        steps: steps.into_iter().map(step_body).collect(),
+        function_arn,
+        notice_flow_id: flows
+            .into_iter()
+            .find(|flow| flow.key == "notice")
+            .map(|flow| flow.flow_id),
+        queues: queues.into_iter().map(queue_body).collect(),
+    })
+}
+
+fn request_body(request: &InstallationRequest) -> InstallationRequestBody {
+    InstallationRequestBody {
+        queues: match &request.queues {
+            QueueSelection::All => QueuesBody::Word("all".to_owned()),
+            QueueSelection::Only(ids) => QueuesBody::Ids(ids.clone()),
+        },
+        existing_whisper: request.existing_whisper.as_str().to_owned(),
+        drift: request.drift.as_str().to_owned(),
+    }
+}
+
+/// What the audit log keeps of a request.
+pub(super) fn audited(request: Option<&InstallationRequest>) -> Option<Value> {
+    request.map(|request| json!(request_body(request)))
+}
+
+/// The generation as `ETag` and `If-Match` carry it.
+pub(super) fn version(installation: Option<&Installation>) -> i64 {
+    let generation = installation.map_or(0, |installation| installation.generation);
+    i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+fn condition_body(condition: Condition) -> ConditionBody {
+    ConditionBody {
+        kind: condition.kind.as_str().to_owned(),
+        status: condition.status.as_str().to_owned(),
+        reason: condition.reason,
+        message: condition.message,
+        last_transition_at: condition.last_transition_at,
+    }
+}
+
+fn step_body(step: InstallationStep) -> StepBody {
+    StepBody {
+        name: step.name,
+        target: step.target,
+        status: step.status.as_str().to_owned(),
+        detail: step.detail,
+        at: step.at,
+    }
+}
+
+fn queue_body(queue: InstallationQueue) -> InstallationQueueBody {
+    InstallationQueueBody {
+        queue_id: queue.queue_id,
+        name: queue.name,
+        previous_flow_id: queue.previous_flow_id,
+        whisper_flow_id: queue.whisper_flow_id,
+        state: queue.state.as_str().to_owned(),
+        detail: queue.detail,
+    }
+}

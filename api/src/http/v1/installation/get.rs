@@ -1,0 +1,39 @@
+//! GET /v1/instances/{id}/installation
+
+use axum::Json;
+use axum::response::IntoResponse;
+
+use super::body::{InstallationBody, installation_body, version};
+use crate::auth::View;
+use crate::domain::ids::InstanceId;
+use crate::http::caller::Caller;
+use crate::http::etag::etag;
+use crate::http::path::Id;
+use crate::http::problem::{ApiError, ApiResult, Problem};
+
+/// How far the installation has come
+///
+/// Conditions tell what is true now and what to do about what is not; steps tell what is being done.
+#[utoipa::path(
+    get,
+    path = "/v1/instances/{id}/installation",
+    tag = "installation",
+    params(("id" = String, Path, description = "The instance")),
+    responses(
+        (status = 200, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn get(
+    caller: Caller<View>,
+    Id(id): Id<InstanceId>,
+) -> ApiResult<impl IntoResponse> {
+    let mut tx = caller.begin().await?;
+    let installation = tx.installation_get(id).await?.ok_or_else(ApiError::not_found)?;
+    let tag = etag(version(Some(&installation)));
+    let body = installation_body(&mut tx, installation).await?;
+    tx.commit().await?;
+    Ok((tag, Json(body)))
+}
