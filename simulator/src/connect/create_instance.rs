@@ -85,6 +85,7 @@ pub fn create(world: &Arc<World>, new: &NewInstance) -> Result<Value, Refusal> {
         id,
         alias: new.alias.clone(),
         created_at: now,
+        tags: Tags::new(),
         task_quota: new.task_quota.unwrap_or(OPEN_TASKS),
         queues: BTreeMap::new(),
         users: BTreeMap::new(),

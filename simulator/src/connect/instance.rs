@@ -24,7 +24,7 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
                 "InboundCallsEnabled": true,
                 "OutboundCallsEnabled": true,
                 "InstanceAccessUrl": format!("https://{}.my.connect.aws", instance.alias),
-                "Tags": {},
+                "Tags": instance.tags,
             },
         }))
     })

@@ -27,6 +27,7 @@ pub struct Instance {
     pub arn: String,
     pub alias: String,
     pub created_at: Timestamp,
+    pub tags: Tags,
     pub task_quota: usize,
     pub queues: BTreeMap<String, Queue>,
     pub users: BTreeMap<String, User>,

@@ -89,8 +89,9 @@ fn page(length: Option<u64>, token: Option<&str>, max: usize) -> Result<PageRequ
     };
     let start = match token {
         None => 0,
-        Some(token) => start(token)
-            .ok_or_else(|| Failure::invalid_parameter("NextToken: not one of this service's"))?,
+        Some(token) => start(token).ok_or_else(|| {
+            Failure::invalid_request("The NextToken is not one of this service's.")
+        })?,
     };
     Ok(PageRequest { start, length })
 }

@@ -45,17 +45,19 @@ pub fn untag(call: &Call<'_>) -> Result<Option<Value>, Failure> {
 }
 
 pub fn list(call: &Call<'_>) -> Result<Value, Failure> {
-    let (instance_id, kind, id) = resource(call.label(0)?)?;
-    let own = call.peek(instance_id, |instance| {
-        let tags = tags_of(&mut instance.clone(), kind, id)
-            .cloned()
-            .unwrap_or_default();
-        tags.into_iter()
-            .map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value]))
-            .collect::<Vec<_>>()
+    let arn = call.label(0)?;
+    let own = resource(arn).ok().and_then(|(instance_id, kind, id)| {
+        call.peek(instance_id, |instance| tags_of(instance, kind, id).cloned())
+            .flatten()
     });
-    call.authorize(&[call.label(0)?.to_owned()], &own.unwrap_or_default())?;
-    call.change(instance_id, |instance| {
+    let conditions: Vec<_> = own
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, value)| (format!("aws:ResourceTag/{key}"), vec![value]))
+        .collect();
+    call.authorize(&[arn.to_owned()], &conditions)?;
+    let (instance_id, kind, id) = resource(arn)?;
+    call.read(instance_id, |instance| {
         let tags = tags_of(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
         Ok(json!({"tags": tags}))
     })
@@ -67,7 +69,8 @@ fn change(
 ) -> Result<(), Failure> {
     let (instance_id, kind, id) = resource(call.label(0)?)?;
     call.change(instance_id, |instance| {
-        let existing = tags_of(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
+        let existing =
+            tags_of_mut(instance, kind, id).ok_or_else(|| Failure::not_found("resource"))?;
         let mut edited = existing.clone();
         edit(&mut edited)?;
         *existing = edited;
@@ -75,13 +78,14 @@ fn change(
     })
 }
 
-/// `arn:aws:connect:R:A:instance/I/KIND/ID`, taken apart.
+/// `arn:aws:connect:R:A:instance/I/KIND/ID`, taken apart; an instance's own ARN ends after its id.
 fn resource(arn: &str) -> Result<(&str, &str, &str), Failure> {
     let bad =
         || Failure::invalid_parameter("resourceArn: not the ARN of a resource of an instance");
     let (_, path) = arn.split_once(":instance/").ok_or_else(bad)?;
     let mut parts = path.splitn(3, '/');
     match (parts.next(), parts.next(), parts.next()) {
+        (Some(instance), None, None) => Ok((instance, "instance", instance)),
         (Some(instance), Some(kind), Some(id)) => {
             Ok((instance, kind, id.split(':').next().unwrap_or(id)))
         }
@@ -89,15 +93,24 @@ fn resource(arn: &str) -> Result<(&str, &str, &str), Failure> {
     }
 }
 
-fn tags_of<'i>(instance: &'i mut Instance, kind: &str, id: &str) -> Option<&'i mut Tags> {
+fn tags_of<'i>(instance: &'i Instance, kind: &str, id: &str) -> Option<&'i Tags> {
     match kind {
-        "contact-flow" => instance.flows.get_mut(id).map(|flow| &mut flow.tags),
-        "queue" => instance.queues.get_mut(id).map(|queue| &mut queue.tags),
-        "agent" => instance.users.get_mut(id).map(|user| &mut user.tags),
-        "routing-profile" => instance
-            .routing_profiles
-            .get_mut(id)
-            .map(|profile| &mut profile.tags),
+        "instance" => Some(&instance.tags),
+        "contact-flow" => Some(&instance.flows.get(id)?.tags),
+        "queue" => Some(&instance.queues.get(id)?.tags),
+        "agent" => Some(&instance.users.get(id)?.tags),
+        "routing-profile" => Some(&instance.routing_profiles.get(id)?.tags),
+        _ => None,
+    }
+}
+
+fn tags_of_mut<'i>(instance: &'i mut Instance, kind: &str, id: &str) -> Option<&'i mut Tags> {
+    match kind {
+        "instance" => Some(&mut instance.tags),
+        "contact-flow" => Some(&mut instance.flows.get_mut(id)?.tags),
+        "queue" => Some(&mut instance.queues.get_mut(id)?.tags),
+        "agent" => Some(&mut instance.users.get_mut(id)?.tags),
+        "routing-profile" => Some(&mut instance.routing_profiles.get_mut(id)?.tags),
         _ => None,
     }
 }

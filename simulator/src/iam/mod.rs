@@ -262,7 +262,8 @@ impl State {
         }
     }
 
-    /// Whether the caller may do this to every one of these.
+    /// Whether the caller may do this to every one of these, which have to be its own account's: nothing here has a
+    /// policy of its own that would admit others.
     pub fn authorize(
         &self,
         caller: &Caller,
@@ -270,23 +271,23 @@ impl State {
         resources: &[&str],
         context: &Context,
     ) -> Result<(), AwsError> {
-        let refused = resources.iter().find_map(|resource| {
-            let verdict = self.verdict(caller, action, resource, context);
-            (verdict != Verdict::Allowed).then_some((resource, verdict))
-        });
-        let Some((resource, verdict)) = refused else {
-            return Ok(());
-        };
-        let because = match verdict {
-            Verdict::Denied => "with an explicit deny in an identity-based policy",
-            Verdict::NotInSession => "because no session policy allows it",
-            _ => "because no identity-based policy allows it",
-        };
-        let message = format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource} {because}",
-            caller.arn
-        );
-        Err(AwsError::new(403, "AccessDeniedException", message))
+        for resource in resources {
+            let because = match self.verdict(caller, action, resource, context) {
+                Verdict::Allowed if is_foreign(resource, &caller.account_id) => {
+                    "because no resource-based policy allows it"
+                }
+                Verdict::Allowed => continue,
+                Verdict::Denied => "with an explicit deny in an identity-based policy",
+                Verdict::NotInSession => "because no session policy allows it",
+                Verdict::NotAllowed => "because no identity-based policy allows it",
+            };
+            let message = format!(
+                "User: {} is not authorized to perform: {action} on resource: {resource} {because}",
+                caller.arn
+            );
+            return Err(AwsError::new(403, "AccessDeniedException", message));
+        }
+        Ok(())
     }
 
     fn verdict(&self, caller: &Caller, action: &str, resource: &str, context: &Context) -> Verdict {
@@ -316,6 +317,13 @@ impl State {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_foreign(resource: &str, account_id: &str) -> bool {
+    resource
+        .split(':')
+        .nth(4)
+        .is_some_and(|owner| !owner.is_empty() && owner != account_id)
 }
 
 /// An expired key is told from an unknown one for a while, then forgotten.

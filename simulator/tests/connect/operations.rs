@@ -294,7 +294,7 @@ async fn lists_are_filtered_and_paged() {
                 .connect("GET", "/queues-summary/{i}?nextToken=x", Value::Null)
                 .await
         ),
-        (400, "InvalidParameterException")
+        (400, "InvalidRequestException")
     );
 }
 
