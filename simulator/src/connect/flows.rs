@@ -147,11 +147,10 @@ pub fn describe(call: &Call<'_>) -> Result<Value, Failure> {
         }
         if let Some(number) = version {
             answer["Version"] = json!(number);
-            answer["VersionDescription"] = json!(
-                flow.versions
-                    .get(&number)
-                    .and_then(|version| version.description.clone())
-            );
+            let version = flow.versions.get(&number);
+            if let Some(description) = version.and_then(|version| version.description.as_ref()) {
+                answer["VersionDescription"] = json!(description);
+            }
         }
         Ok(json!({"ContactFlow": answer}))
     })

@@ -533,13 +533,17 @@ async fn faults_ordered_for_lambda_strike_a_flows_invocations() {
         ]))
         .await;
     let fault = |kind: &str, count: u32| {
-        let body = json!({"service": "lambda", "operation": "Invoke", "kind": kind, "count": count});
+        let body =
+            json!({"service": "lambda", "operation": "Invoke", "kind": kind, "count": count});
         let stage = &stage;
         async move { stage.simulator.make("/_sim/faults", body).await }
     };
     fault("throttle", 2).await;
     let entry = stage.call("+12065550100").await["lambda"][0].clone();
-    assert_eq!((&entry["attempts"], &entry["error"]), (&json!(3), &Value::Null));
+    assert_eq!(
+        (&entry["attempts"], &entry["error"]),
+        (&json!(3), &Value::Null)
+    );
     fault("access_denied", 1).await;
     let entry = stage.call("+12065550100").await["lambda"][0].clone();
     assert_eq!(entry["attempts"], 1);

@@ -2,6 +2,7 @@
 
 mod calls;
 mod lambda;
+mod official_client;
 mod operations;
 mod rights;
 mod stage;
