@@ -182,4 +182,23 @@ impl TenantTx {
         .await?;
         rows.into_iter().map(PolicyVersion::try_from).collect()
     }
+
+    /// One version, whoever's policy it is within the tenant.
+    pub async fn policy_version_get(&mut self, id: PolicyId, version: u64) -> Result<Option<Policy>, StoreError> {
+        let Ok(version) = i64::try_from(version) else {
+            return Ok(None);
+        };
+        let tenant_id = self.tenant_id().0;
+        let row = sqlx::query_as!(
+            Row,
+            "select policy_id, version, document, created_at, created_by from policy_versions
+             where tenant_id = $1 and policy_id = $2 and version = $3",
+            tenant_id,
+            id.0,
+            version,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.map(PolicyVersion::try_from).transpose()?.map(|version| version.policy))
+    }
 }
