@@ -1,6 +1,6 @@
-import "@mantine/core/styles.layer.css";
 import "./app/tokens.css";
 import "./app/base.css";
+import "./app/mantine";
 
 import { MantineProvider } from "@mantine/core";
 import { RouterProvider } from "@tanstack/react-router";

@@ -1,6 +1,6 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
-import type { Decision } from "../../src/api/types";
-import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures";
+import type { Decision } from "../../src/api/types.ts";
+import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
 
 export interface MockAnswer {
   status: number;

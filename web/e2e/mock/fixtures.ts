@@ -1,5 +1,5 @@
 /** A tenant's instances and decisions as the API would tell them. Decisions follow from their number, so any page can be made. */
-import type { Decision, Installation, Instance, Me, PolicyResource } from "../../src/api/types";
+import type { Decision, Installation, Instance, Me, PolicyResource } from "../../src/api/types.ts";
 
 export const MOCK_KEY = "rf_live_mock";
 /** The key of a tenant with nothing registered. */
@@ -109,7 +109,7 @@ function checks(failing: string | undefined): Instance["connection"]["checks"] {
 }
 
 export function installation(instanceId: string, now: number): Installation | undefined {
-  const index = instances_index(instanceId);
+  const index = indexOf(instanceId);
   const since = new Date(now - 3_600_000).toISOString();
   const met = (type: string, message: string) => ({ type, status: "true" as const, reason: "Done", message, last_transition_at: since });
   const good: Conditions = [
@@ -133,7 +133,7 @@ export function installation(instanceId: string, now: number): Installation | un
   return undefined;
 }
 
-function instances_index(instanceId: string): number {
+function indexOf(instanceId: string): number {
   return SKETCHES.findIndex((_, index) => id("ins", index) === instanceId);
 }
 

@@ -1,7 +1,7 @@
 /** Puts the mock API, and the server's Content-Security-Policy, in front of Vite's servers. */
 import type { Connect, Plugin } from "vite";
 
-import { answer } from "./api";
+import { answer } from "./api.ts";
 
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";

@@ -48,19 +48,13 @@ export function installationQuery(api: Api, id: string) {
   });
 }
 
-/** The policy an instance is under: its own, or else the tenant's default; `null` where there is neither. */
+/** The policy an instance is under, be it its own or the tenant's default. */
 export function policyQuery(api: Api, instance: Instance) {
-  const { source, version } = instance.policy;
+  const { id, policy } = instance;
   return queryOptions({
-    queryKey: ["policy", source === "own" ? instance.id : source, version],
-    queryFn: async ({ signal }): Promise<PolicyResource | null> => {
-      if (source === "none") return null;
-      return orNull(async () =>
-        source === "own"
-          ? bodyOf(await api.GET("/v1/instances/{id}/policy", { params: { path: { id: instance.id } }, signal }))
-          : bodyOf(await api.GET("/v1/policies/default", { signal })),
-      );
-    },
+    queryKey: ["policy", id, policy.source, policy.version],
+    queryFn: async ({ signal }): Promise<PolicyResource | null> =>
+      orNull(async () => bodyOf(await api.GET("/v1/instances/{id}/policy", { params: { path: { id } }, signal }))),
   });
 }
 

@@ -1,5 +1,5 @@
 /** Mantine in this dashboard's clothes; the colours themselves are in tokens.css. */
-import { Button, createTheme, Drawer, type MantineColorsTuple, PasswordInput, SegmentedControl, Select, Skeleton, Tooltip } from "@mantine/core";
+import { Button, createTheme, DrawerRoot, type MantineColorsTuple, PasswordInput, SegmentedControl, Select, Skeleton, Tooltip } from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
   "#e9f6f3",
@@ -14,18 +14,30 @@ const petrol: MantineColorsTuple = [
   "#053831",
 ];
 
+const gray: MantineColorsTuple = ["#f6f9f8", "#e9eeec", "#dbe3e0", "#cbd6d2", "#bccac5", "#93a49e", "#5a6c66", "#465853", "#2a3a36", "#10201c"];
+const dark: MantineColorsTuple = ["#e7efec", "#adbdb7", "#8fa19b", "#5b6d67", "#3a4b46", "#24302d", "#1a2422", "#141c1a", "#0d1312", "#0a0f0e"];
+
 export const theme = createTheme({
-  colors: { petrol },
+  colors: { petrol, gray, dark },
   primaryColor: "petrol",
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
   fontFamily: "var(--sans)",
   fontFamilyMonospace: "var(--mono)",
   defaultRadius: 6,
   cursorType: "pointer",
   components: {
-    Button: Button.extend({ defaultProps: { size: "sm" }, styles: { label: { fontWeight: 550 } } }),
-    Drawer: Drawer.extend({ defaultProps: { overlayProps: { backgroundOpacity: 0.35 } } }),
+    Button: Button.extend({
+      defaultProps: { size: "sm" },
+      styles: { label: { fontWeight: 550 } },
+      // Mantine picks one text colour for both schemes; the accent needs one for each.
+      vars: (_theme, { variant }) => ({
+        root:
+          variant === undefined || variant === "filled"
+            ? { "--button-bg": "var(--accent)", "--button-hover": "var(--accent-hover)", "--button-color": "var(--on-accent)" }
+            : {},
+      }),
+    }),
+    DrawerRoot: DrawerRoot.extend({ defaultProps: { lockScroll: false } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: "md" } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { withItemsBorders: false } }),
     Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right" } }),

@@ -30,17 +30,17 @@ export function DecisionDrawer({ id, nameOf }: Props) {
   if (id !== undefined) last.current = id;
   const close = () => void navigate({ search: ({ decision: _, ...rest }) => rest, resetScroll: false });
   return (
-    <Drawer
-      opened={id !== undefined}
-      onClose={close}
-      position="right"
-      size="30rem"
-      title="Decision"
-      closeButtonProps={{ "aria-label": "Close" }}
-      classNames={{ title: classes.title ?? "", content: classes.content ?? "", header: classes.header ?? "" }}
-    >
-      {last.current !== undefined && <Body id={last.current} nameOf={nameOf} />}
-    </Drawer>
+    <Drawer.Root opened={id !== undefined} onClose={close} position="right" size="30rem">
+      <Drawer.Overlay backgroundOpacity={0.35} />
+      <Drawer.Content className={classes.content ?? ""}>
+        {/* Drawer.Header would be a second banner of the page. */}
+        <div className={classes.header}>
+          <Drawer.Title className={classes.title ?? ""}>Decision</Drawer.Title>
+          <Drawer.CloseButton aria-label="Close" />
+        </div>
+        {last.current !== undefined && <Body id={last.current} nameOf={nameOf} />}
+      </Drawer.Content>
+    </Drawer.Root>
   );
 }
 

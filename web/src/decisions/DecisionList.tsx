@@ -123,22 +123,20 @@ function Opener({ decision }: { decision: Decision }) {
       search={(before) => ({ ...before, decision: decision.id })}
       resetScroll={false}
       className={classes.opener}
-      aria-label={`Explain the decision of ${decision.at}`}
     >
       <Time at={decision.at} />
+      <span className="visually-hidden">, explain</span>
     </Link>
   );
 }
 
 function Outcome({ decision }: { decision: Decision }) {
   const { label, tone } = lookOf(decision.outcome);
+  if (decision.stop === "failed") return <Badge tone="fault">{label}, not stopped</Badge>;
   return (
-    <span className={classes.outcomes}>
-      <Badge tone={tone} quiet={tone === "plain"}>
-        {label}
-      </Badge>
-      {decision.stop === "failed" && <Badge tone="fault">Not stopped</Badge>}
-    </span>
+    <Badge tone={tone} quiet={tone === "plain"}>
+      {label}
+    </Badge>
   );
 }
 

@@ -14,56 +14,58 @@ import classes from "./DecisionsPage.module.css";
 import { LiveSwitch } from "./LiveSwitch";
 import { Revealed } from "./PhoneNumber";
 import type { DecisionSearch } from "./search";
-import { useLiveDecisions } from "./useLiveDecisions";
+import { type LiveDecisions, useLiveDecisions } from "./useLiveDecisions";
 
 export function DecisionsPage({ search }: { search: DecisionSearch }) {
   const { api } = useSession();
   const [shown, setShown] = useState(false);
+  const [paused, setPaused] = useState(false);
   const instances = useQuery(instancesQuery(api));
   const names = useMemo(() => new Map(instances.data?.map((instance) => [instance.id, instance.name])), [instances.data]);
   const nameOf = useCallback((id: string) => names.get(id) ?? "", [names]);
+  const decisions = useLiveDecisions(search, paused);
 
   return (
-    <Page title="Decisions" lead="Every outbound call that reached a limiter, newest first.">
+    <Page
+      title="Decisions"
+      lead="Every outbound call that reached a limiter, newest first."
+      actions={<LiveSwitch paused={paused} problem={decisions.problem} onChange={setPaused} />}
+    >
       <Revealed value={shown}>
         <div className={classes.bar}>
           <DecisionFilters search={search} instances={instances.data ?? []} />
           <Switch label="Show numbers" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
         </div>
-        <LiveList key={`${search.outcome} ${search.instance}`} search={search} nameOf={nameOf} />
+        <Rows decisions={decisions} filtered={search.outcome !== undefined || search.instance !== undefined} nameOf={nameOf} />
         <DecisionDrawer id={search.decision} nameOf={nameOf} />
       </Revealed>
     </Page>
   );
 }
 
-interface LiveListProps {
-  search: DecisionSearch;
+interface RowsProps {
+  decisions: LiveDecisions;
+  filtered: boolean;
   nameOf: (id: string) => string;
 }
 
-function LiveList({ search, nameOf }: LiveListProps) {
-  const [paused, setPaused] = useState(false);
-  const { outcome, instance } = search;
-  const filter = useMemo(() => ({ outcome, instance }), [outcome, instance]);
-  const decisions = useLiveDecisions(filter, paused);
+function Rows({ decisions, filtered, nameOf }: RowsProps) {
   const { live, problem } = decisions;
-
   if (!live.started) {
     if (problem === null) return <DecisionListSkeleton />;
     return <ProblemNotice problem={problem} what="The decisions could not be read" onRetry={decisions.retry} />;
   }
+  if (live.rows.length === 0) return <NoDecisions filtered={filtered} />;
   return (
-    <div className={classes.list}>
-      <LiveSwitch paused={paused} problem={problem} onChange={setPaused} />
-      {live.rows.length === 0 ? <NoDecisions filtered={outcome !== undefined || instance !== undefined} /> : <DecisionList rows={live.rows} fresh={live.fresh} nameOf={nameOf} />}
+    <>
+      <DecisionList rows={live.rows} fresh={live.fresh} nameOf={nameOf} />
       {decisions.olderProblem !== null && <ProblemNotice problem={decisions.olderProblem} what="Older decisions could not be read" onRetry={decisions.loadOlder} />}
       {live.cursor !== null && (
-        <Button variant="default" className={classes.older} loading={decisions.olderIsLoading} onClick={decisions.loadOlder}>
+        <Button variant="default" className={classes.older ?? ""} loading={decisions.olderIsLoading} onClick={decisions.loadOlder}>
           Show older
         </Button>
       )}
-    </div>
+    </>
   );
 }
 

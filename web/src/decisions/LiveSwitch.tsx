@@ -1,7 +1,6 @@
 /** Says whether what is on the screen is the present, and lets the viewer hold it still. */
 import { Button } from "@mantine/core";
 
-import { ApiProblem } from "../api/problem";
 import { Icon } from "../ui/Icon";
 import classes from "./LiveSwitch.module.css";
 
@@ -18,8 +17,8 @@ export function LiveSwitch({ paused, problem, onChange }: Props) {
       <span className={classes.state} data-state={state} role="status">
         <span className={classes.dot} aria-hidden="true" />
         {state === "live" && "Live"}
-        {state === "paused" && "Paused. What happens meanwhile is shown when you resume."}
-        {state === "trouble" && `Not live. ${problem instanceof ApiProblem ? problem.message : ""} Trying again…`}
+        {state === "paused" && "Paused"}
+        {state === "trouble" && "Not live, trying again"}
       </span>
       <Button variant="default" size="xs" leftSection={<Icon name={paused ? "play" : "pause"} size={14} />} onClick={() => onChange(!paused)}>
         {paused ? "Resume" : "Pause"}

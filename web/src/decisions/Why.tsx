@@ -29,7 +29,7 @@ export function Why({ decision }: { decision: Decision }) {
 function Again({ at }: { at: string }) {
   const now = useNow();
   const seconds = (Date.parse(at) - now) / 1000;
-  if (seconds <= 0) return <span className={classes.again}>Open again since {clockTime(at)}</span>;
+  if (seconds <= 0) return <span className={`${classes.again} figures`}>Callable since {clockTime(at)}</span>;
   const when = seconds < COUNTED_DOWN_BELOW_SECONDS ? `in ${duration(seconds)}` : `at ${localTime(at, now)}`;
-  return <span className={`${classes.again} figures`}>Open again {when}</span>;
+  return <span className={`${classes.again} figures`}>Next call {when}</span>;
 }

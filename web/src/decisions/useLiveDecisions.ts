@@ -1,6 +1,6 @@
 /** The list of decisions under a filter, read again every two seconds unless paused. */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Api, bodyOf } from "../api/client";
 import type { Decision, DecisionList, Outcome } from "../api/types";
@@ -28,7 +28,7 @@ export interface LiveDecisions {
 
 export function useLiveDecisions(filter: DecisionFilter, paused: boolean): LiveDecisions {
   const { api } = useSession();
-  const [live, setLive] = useState(emptyLive<Decision>);
+  const { live, setLive } = useLiveUnder(`${filter.outcome} ${filter.instance}`);
   const known = useRef<Decision[]>([]);
   known.current = live.rows;
 
@@ -44,7 +44,7 @@ export function useLiveDecisions(filter: DecisionFilter, paused: boolean): LiveD
   const { data, error, refetch } = newest;
   useEffect(() => {
     if (data !== undefined) setLive((before) => withNewest(before, data));
-  }, [data]);
+  }, [data, setLive]);
   const wasPaused = useRef(paused);
   useEffect(() => {
     if (wasPaused.current && !paused) void refetch();
@@ -55,7 +55,19 @@ export function useLiveDecisions(filter: DecisionFilter, paused: boolean): LiveD
   return { live, problem: error, retry: () => void refetch(), ...older };
 }
 
-function useOlder(api: Api, filter: DecisionFilter, cursor: string | null, setLive: (change: (before: Live<Decision>) => Live<Decision>) => void) {
+type Change = (before: Live<Decision>) => Live<Decision>;
+
+/** Rows read under one filter are never shown, nor added to, under another. */
+function useLiveUnder(key: string) {
+  const [held, setHeld] = useState({ key, live: emptyLive<Decision>() });
+  const setLive = useCallback(
+    (change: Change) => setHeld((before) => ({ key, live: change(before.key === key ? before.live : emptyLive<Decision>()) })),
+    [key],
+  );
+  return { live: useMemo(() => (held.key === key ? held.live : emptyLive<Decision>()), [held, key]), setLive };
+}
+
+function useOlder(api: Api, filter: DecisionFilter, cursor: string | null, setLive: (change: Change) => void) {
   const [olderIsLoading, setLoading] = useState(false);
   const [olderProblem, setProblem] = useState<Error | null>(null);
   const loadOlder = useCallback(async () => {

@@ -86,10 +86,12 @@ function ConditionRow({ condition }: { condition: Condition }) {
           {condition.status === "true" ? "Yes" : condition.status === "false" ? "No" : "Not known"}
         </Badge>
       </div>
-      {condition.message !== "" && <p>{condition.message}</p>}
-      <p className={classes.small}>
-        Since <Time at={condition.last_transition_at} />
-      </p>
+      <div className={classes.head}>
+        <p>{condition.message}</p>
+        <p className={classes.since}>
+          since <Time at={condition.last_transition_at} />
+        </p>
+      </div>
     </li>
   );
 }

@@ -39,7 +39,7 @@ export function InstancePage({ id }: { id: string }) {
     );
   }
   return (
-    <Page title={instance.data.name} above={back} lead={<Lead instance={instance.data} />}>
+    <Page title={instance.data.name} above={back} under={<Lead instance={instance.data} />}>
       {instance.isError && <ProblemNotice problem={instance.error} what="What you see may be out of date" onRetry={() => void instance.refetch()} />}
       {instance.data.status === "pending_verification" && <Onboarding instance={instance.data} />}
       <div className={classes.columns}>

@@ -74,7 +74,7 @@ export function SignIn({ ended, onSignIn }: Props) {
         />
         {fault?.requestId !== undefined && (
           <p className={classes.request}>
-            Request <span className="mono">{fault.requestId}</span> <Copy value={fault.requestId} what="request id" />
+            Request <span className={`mono ${classes.id}`}>{fault.requestId}</span> <Copy value={fault.requestId} what="request id" />
           </p>
         )}
         <Button type="submit" size="md" loading={busy} fullWidth>

@@ -4,13 +4,14 @@ import classes from "./Page.module.css";
 
 interface PageProps {
   title: string;
-  lead?: ReactNode;
+  lead?: string;
+  under?: ReactNode;
   above?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }
 
-export function Page({ title, lead, above, actions, children }: PageProps) {
+export function Page({ title, lead, under, above, actions, children }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Ringfence`;
   }, [title]);
@@ -20,7 +21,8 @@ export function Page({ title, lead, above, actions, children }: PageProps) {
       <header className={classes.header}>
         <div className={classes.heading}>
           <h1>{title}</h1>
-          {lead !== undefined && <div className={classes.lead}>{lead}</div>}
+          {lead !== undefined && <p className={classes.lead}>{lead}</p>}
+          {under}
         </div>
         {actions}
       </header>

@@ -1,0 +1,211 @@
+/** The dashboard in a browser: what a viewer can rely on, on the real API or on the mock. */
+import { source as axeSource } from "axe-core";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { NARROW, openStage, signIn, type Stage, visit } from "./stage";
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(async () => {
+  await stage?.close();
+});
+
+const TWO_POLLS_MS = 4500;
+
+const rows = (page: Page) => page.getByRole("link", { name: /, explain$/ });
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const results = (await page.evaluate("axe.run(document)")) as AxeResults;
+  return results.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`);
+}
+
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+async function firstInstance(page: Page): Promise<string> {
+  const link = page.getByRole("table", { name: "Instances" }).getByRole("link").first();
+  await link.waitFor();
+  return (await link.textContent()) ?? "";
+}
+
+describe("signing in", () => {
+  it("with a wrong key says what to do and keeps the key out of the browser's storage", async () => {
+    const { page, context } = await visit(stage);
+    await page.goto(stage.url);
+    const input = page.getByLabel("API key", { exact: true });
+    await input.fill("rf_live_0000000000000000000000000000000000000000");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("This key is not accepted.").waitFor();
+    expect(await page.getByText(/^Request/).textContent()).toMatch(/req_/);
+    expect(await input.getAttribute("aria-invalid")).toBe("true");
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await context.close();
+  });
+
+  it("with the right key opens the address that was asked for, and survives a reload", async () => {
+    const { page, context, complaints } = await visit(stage);
+    await signIn(stage, page, "/decisions?outcome=denied");
+    await page.getByRole("heading", { name: "Decisions", level: 1 }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Decisions", level: 1 }).waitFor();
+    expect(page.url()).toContain("outcome=denied");
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("ends with signing out: the key is gone", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("API key", { exact: true }).waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await context.close();
+  });
+
+  it("ends when the key is no longer accepted, and says so", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page);
+    await page.route("**/v1/**", (route) =>
+      route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ title: "Unauthenticated", status: 401, code: "unauthenticated" }) }),
+    );
+    await page.getByRole("link", { name: "Decisions", exact: true }).click();
+    await page.getByText("no longer accepted").waitFor();
+    await context.close();
+  });
+});
+
+describe("instances", () => {
+  it("are listed, and each opens to its checks, installation and limits", async () => {
+    const { page, context, complaints } = await visit(stage);
+    await signIn(stage, page);
+    const name = await firstInstance(page);
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByRole("heading", { name, level: 1 }).waitFor();
+    for (const section of ["Installation", "Limits", "Connection"]) await page.getByRole("heading", { name: section, level: 2 }).waitFor();
+    await page.getByText("Ready: calls are limited").waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("decisions", () => {
+  it("come in by themselves, and stand still while paused", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/decisions");
+    await rows(page).first().waitFor();
+    const newest = () => rows(page).first().getAttribute("href");
+    const before = await newest();
+    await expect.poll(newest, { timeout: 20_000 }).not.toBe(before);
+
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused").waitFor();
+    let asked = 0;
+    page.on("request", (request) => {
+      if (request.url().includes("/v1/decisions")) asked += 1;
+    });
+    const held = await newest();
+    const clock = () => page.evaluate(() => performance.now());
+    await expect.poll(clock, { timeout: 10_000 }).toBeGreaterThan((await clock()) + TWO_POLLS_MS);
+    expect(await newest()).toBe(held);
+    expect(asked).toBe(0);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(newest, { timeout: 20_000 }).not.toBe(held);
+    await context.close();
+  });
+
+  it("show no full number until the viewer asks for it", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/decisions");
+    await rows(page).first().waitFor();
+    const list = page.getByRole("table", { name: "Decisions" });
+    expect(await list.textContent()).toContain("•••");
+    expect(await list.textContent()).not.toMatch(/\+1 \d{3} \d{3} \d{4}/);
+    await page.getByRole("switch", { name: "Show numbers" }).click();
+    expect(await list.textContent()).toMatch(/\+1 \d{3} \d{3} \d{4}/);
+    await context.close();
+  });
+
+  it("are explained in full at an address of their own", async () => {
+    const { page, context, complaints } = await visit(stage);
+    await signIn(stage, page, "/decisions?outcome=denied");
+    await rows(page).first().waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await rows(page).first().focus();
+    await page.keyboard.press("Enter");
+    const drawer = page.getByRole("dialog");
+    await drawer.getByText(/^The call was denied/).waitFor();
+    expect(await drawer.textContent()).toMatch(/\d+ counted before this call, \d+ allowed/);
+    expect(page.url()).toContain("decision=dec_");
+    await page.reload();
+    await drawer.getByText(/^The call was denied/).waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.url()).not.toContain("decision=");
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it("are filtered by the address", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/decisions?outcome=denied");
+    await rows(page).first().waitFor();
+    const outcomes = await page.getByRole("table", { name: "Decisions" }).locator("tbody td:nth-child(2)").allTextContents();
+    expect(new Set(outcomes.map((outcome) => outcome.split(",")[0]))).toEqual(new Set(["Denied"]));
+    await page.getByRole("combobox", { name: "Outcome" }).click();
+    await page.getByRole("option", { name: "Allowed" }).click();
+    await expect.poll(() => page.url()).toContain("outcome=allowed");
+    await context.close();
+  });
+});
+
+describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
+  it("every screen passes axe", async () => {
+    const { page, context } = await visit(stage, { colorScheme });
+    await page.goto(stage.url);
+    await page.getByLabel("API key", { exact: true }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await signIn(stage, page);
+    const name = await firstInstance(page);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByText("Ready: calls are limited").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.goto(`${stage.url}/decisions`);
+    await rows(page).first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.goto(`${stage.url}/decisions?outcome=denied`);
+    await rows(page).first().click();
+    await page.getByRole("dialog").getByRole("heading", { name: "Rules" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("at 375 pixels", () => {
+  it("nothing scrolls sideways, and everything is reachable", async () => {
+    const { page, context } = await visit(stage, { viewport: NARROW });
+    await page.goto(stage.url);
+    expect(await overflow(page)).toBe(0);
+    await signIn(stage, page);
+    const first = page.getByRole("list", { name: "Instances" }).getByRole("link").first();
+    await first.waitFor();
+    expect(await overflow(page)).toBe(0);
+    await first.click();
+    await page.getByText("Ready: calls are limited").waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.getByRole("link", { name: "Decisions", exact: true }).click();
+    await rows(page).first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByLabel("API key", { exact: true }).waitFor();
+    await context.close();
+  });
+});
