@@ -22,6 +22,8 @@ pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-2"];
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// The control plane takes up to 25 s to finish the steps it has in hand.
 const STOP_WITHIN: Duration = Duration::from_secs(28);
+/// Longer than in production: here fifty calls at once start fifty processes on one machine.
+const DECISION_DEADLINE_MS: &str = "5000";
 const OPERATOR_ROLES: &str = include_str!("../../../deploy/operator-roles.yaml");
 
 #[derive(Debug, Clone)]
@@ -229,7 +231,10 @@ async fn limiter(
         "role_arn": role,
         "timeout_seconds": 8,
         "concurrency": 100,
-        "environment": { "RINGFENCE_POLICY_MAX_AGE_SECONDS": settings.policy_max_age_seconds.to_string() },
+        "environment": {
+            "RINGFENCE_POLICY_MAX_AGE_SECONDS": settings.policy_max_age_seconds.to_string(),
+            "RINGFENCE_DECISION_DEADLINE_MS": DECISION_DEADLINE_MS,
+        },
     });
     sim.function(&function).await
 }
