@@ -70,7 +70,7 @@ test-rust: build setup-postgres setup-python ## Unit and integration tests, agai
 	@$(DEV) with-postgres -- $(call run-tests)
 
 test-web: web/node_modules/.package-lock.json ## Type check, unit tests and build of the dashboard
-	@cd web && npm run typecheck && npm test
+	@cd web && npm run lint && npm run typecheck && npm test
 	@$(MAKE) web
 
 test-deploy: setup-python ## The CloudFormation templates
@@ -133,8 +133,8 @@ $(VENV)/.ready: .ci/requirements.txt
 
 setup-node:
 	@command -v npm >/dev/null || .ci/apt-install nodejs npm
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' \
-		|| { echo "Node.js 20 or newer is needed; this is $$(node --version)" >&2; exit 1; }
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' \
+		|| { echo "Node.js 20.19 or newer is needed; this is $$(node --version)" >&2; exit 1; }
 
 setup-chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/apt-install chromium
