@@ -132,9 +132,7 @@ impl Driver {
             &call.parameters,
             self.event_overrides.as_ref(),
         );
-        let limit = call
-            .limit
-            .min(MAX_LAMBDA_CHAIN.saturating_sub(walk.lambda_chain));
+        let limit = time_left(call.limit, walk.lambda_chain);
         if limit.is_zero() {
             let error = format!(
                 "Functions in a row took longer than {} seconds",
@@ -201,7 +199,27 @@ impl Driver {
     }
 }
 
+/// How long a function may take after others in a row before it.
+fn time_left(limit: Duration, chain: Duration) -> Duration {
+    limit.min(MAX_LAMBDA_CHAIN.saturating_sub(chain))
+}
+
 /// The id at the end of an ARN.
 pub(super) fn last(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_in_a_row_share_twenty_seconds() {
+        let seconds = Duration::from_secs;
+        assert_eq!(time_left(seconds(8), seconds(0)), seconds(8));
+        assert_eq!(time_left(seconds(8), seconds(12)), seconds(8));
+        assert_eq!(time_left(seconds(8), seconds(16)), seconds(4));
+        assert_eq!(time_left(seconds(8), seconds(20)), seconds(0));
+        assert_eq!(time_left(seconds(8), seconds(24)), seconds(0));
+    }
 }

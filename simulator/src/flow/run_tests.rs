@@ -1,3 +1,5 @@
+//! How a run walks, branches and is fed its effects' results.
+
 use serde_json::{Value, json};
 
 use super::*;

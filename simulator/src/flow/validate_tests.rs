@@ -1,3 +1,5 @@
+//! One good and one bad flow for each rule of publishing.
+
 use serde_json::{Value, json};
 
 use super::*;

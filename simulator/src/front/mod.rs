@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -21,8 +22,8 @@ use tokio::time::sleep;
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::log::{Entry, parameters};
 use crate::quotas::throttled;
-use crate::world::World;
 use crate::stage::{self, Refused};
+use crate::world::World;
 use crate::{connect, control, dynamodb, lambda, sts};
 use connection::{Cut, CuttableListener};
 
@@ -45,12 +46,12 @@ async fn unknown() -> Refused {
     Refused::not_found("path")
 }
 
+/// What was begun is finished and recorded even when the client hangs up meanwhile, as in AWS.
 async fn aws(
     State(world): State<Arc<World>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
     let request_id = world.ids.uuid().to_string();
     let request = match receive::receive(&world, request).await {
         Ok(request) => request,
@@ -58,22 +59,34 @@ async fn aws(
             return render::response(render::error(&service, &error, &request_id));
         }
     };
-    let answer = answer(&world, &request, &cut).await;
+    match tokio::spawn(async move { perform(&world, &request, &cut, &request_id).await }).await {
+        Ok(answer) => render::response(answer),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn perform(
+    world: &Arc<World>,
+    request: &AwsRequest,
+    cut: &Cut,
+    request_id: &str,
+) -> AwsResponse {
+    let started = Instant::now();
+    let answer = answer(world, request, cut).await;
     let error = answer.as_ref().err().map(|error| error.code.clone());
-    let answer =
-        answer.unwrap_or_else(|error| render::error(&request.service, &error, &request_id));
+    let answer = answer.unwrap_or_else(|error| render::error(&request.service, &error, request_id));
     world
         .log
-        .push(entry(&world, &request, answer.status, error, started));
-    let own_id = answer
+        .push(entry(world, request, answer.status, error, started));
+    let has_own_id = answer
         .headers
         .iter()
         .any(|(name, _)| name == "x-amzn-requestid");
-    render::response(if own_id {
+    if has_own_id {
         answer
     } else {
-        answer.with_header("x-amzn-requestid", &request_id)
-    })
+        answer.with_header("x-amzn-requestid", request_id)
+    }
 }
 
 /// Faults come before quotas: a fault that was ordered strikes whatever the rate.

@@ -92,6 +92,7 @@ pub enum Outcome {
 pub struct Environment {
     child: Child,
     started: Instant,
+    idle_since: Instant,
     pid: Option<Pid>,
     freeze: bool,
     signals: mpsc::UnboundedReceiver<Signal>,
@@ -131,6 +132,7 @@ impl Environment {
         let mut environment = Self {
             child,
             started: Instant::now(),
+            idle_since: Instant::now(),
             pid,
             freeze: launch.freeze,
             signals,
@@ -223,11 +225,16 @@ impl Environment {
         match timeout(SETTLE_LIMIT, self.signals.recv()).await {
             Ok(Some(Signal::Next(reply))) => {
                 self.waiting = Some(reply);
+                self.idle_since = Instant::now();
                 self.signal(UnixSignal::STOP);
                 true
             }
             _ => false,
         }
+    }
+
+    pub fn idle_for(&self) -> Duration {
+        self.idle_since.elapsed()
     }
 
     /// Whether it can take another event: an idle process may have been killed from outside, an old one's

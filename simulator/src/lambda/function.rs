@@ -12,6 +12,9 @@ use super::environment::{Environment, Failure, Job, Launch, Outcome};
 use super::resource_policy::ResourcePolicy;
 use super::spawner::Spawner;
 
+/// An environment that nobody needed for this long is given up.
+const MAX_IDLE: Duration = Duration::from_secs(300);
+
 /// What a function is; changing it makes a new [`Function`].
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -90,6 +93,11 @@ impl Function {
     /// The policies by qualifier: a grant on one works only for callers that use that one.
     pub fn policies(&self) -> MutexGuard<'_, BTreeMap<Option<String>, ResourcePolicy>> {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over who may invoke the function that this one replaces.
+    pub fn inherit_policies(&self, replaced: &Self) {
+        self.policies().clone_from(&replaced.policies());
     }
 
     pub fn figures(&self) -> Figures {
@@ -218,5 +226,9 @@ impl Drop for Place {
             Some(environment) => pool.idle.push(environment),
             None => pool.count -= 1,
         }
+        let before = pool.idle.len();
+        pool.idle
+            .retain(|environment| environment.idle_for() < MAX_IDLE);
+        pool.count -= before - pool.idle.len();
     }
 }

@@ -73,7 +73,7 @@ impl State {
         self.functions().values().cloned().collect()
     }
 
-    /// Adds a function; one of the same name is replaced and its processes end.
+    /// Adds a function; one of the same name is replaced: its processes end, its policies stay.
     pub fn insert(&self, function: Function) {
         let settings = &function.settings;
         let key = (
@@ -81,9 +81,12 @@ impl State {
             settings.region.clone(),
             settings.name.clone(),
         );
-        if let Some(replaced) = self.functions().insert(key, Arc::new(function)) {
+        let mut functions = self.functions();
+        if let Some(replaced) = functions.get(&key) {
+            function.inherit_policies(replaced);
             replaced.close();
         }
+        functions.insert(key, Arc::new(function));
     }
 
     /// Ends every process.

@@ -294,3 +294,49 @@ async fn no_function_outlives_the_simulator_even_when_it_is_killed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_replaced_function_keeps_its_policy_and_starts_afresh() {
+    let stage = Stage::new().await;
+    let before = invoke(&stage, "echo", "identity").await.body;
+    stage
+        .function("echo", json!({"environment": {"OWN": "new"}}))
+        .await;
+    let after = invoke(&stage, "echo", "identity").await.body;
+    assert_ne!(before["Pid"], after["Pid"]);
+    assert_eq!(after["Own"], "new");
+    let policy = stage
+        .simulator
+        .lambda(&stage.operator, "GET", "echo/policy", Value::Null)
+        .await;
+    assert_eq!(policy.status, 200);
+    let pid = before["Pid"].as_str().expect("pid").to_owned();
+    until("the old process is gone", || {
+        matches!(process_state(&pid), None | Some('Z'))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_whose_client_hung_up_is_finished_and_recorded() {
+    let stage = Stage::new().await;
+    let fault = json!({"service": "lambda", "operation": "GetFunction", "kind": "delay_ms", "delay_ms": 300});
+    stage.simulator.make("/_sim/faults", fault).await;
+    let asking = stage
+        .simulator
+        .lambda(&stage.operator, "GET", "echo", Value::Null);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), asking)
+            .await
+            .is_err()
+    );
+    let path = "/_sim/requests?service=lambda&operation=GetFunction";
+    let seen = stage
+        .simulator
+        .until(path, |seen| seen["data"][0]["status"] == 200)
+        .await;
+    assert!(
+        seen["data"][0]["ms"].as_u64().is_some_and(|ms| ms >= 300),
+        "{seen}"
+    );
+}
