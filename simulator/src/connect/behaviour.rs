@@ -22,6 +22,8 @@ pub struct Behaviour {
     pub omitted_caller_config_cleared: bool,
     /// A flow that a queue uses can be deleted.
     pub flow_in_use_deletable: bool,
+    /// StopContact beyond its quota answers `ThrottlingException` rather than `TooManyRequestsException`.
+    pub stop_contact_throttling_exception: bool,
     /// Emergency numbers reach the flow as `+1911` rather than `911`.
     pub emergency_with_country_code: bool,
 }
@@ -37,6 +39,7 @@ impl Default for Behaviour {
             create_task_draws_on_quota: false,
             omitted_caller_config_cleared: true,
             flow_in_use_deletable: true,
+            stop_contact_throttling_exception: false,
             emergency_with_country_code: false,
         }
     }

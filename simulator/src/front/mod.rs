@@ -72,7 +72,9 @@ async fn perform(
     request_id: &str,
 ) -> AwsResponse {
     let started = Instant::now();
-    let answer = answer(world, request, cut).await;
+    let answer = answer(world, request, cut)
+        .await
+        .map_err(|error| as_switched(world, request, error));
     let error = answer.as_ref().err().map(|error| error.code.clone());
     let answer = answer.unwrap_or_else(|error| render::error(&request.service, &error, request_id));
     world
@@ -87,6 +89,21 @@ async fn perform(
     } else {
         answer.with_header("x-amzn-requestid", request_id)
     }
+}
+
+/// How StopContact names its throttling is not documented; a switch decides.
+fn as_switched(world: &World, request: &AwsRequest, mut error: AwsError) -> AwsError {
+    let unmodelled = request.service == "connect" && error.code == "TooManyRequestsException";
+    if unmodelled
+        && world
+            .connect
+            .lock()
+            .behaviour
+            .stop_contact_throttling_exception
+    {
+        "ThrottlingException".clone_into(&mut error.code);
+    }
+    error
 }
 
 /// Faults come before quotas: a fault that was ordered strikes whatever the rate.

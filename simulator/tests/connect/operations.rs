@@ -550,3 +550,48 @@ async fn contacts_that_are_not_active_are_gone() {
         (404, "ResourceNotFoundException")
     );
 }
+
+#[tokio::test]
+async fn stop_contact_has_a_burst_of_fifteen_and_its_throttling_a_switch() {
+    let simulator = Simulator::start().await;
+    let keys = simulator.account(CUSTOMER).await;
+    let made = simulator
+        .make(
+            "/_sim/instances",
+            json!({"account_id": CUSTOMER, "region": REGION, "alias": "a"}),
+        )
+        .await;
+    let instance_id = made["instance_arn"]
+        .as_str()
+        .and_then(|arn| arn.rsplit('/').next())
+        .expect("id");
+    let stop = || {
+        simulator.connect(
+            &keys,
+            "POST",
+            "/contact/stop",
+            json!({"InstanceId": instance_id, "ContactId": "x"}),
+        )
+    };
+    for _ in 0..15 {
+        assert_eq!(failed(&stop().await), (410, "ContactNotFoundException"));
+    }
+    // Ten a second flow back; asking faster than that meets the quota soon.
+    let throttled = |wanted: &'static str| async move {
+        for _ in 0..50 {
+            let answer = stop().await;
+            if answer.status == 429 {
+                return assert_eq!(failed(&answer), (429, wanted));
+            }
+        }
+        panic!("never throttled");
+    };
+    throttled("TooManyRequestsException").await;
+    simulator
+        .make(
+            "/_sim/behaviour",
+            json!({"stop_contact_throttling_exception": true}),
+        )
+        .await;
+    throttled("ThrottlingException").await;
+}
