@@ -73,7 +73,11 @@ describe("signing in", () => {
     const { page, context } = await visit(stage);
     await signIn(stage, page);
     await page.route("**/v1/**", (route) =>
-      route.fulfill({ status: 401, contentType: "application/problem+json", body: JSON.stringify({ title: "Unauthenticated", status: 401, code: "unauthenticated" }) }),
+      route.fulfill({
+        status: 401,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ title: "Unauthenticated", status: 401, code: "unauthenticated" }),
+      }),
     );
     await page.getByRole("link", { name: "Decisions", exact: true }).click();
     await page.getByText("no longer accepted").waitFor();
@@ -88,7 +92,8 @@ describe("instances", () => {
     const name = await firstInstance(page);
     await page.getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { name, level: 1 }).waitFor();
-    for (const section of ["Installation", "Limits", "Connection"]) await page.getByRole("heading", { name: section, level: 2 }).waitFor();
+    for (const section of ["Installation", "Limits", "Connection"])
+      await page.getByRole("heading", { name: section, level: 2 }).waitFor();
     await page.getByText("Ready: calls are limited").waitFor();
     expect(complaints).toEqual([]);
     await context.close();
@@ -155,7 +160,10 @@ describe("decisions", () => {
     const { page, context } = await visit(stage);
     await signIn(stage, page, "/decisions?outcome=denied");
     await rows(page).first().waitFor();
-    const outcomes = await page.getByRole("table", { name: "Decisions" }).locator("tbody td:nth-child(2)").allTextContents();
+    const outcomes = await page
+      .getByRole("table", { name: "Decisions" })
+      .locator("tbody td:nth-child(2)")
+      .allTextContents();
     expect(new Set(outcomes.map((outcome) => outcome.split(",")[0]))).toEqual(new Set(["Denied"]));
     await page.getByRole("combobox", { name: "Outcome" }).click();
     await page.getByRole("option", { name: "Allowed" }).click();

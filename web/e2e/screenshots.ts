@@ -42,10 +42,16 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
     await page.goBack();
   }
   await page.getByRole("link", { name: "Decisions", exact: true }).click();
-  await page.getByRole("link", { name: /, explain$/ }).first().waitFor();
+  await page
+    .getByRole("link", { name: /, explain$/ })
+    .first()
+    .waitFor();
   await shoot("decisions");
   await page.goto(`${stage.url}/decisions?outcome=denied`);
-  await page.getByRole("link", { name: /, explain$/ }).first().click();
+  await page
+    .getByRole("link", { name: /, explain$/ })
+    .first()
+    .click();
   await page.getByRole("heading", { name: "Rules" }).waitFor();
   await shoot("decision");
   await context.close();

@@ -11,7 +11,15 @@ import { preview, type PreviewServer } from "vite";
 import { MOCK_KEY } from "./mock/fixtures";
 
 const BROWSERS = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/google-chrome"];
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export const WIDE = { width: 1280, height: 860 };
 export const NARROW = { width: 375, height: 740 };

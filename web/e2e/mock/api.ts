@@ -10,7 +10,17 @@ export interface MockAnswer {
 const ok = (body: unknown): MockAnswer => ({ status: 200, body });
 
 function problem(status: number, code: string, detail: string): MockAnswer {
-  return { status, body: { type: `/docs/errors/${code}`, title: code, status, detail, code, request_id: "req_019a0000000000000000000000000042" } };
+  return {
+    status,
+    body: {
+      type: `/docs/errors/${code}`,
+      title: code,
+      status,
+      detail,
+      code,
+      request_id: "req_019a0000000000000000000000000042",
+    },
+  };
 }
 
 export function answer(url: URL, authorization: string | undefined, now: number): MockAnswer {
@@ -31,7 +41,8 @@ export function answer(url: URL, authorization: string | undefined, now: number)
     const installed = installation(found.id, now);
     return installed === undefined ? notFound() : ok(installed);
   }
-  if (resource === "decisions" && id === undefined) return ok(key === EMPTY_KEY ? { data: [], next_cursor: null } : decisions(url.searchParams, now));
+  if (resource === "decisions" && id === undefined)
+    return ok(key === EMPTY_KEY ? { data: [], next_cursor: null } : decisions(url.searchParams, now));
   if (resource === "decisions") return one(id ?? "", now);
   return notFound();
 }
@@ -54,7 +65,8 @@ function decisions(query: URLSearchParams, now: number): { data: Decision[]; nex
   let number = Number(query.get("cursor") ?? decisionCount(now) + 1) - 1;
   for (; number > 0 && data.length < limit; number--) {
     const made = decision(number);
-    const matches = matchesField(query.get("outcome"), made.outcome) && matchesField(query.get("instance_id"), made.instance_id);
+    const matches =
+      matchesField(query.get("outcome"), made.outcome) && matchesField(query.get("instance_id"), made.instance_id);
     if (matches) data.push(made);
   }
   return { data, next_cursor: number > 0 ? String(number + 1) : null };

@@ -10,7 +10,16 @@ const DECISION_EVERY_MS = 1300;
 const DECISIONS_BEFORE = 120;
 const CUSTOMERS = ["+12065550142", "+12065550100", "+442079460142", "+14155550117", "+13125550188", "2065550#77"];
 const CALLERS = ["+18005550111", "+18005550112"];
-const PERMISSIONS = ["connect:DescribeInstance", "connect:ListQueues", "connect:DescribeQueue", "connect:CreateContactFlow", "connect:UpdateContactFlowContent", "connect:UpdateQueueOutboundCallerConfig", "connect:StopContact", "connect:StartTaskContact"];
+const PERMISSIONS = [
+  "connect:DescribeInstance",
+  "connect:ListQueues",
+  "connect:DescribeQueue",
+  "connect:CreateContactFlow",
+  "connect:UpdateContactFlowContent",
+  "connect:UpdateQueueOutboundCallerConfig",
+  "connect:StopContact",
+  "connect:StartTaskContact",
+];
 
 type Conditions = Installation["conditions"];
 
@@ -23,8 +32,20 @@ function uuid(number: number): string {
 }
 
 export function me(key: string): Me | undefined {
-  if (key === MOCK_KEY) return { kind: "api_key", tenant: { id: id("ten", 1), name: "Northwind Collections" }, role: "owner", subject: id("key", 1) } as Me;
-  if (key === EMPTY_KEY) return { kind: "api_key", tenant: { id: id("ten", 2), name: "Contoso Health" }, role: "admin", subject: id("key", 2) } as Me;
+  if (key === MOCK_KEY)
+    return {
+      kind: "api_key",
+      tenant: { id: id("ten", 1), name: "Northwind Collections" },
+      role: "owner",
+      subject: id("key", 1),
+    } as Me;
+  if (key === EMPTY_KEY)
+    return {
+      kind: "api_key",
+      tenant: { id: id("ten", 2), name: "Contoso Health" },
+      role: "admin",
+      subject: id("key", 2),
+    } as Me;
   if (key === OPERATOR_KEY) return { kind: "operator", tenant: null, role: "owner", subject: id("key", 3) } as Me;
   return undefined;
 }
@@ -40,8 +61,20 @@ interface Sketch {
 
 const POLICY = id("pol", 1);
 const SKETCHES: Sketch[] = [
-  { name: "northwind-us", region: "us-east-1", account: "111122220001", verified: true, policy: { source: "default", id: POLICY, version: 3, in_force_version: 3 } },
-  { name: "northwind-uk", region: "eu-west-2", account: "111122220002", verified: true, policy: { source: "own", id: id("pol", 2), version: 4, in_force_version: 3 } },
+  {
+    name: "northwind-us",
+    region: "us-east-1",
+    account: "111122220001",
+    verified: true,
+    policy: { source: "default", id: POLICY, version: 3, in_force_version: 3 },
+  },
+  {
+    name: "northwind-uk",
+    region: "eu-west-2",
+    account: "111122220002",
+    verified: true,
+    policy: { source: "own", id: id("pol", 2), version: 4, in_force_version: 3 },
+  },
   {
     name: "northwind-legacy",
     region: "us-east-1",
@@ -50,7 +83,13 @@ const SKETCHES: Sketch[] = [
     failing: "connect:StopContact",
     policy: { source: "default", id: POLICY, version: 3, in_force_version: null },
   },
-  { name: "northwind-pilot", region: "us-east-1", account: "111122220004", verified: false, policy: { source: "default", id: POLICY, version: 3, in_force_version: null } },
+  {
+    name: "northwind-pilot",
+    region: "us-east-1",
+    account: "111122220004",
+    verified: false,
+    policy: { source: "default", id: POLICY, version: 3, in_force_version: null },
+  },
 ];
 
 export function instances(now: number): Instance[] {
@@ -98,11 +137,24 @@ function instance(sketch: Sketch, index: number, now: number): Instance {
 }
 
 function checks(failing: string | undefined): Instance["connection"]["checks"] {
-  const assume = { name: "assume_role_with_external_id", status: "passed" as const, detail: "The installer role can be assumed." };
-  const without = { name: "assume_role_without_external_id", status: "passed" as const, detail: "Refused, as it should be." };
+  const assume = {
+    name: "assume_role_with_external_id",
+    status: "passed" as const,
+    detail: "The installer role can be assumed.",
+  };
+  const without = {
+    name: "assume_role_without_external_id",
+    status: "passed" as const,
+    detail: "Refused, as it should be.",
+  };
   const rest = PERMISSIONS.map((name) =>
     name === failing
-      ? { name, status: "failed" as const, detail: `The runtime role may not call ${name}.`, fix: `Allow ${name} on this instance’s contacts in the role’s policy.` }
+      ? {
+          name,
+          status: "failed" as const,
+          detail: `The runtime role may not call ${name}.`,
+          fix: `Allow ${name} on this instance’s contacts in the role’s policy.`,
+        }
       : { name, status: "passed" as const, detail: "Permitted." },
   );
   return [assume, without, ...rest];
@@ -111,7 +163,13 @@ function checks(failing: string | undefined): Instance["connection"]["checks"] {
 export function installation(instanceId: string, now: number): Installation | undefined {
   const index = indexOf(instanceId);
   const since = new Date(now - 3_600_000).toISOString();
-  const met = (type: string, message: string) => ({ type, status: "true" as const, reason: "Done", message, last_transition_at: since });
+  const met = (type: string, message: string) => ({
+    type,
+    status: "true" as const,
+    reason: "Done",
+    message,
+    last_transition_at: since,
+  });
   const good: Conditions = [
     met("ShardAssigned", "A limiter in this region serves the instance."),
     met("PermissionGranted", "All permissions needed are there."),
@@ -121,12 +179,23 @@ export function installation(instanceId: string, now: number): Installation | un
   ] as Conditions;
   if (index === 0) return make(instanceId, "installed", good, 8, 8);
   if (index === 1) {
-    const waiting = good.map((one) => (one.type === "QueuesAttached" || one.type === "Ready" ? { ...one, status: "false" as const, message: "2 of 5 queues are still to be attached." } : one));
+    const waiting = good.map((one) =>
+      one.type === "QueuesAttached" || one.type === "Ready"
+        ? { ...one, status: "false" as const, message: "2 of 5 queues are still to be attached." }
+        : one,
+    );
     return make(instanceId, "installing", waiting as Conditions, 5, 8);
   }
   if (index === 2) {
     const blocked = good.map((one) =>
-      one.type === "PermissionGranted" || one.type === "Ready" ? { ...one, status: "false" as const, reason: "AccessDenied", message: "connect:StopContact is not permitted; update the customer stack." } : one,
+      one.type === "PermissionGranted" || one.type === "Ready"
+        ? {
+            ...one,
+            status: "false" as const,
+            reason: "AccessDenied",
+            message: "connect:StopContact is not permitted; update the customer stack.",
+          }
+        : one,
     );
     return make(instanceId, "blocked", blocked as Conditions, 6, 8);
   }
@@ -137,9 +206,20 @@ function indexOf(instanceId: string): number {
   return SKETCHES.findIndex((_, index) => id("ins", index) === instanceId);
 }
 
-function make(instanceId: string, state: Installation["state"], conditions: Conditions, done: number, total: number): Installation {
+function make(
+  instanceId: string,
+  state: Installation["state"],
+  conditions: Conditions,
+  done: number,
+  total: number,
+): Installation {
   const queues = ["Sales", "Support", "Collections East", "Collections West", "Callbacks"];
-  const steps = [["create_notice_flow", "Ringfence notice"], ["create_whisper_flow", "Ringfence outbound whisper"], ["publish_policy", "us-east-1"], ...queues.map((queue) => ["attach_queue", queue])];
+  const steps = [
+    ["create_notice_flow", "Ringfence notice"],
+    ["create_whisper_flow", "Ringfence outbound whisper"],
+    ["publish_policy", "us-east-1"],
+    ...queues.map((queue) => ["attach_queue", queue]),
+  ];
   return {
     instance_id: instanceId,
     generation: 1,
@@ -147,7 +227,13 @@ function make(instanceId: string, state: Installation["state"], conditions: Cond
     desired: { queues: "all", existing_whisper: "merge", drift: "mend" },
     state,
     conditions,
-    steps: steps.map(([name, target], index) => ({ name: name ?? "", target: target ?? "", status: index < done ? "done" : "pending", detail: null, at: null })),
+    steps: steps.map(([name, target], index) => ({
+      name: name ?? "",
+      target: target ?? "",
+      status: index < done ? "done" : "pending",
+      detail: null,
+      at: null,
+    })),
     progress: { done, total },
     function_arn: "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
     notice_flow_id: uuid(900),
@@ -169,7 +255,10 @@ export function policy(): PolicyResource {
     policy: {},
     sentences: [
       { rule_id: "three-a-day", text: "At most 3 calls to a customer in any 24 hours" },
-      { rule_id: "customer-per-minute", text: "Calls to a customer are denied from the fifth on, until 60 seconds pass without one" },
+      {
+        rule_id: "customer-per-minute",
+        text: "Calls to a customer are denied from the fifth on, until 60 seconds pass without one",
+      },
     ],
     created_at: "2026-11-20T09:00:00Z",
     created_by: id("key", 1),
@@ -192,7 +281,8 @@ function pick<T>(list: readonly T[], number: number): T {
 export function decision(number: number): Decision {
   const time = START + (number - DECISIONS_BEFORE) * DECISION_EVERY_MS;
   const hash = (number * 2654435761) % 97;
-  const outcome = hash < 58 ? "allowed" : hash < 78 ? "denied" : hash < 88 ? "would_deny" : hash < 93 ? "failed_open" : "emergency";
+  const outcome =
+    hash < 58 ? "allowed" : hash < 78 ? "denied" : hash < 88 ? "would_deny" : hash < 93 ? "failed_open" : "emergency";
   const customer = outcome === "emergency" ? "911" : pick(CUSTOMERS, hash);
   return {
     id: id("dec", number),
@@ -221,16 +311,30 @@ function details(outcome: Decision["outcome"], time: number, hash: number): Part
   const day = { rule_id: "three-a-day", mode: "enforce" as const, applied: true, limit: 3 };
   const minute = { rule_id: "customer-per-minute", mode: "enforce" as const, applied: true, limit: 4 };
   if (outcome === "allowed") return { rules: [day, minute] as NonNullable<Decision["rules"]> };
-  if (outcome === "failed_open") return { reason: "unavailable", unavailable: "The store did not answer within 1.5 s", rules: [] };
+  if (outcome === "failed_open")
+    return { reason: "unavailable", unavailable: "The store did not answer within 1.5 s", rules: [] };
   if (outcome === "emergency") return { reason: "emergency", rules: [] };
   const shadow = outcome === "would_deny";
-  const first = { ...day, count: 3, denied: true, retry_at: retry, mode: shadow ? ("shadow" as const) : ("enforce" as const) };
+  const first = {
+    ...day,
+    count: 3,
+    denied: true,
+    retry_at: retry,
+    mode: shadow ? ("shadow" as const) : ("enforce" as const),
+  };
   return {
     reason: "customer",
     rule_id: "three-a-day",
     rule_name: "Three calls a day to one customer",
     retry_at: retry,
     rules: [first, { ...minute, count: 2 }] as NonNullable<Decision["rules"]>,
-    ...(shadow ? {} : { stop: hash === 70 ? "failed" : "stopped", stop_error: hash === 70 ? "ThrottlingException" : null, notice: "sent", task_contact_id: uuid(77_000) }),
+    ...(shadow
+      ? {}
+      : {
+          stop: hash === 70 ? "failed" : "stopped",
+          stop_error: hash === 70 ? "ThrottlingException" : null,
+          notice: "sent",
+          task_contact_id: uuid(77_000),
+        }),
   };
 }

@@ -43,7 +43,9 @@ export function installationQuery(api: Api, id: string) {
   return queryOptions({
     queryKey: ["installation", id],
     queryFn: async ({ signal }): Promise<Installation | null> =>
-      orNull(async () => bodyOf(await api.GET("/v1/instances/{id}/installation", { params: { path: { id } }, signal }))),
+      orNull(async () =>
+        bodyOf(await api.GET("/v1/instances/{id}/installation", { params: { path: { id } }, signal })),
+      ),
     refetchInterval: (query) => (isMoving(query.state.data) ? WATCHED_EVERY_MS : INSTANCES_EVERY_MS),
   });
 }

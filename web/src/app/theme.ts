@@ -1,5 +1,15 @@
 /** Mantine in this dashboard's clothes; the colours themselves are in tokens.css. */
-import { Button, createTheme, DrawerRoot, type MantineColorsTuple, PasswordInput, SegmentedControl, Select, Skeleton, Tooltip } from "@mantine/core";
+import {
+  Button,
+  createTheme,
+  DrawerRoot,
+  type MantineColorsTuple,
+  PasswordInput,
+  SegmentedControl,
+  Select,
+  Skeleton,
+  Tooltip,
+} from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
   "#e9f6f3",
@@ -14,8 +24,30 @@ const petrol: MantineColorsTuple = [
   "#053831",
 ];
 
-const gray: MantineColorsTuple = ["#f6f9f8", "#e9eeec", "#dbe3e0", "#cbd6d2", "#bccac5", "#93a49e", "#5a6c66", "#465853", "#2a3a36", "#10201c"];
-const dark: MantineColorsTuple = ["#e7efec", "#adbdb7", "#8fa19b", "#5b6d67", "#3a4b46", "#24302d", "#1a2422", "#141c1a", "#0d1312", "#0a0f0e"];
+const gray: MantineColorsTuple = [
+  "#f6f9f8",
+  "#e9eeec",
+  "#dbe3e0",
+  "#cbd6d2",
+  "#bccac5",
+  "#93a49e",
+  "#5a6c66",
+  "#465853",
+  "#2a3a36",
+  "#10201c",
+];
+const dark: MantineColorsTuple = [
+  "#e7efec",
+  "#adbdb7",
+  "#8fa19b",
+  "#5b6d67",
+  "#3a4b46",
+  "#24302d",
+  "#1a2422",
+  "#141c1a",
+  "#0d1312",
+  "#0a0f0e",
+];
 
 export const theme = createTheme({
   colors: { petrol, gray, dark },
@@ -33,13 +65,20 @@ export const theme = createTheme({
       vars: (_theme, { variant }) => ({
         root:
           variant === undefined || variant === "filled"
-            ? { "--button-bg": "var(--accent)", "--button-hover": "var(--accent-hover)", "--button-color": "var(--on-accent)" }
+            ? {
+                "--button-bg": "var(--accent)",
+                "--button-hover": "var(--accent-hover)",
+                "--button-color": "var(--on-accent)",
+              }
             : {},
       }),
     }),
     DrawerRoot: DrawerRoot.extend({ defaultProps: { lockScroll: false } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: "md" } }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { withItemsBorders: false } }),
+    SegmentedControl: SegmentedControl.extend({
+      defaultProps: { withItemsBorders: false },
+      styles: { root: { background: "var(--track)" } },
+    }),
     Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right" } }),
     Skeleton: Skeleton.extend({ defaultProps: { radius: 4 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, events: { hover: true, focus: true, touch: true } } }),

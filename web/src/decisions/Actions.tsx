@@ -27,13 +27,23 @@ export function Actions({ decision }: { decision: Decision }) {
       <h3 id="decision-actions">What was done</h3>
       <ul className={classes.actions}>
         {stop !== "not_needed" && <Action name="Call" look={STOPS[stop]} error={decision.stop_error} />}
-        {notice !== "not_needed" && <Action name="Agent’s notice" look={NOTICES[notice]} error={decision.notice_error} />}
+        {notice !== "not_needed" && (
+          <Action name="Agent’s notice" look={NOTICES[notice]} error={decision.notice_error} />
+        )}
       </ul>
     </section>
   );
 }
 
-function Action({ name, look: [tone, label, meaning], error }: { name: string; look: Look; error: string | null | undefined }) {
+function Action({
+  name,
+  look: [tone, label, meaning],
+  error,
+}: {
+  name: string;
+  look: Look;
+  error: string | null | undefined;
+}) {
   return (
     <li>
       <div className={classes.head}>

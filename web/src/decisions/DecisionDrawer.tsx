@@ -16,7 +16,7 @@ import { useMinute } from "../ui/now";
 import { Actions } from "./Actions";
 import classes from "./DecisionDrawer.module.css";
 import { explanation, lookOf } from "./outcomes";
-import { PhoneNumber } from "./PhoneNumber";
+import { PhoneNumber, RevealSwitch } from "./PhoneNumber";
 import { RuleList } from "./RuleList";
 
 interface Props {
@@ -30,9 +30,15 @@ export function DecisionDrawer({ id, nameOf }: Props) {
   if (id !== undefined) last.current = id;
   const close = () => void navigate({ search: ({ decision: _, ...rest }) => rest, resetScroll: false });
   return (
-    <Drawer.Root opened={id !== undefined} onClose={close} position="right" size="30rem">
-      <Drawer.Overlay backgroundOpacity={0.35} />
-      <Drawer.Content className={classes.content ?? ""}>
+    <Drawer.Root
+      opened={id !== undefined}
+      onClose={close}
+      position="right"
+      size="30rem"
+      classNames={{ content: classes.content ?? "" }}
+    >
+      <Drawer.Overlay color="#04120f" backgroundOpacity={0.45} />
+      <Drawer.Content>
         {/* Drawer.Header would be a second banner of the page. */}
         <div className={classes.header}>
           <Drawer.Title className={classes.title ?? ""}>Decision</Drawer.Title>
@@ -47,7 +53,14 @@ export function DecisionDrawer({ id, nameOf }: Props) {
 function Body({ id, nameOf }: { id: string; nameOf: (instanceId: string) => string }) {
   const { api } = useSession();
   const decision = useQuery(decisionQuery(api, id));
-  if (decision.isError) return <ProblemNotice problem={decision.error} what="This decision could not be read" onRetry={() => void decision.refetch()} />;
+  if (decision.isError)
+    return (
+      <ProblemNotice
+        problem={decision.error}
+        what="This decision could not be read"
+        onRetry={() => void decision.refetch()}
+      />
+    );
   if (decision.data === undefined) {
     return (
       <div className={classes.body} aria-busy="true">
@@ -77,7 +90,10 @@ function Facts({ decision, instance }: { decision: Decision; instance: string })
   const now = useMinute();
   return (
     <section aria-labelledby="decision-facts">
-      <h3 id="decision-facts">The call</h3>
+      <div className={classes.factsHead}>
+        <h3 id="decision-facts">The call</h3>
+        <RevealSwitch />
+      </div>
       <dl className={classes.facts}>
         <Fact name="Time">
           <span className={classes.stack}>
@@ -88,7 +104,9 @@ function Facts({ decision, instance }: { decision: Decision; instance: string })
         <Fact name="Customer">
           <span className={classes.stack}>
             <PhoneNumber number={decision.customer_number} />
-            {decision.customer_number_valid === false && <span className={classes.detail}>Not a phone number; counted as dialled</span>}
+            {decision.customer_number_valid === false && (
+              <span className={classes.detail}>Not a phone number; counted as dialled</span>
+            )}
           </span>
         </Fact>
         <Fact name="Caller id">

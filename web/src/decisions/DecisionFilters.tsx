@@ -13,7 +13,8 @@ interface Props {
 
 export function DecisionFilters({ search, instances }: Props) {
   const navigate = useNavigate({ from: "/decisions" });
-  const change = (part: Record<string, unknown>) => void navigate({ search: (before) => readDecisionSearch({ ...before, ...part }), replace: true });
+  const change = (part: Record<string, unknown>) =>
+    void navigate({ search: (before) => readDecisionSearch({ ...before, ...part }), replace: true });
   return (
     <div className={classes.filters} role="group" aria-label="Filters">
       <Select

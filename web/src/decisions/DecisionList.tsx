@@ -26,7 +26,11 @@ interface RowProps {
 
 export function DecisionList({ rows, fresh, nameOf }: ListProps) {
   const narrow = useIsNarrow();
-  const props = rows.map((decision) => ({ decision, fresh: fresh.has(decision.id), instance: nameOf(decision.instance_id) }));
+  const props = rows.map((decision) => ({
+    decision,
+    fresh: fresh.has(decision.id),
+    instance: nameOf(decision.instance_id),
+  }));
   if (narrow) {
     return (
       <ul className={classes.cards} aria-label="Decisions">

@@ -1,4 +1,4 @@
-import { Button, Switch } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
@@ -12,16 +12,18 @@ import { DecisionFilters } from "./DecisionFilters";
 import { DecisionList, DecisionListSkeleton } from "./DecisionList";
 import classes from "./DecisionsPage.module.css";
 import { LiveSwitch } from "./LiveSwitch";
-import { Revealed } from "./PhoneNumber";
+import { RevealProvider, RevealSwitch } from "./PhoneNumber";
 import type { DecisionSearch } from "./search";
 import { type LiveDecisions, useLiveDecisions } from "./useLiveDecisions";
 
 export function DecisionsPage({ search }: { search: DecisionSearch }) {
   const { api } = useSession();
-  const [shown, setShown] = useState(false);
   const [paused, setPaused] = useState(false);
   const instances = useQuery(instancesQuery(api));
-  const names = useMemo(() => new Map(instances.data?.map((instance) => [instance.id, instance.name])), [instances.data]);
+  const names = useMemo(
+    () => new Map(instances.data?.map((instance) => [instance.id, instance.name])),
+    [instances.data],
+  );
   const nameOf = useCallback((id: string) => names.get(id) ?? "", [names]);
   const decisions = useLiveDecisions(search, paused);
 
@@ -31,14 +33,18 @@ export function DecisionsPage({ search }: { search: DecisionSearch }) {
       lead="Every outbound call that reached a limiter, newest first."
       actions={<LiveSwitch paused={paused} problem={decisions.problem} onChange={setPaused} />}
     >
-      <Revealed value={shown}>
+      <RevealProvider>
         <div className={classes.bar}>
           <DecisionFilters search={search} instances={instances.data ?? []} />
-          <Switch label="Show numbers" checked={shown} onChange={(event) => setShown(event.currentTarget.checked)} />
+          <RevealSwitch />
         </div>
-        <Rows decisions={decisions} filtered={search.outcome !== undefined || search.instance !== undefined} nameOf={nameOf} />
+        <Rows
+          decisions={decisions}
+          filtered={search.outcome !== undefined || search.instance !== undefined}
+          nameOf={nameOf}
+        />
         <DecisionDrawer id={search.decision} nameOf={nameOf} />
-      </Revealed>
+      </RevealProvider>
     </Page>
   );
 }
@@ -59,9 +65,20 @@ function Rows({ decisions, filtered, nameOf }: RowsProps) {
   return (
     <>
       <DecisionList rows={live.rows} fresh={live.fresh} nameOf={nameOf} />
-      {decisions.olderProblem !== null && <ProblemNotice problem={decisions.olderProblem} what="Older decisions could not be read" onRetry={decisions.loadOlder} />}
+      {decisions.olderProblem !== null && (
+        <ProblemNotice
+          problem={decisions.olderProblem}
+          what="Older decisions could not be read"
+          onRetry={decisions.loadOlder}
+        />
+      )}
       {live.cursor !== null && (
-        <Button variant="default" className={classes.older ?? ""} loading={decisions.olderIsLoading} onClick={decisions.loadOlder}>
+        <Button
+          variant="default"
+          className={classes.older ?? ""}
+          loading={decisions.olderIsLoading}
+          onClick={decisions.loadOlder}
+        >
           Show older
         </Button>
       )}
@@ -86,8 +103,9 @@ function NoDecisions({ filtered }: { filtered: boolean }) {
   return (
     <Empty title="No calls yet">
       <p>
-        The first outbound call from a queue with Ringfence’s whisper appears here within seconds. If agents are dialling and nothing comes, look whether{" "}
-        <Link to="/instances">the instance</Link> is installed and its queues attached.
+        The first outbound call from a queue with Ringfence’s whisper appears here within seconds. If agents are
+        dialling and nothing comes, look whether <Link to="/instances">the instance</Link> is installed and its queues
+        attached.
       </p>
     </Empty>
   );

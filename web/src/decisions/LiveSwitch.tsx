@@ -20,7 +20,12 @@ export function LiveSwitch({ paused, problem, onChange }: Props) {
         {state === "paused" && "Paused"}
         {state === "trouble" && "Not live, trying again"}
       </span>
-      <Button variant="default" size="xs" leftSection={<Icon name={paused ? "play" : "pause"} size={14} />} onClick={() => onChange(!paused)}>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<Icon name={paused ? "play" : "pause"} size={14} />}
+        onClick={() => onChange(!paused)}
+      >
         {paused ? "Resume" : "Pause"}
       </Button>
     </div>

@@ -28,7 +28,12 @@ function Rule({ rule, name }: { rule: RuleRecord; name: string | null | undefine
   const shadow = rule.mode === "shadow";
   return (
     <li data-applied={applied || undefined}>
-      <Ring used={applied ? (rule.count ?? null) : null} limit={rule.limit} tone={!rule.denied ? "plain" : shadow ? "caution" : "denied"} size={44} />
+      <Ring
+        used={applied ? (rule.count ?? null) : null}
+        limit={rule.limit}
+        tone={!rule.denied ? "plain" : shadow ? "caution" : "denied"}
+        size={44}
+      />
       <div className={classes.text}>
         <p className={classes.name}>
           {name ?? rule.rule_id}

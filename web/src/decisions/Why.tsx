@@ -15,10 +15,17 @@ export function Why({ decision }: { decision: Decision }) {
   return (
     <span className={classes.why}>
       {record !== undefined && (
-        <Ring used={record.count ?? null} limit={record.limit} tone={wasDenied(decision.outcome) ? "denied" : "caution"} size={26} />
+        <Ring
+          used={record.count ?? null}
+          limit={record.limit}
+          tone={wasDenied(decision.outcome) ? "denied" : "caution"}
+          size={26}
+        />
       )}
       <span className={classes.text}>
-        <span className={classes.rule}>{label}</span>
+        <span className={classes.rule} title={label}>
+          {label}
+        </span>
         {decision.retry_at != null && <Again at={decision.retry_at} />}
       </span>
     </span>

@@ -59,7 +59,10 @@ export function withOlder<Row extends LiveRow>(live: Live<Row>, page: Page<Row>)
   return { ...live, rows, kept, cursor: page.next_cursor ?? null, ends: endsOf(page, live.ends) };
 }
 
-function endsOf<Row extends LiveRow>(page: Page<Row>, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function endsOf<Row extends LiveRow>(
+  page: Page<Row>,
+  before: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const last = page.data.at(-1);
   return last === undefined || page.next_cursor == null ? before : new Map(before).set(last.id, page.next_cursor);
 }

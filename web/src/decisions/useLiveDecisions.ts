@@ -61,7 +61,8 @@ type Change = (before: Live<Decision>) => Live<Decision>;
 function useLiveUnder(key: string) {
   const [held, setHeld] = useState({ key, live: emptyLive<Decision>() });
   const setLive = useCallback(
-    (change: Change) => setHeld((before) => ({ key, live: change(before.key === key ? before.live : emptyLive<Decision>()) })),
+    (change: Change) =>
+      setHeld((before) => ({ key, live: change(before.key === key ? before.live : emptyLive<Decision>()) })),
     [key],
   );
   return { live: useMemo(() => (held.key === key ? held.live : emptyLive<Decision>()), [held, key]), setLive };
@@ -86,16 +87,30 @@ function useOlder(api: Api, filter: DecisionFilter, cursor: string | null, setLi
   return { olderIsLoading, olderProblem, loadOlder: () => void loadOlder() };
 }
 
-async function readNewest(api: Api, filter: DecisionFilter, known: Decision[], signal: AbortSignal): Promise<DecisionList> {
+async function readNewest(
+  api: Api,
+  filter: DecisionFilter,
+  known: Decision[],
+  signal: AbortSignal,
+): Promise<DecisionList> {
   let page = await readPage(api, filter, undefined, signal);
-  for (let pages = 1; pages < PAGES_DOWN_MAX && known.length > 0 && page.next_cursor != null && !overlaps(known, page); pages++) {
+  for (
+    let pages = 1;
+    pages < PAGES_DOWN_MAX && known.length > 0 && page.next_cursor != null && !overlaps(known, page);
+    pages++
+  ) {
     const below: DecisionList = await readPage(api, filter, page.next_cursor, signal);
     page = { ...below, data: [...page.data, ...below.data] };
   }
   return page;
 }
 
-async function readPage(api: Api, filter: DecisionFilter, cursor: string | undefined, signal?: AbortSignal): Promise<DecisionList> {
+async function readPage(
+  api: Api,
+  filter: DecisionFilter,
+  cursor: string | undefined,
+  signal?: AbortSignal,
+): Promise<DecisionList> {
   const query = {
     limit: PAGE_ROWS,
     ...(filter.outcome === undefined ? {} : { outcome: filter.outcome }),

@@ -25,7 +25,9 @@ export function Checks({ instance }: { instance: Instance }) {
       }
     >
       {checks.length === 0 ? (
-        <p className={classes.none}>Nothing was checked yet. Each permission is listed here once the connection is verified.</p>
+        <p className={classes.none}>
+          Nothing was checked yet. Each permission is listed here once the connection is verified.
+        </p>
       ) : (
         <ul className={classes.list}>
           {checks.map((check) => (
@@ -42,7 +44,9 @@ function CheckRow({ check }: { check: Check }) {
   return (
     <li>
       <div className={classes.head}>
-        <span className={classes.name}>{check.name.includes(":") ? <span className="mono">{check.name}</span> : words(check.name)}</span>
+        <span className={classes.name}>
+          {check.name.includes(":") ? <span className="mono">{check.name}</span> : words(check.name)}
+        </span>
         <Badge tone={tone} quiet>
           {label}
         </Badge>

@@ -21,7 +21,11 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
     return (
       <Section title="Installation">
         {installation.isError ? (
-          <ProblemNotice problem={installation.error} what="The installation could not be read" onRetry={() => void installation.refetch()} />
+          <ProblemNotice
+            problem={installation.error}
+            what="The installation could not be read"
+            onRetry={() => void installation.refetch()}
+          />
         ) : (
           <Skeleton height={240} radius={8} />
         )}
@@ -54,7 +58,10 @@ function NotInstalled({ instance }: { instance: Instance }) {
     <Section title="Installation">
       {instance.status === "verified" ? (
         <div className={classes.group}>
-          <p className={classes.none}>Nothing is installed, so no call is limited. This installs in all queues and leaves those with a whisper of their own alone:</p>
+          <p className={classes.none}>
+            Nothing is installed, so no call is limited. This installs in all queues and leaves those with a whisper of
+            their own alone:
+          </p>
           <CopyBlock what="command" value={installCommand(window.location.origin, instance.id)} />
         </div>
       ) : (
@@ -69,7 +76,14 @@ function Progress({ installation: { progress } }: { installation: Installation }
   const text = `${progress.done} of ${progress.total} steps done`;
   return (
     <div>
-      <div className={classes.bar} role="progressbar" aria-label="Installation" aria-valuemin={0} aria-valuemax={progress.total} aria-valuenow={progress.done}>
+      <div
+        className={classes.bar}
+        role="progressbar"
+        aria-label="Installation"
+        aria-valuemin={0}
+        aria-valuemax={progress.total}
+        aria-valuenow={progress.done}
+      >
         <div style={{ width: `${share}%` }} />
       </div>
       <p className={classes.small}>{text}</p>
@@ -121,7 +135,9 @@ function QueueRow({ queue }: { queue: InstalledQueue }) {
         </Badge>
       </div>
       {queue.detail != null && queue.detail !== "" && <p>{queue.detail}</p>}
-      {queue.state === "attached" && queue.previous_flow_id != null && <p>Its former whisper still plays after the check.</p>}
+      {queue.state === "attached" && queue.previous_flow_id != null && (
+        <p>Its former whisper still plays after the check.</p>
+      )}
     </li>
   );
 }

@@ -139,9 +139,13 @@ function Where({ instance }: { instance: Instance }) {
 /** The list itself only tells the state; what is unmet is read for each. */
 function InstallationText({ instance }: { instance: Instance }) {
   const { api } = useSession();
-  const installation = useQuery({ ...installationQuery(api, instance.id), enabled: instance.installation_state != null });
+  const installation = useQuery({
+    ...installationQuery(api, instance.id),
+    enabled: instance.installation_state != null,
+  });
   if (instance.installation_state == null) return <StateText state={installationState(null)} />;
-  if (installation.data === undefined) return installation.isError ? <StateText state={{ tone: "plain", label: "Not known" }} /> : <StateSkeleton />;
+  if (installation.data === undefined)
+    return installation.isError ? <StateText state={{ tone: "plain", label: "Not known" }} /> : <StateSkeleton />;
   return <StateText state={installationState(installation.data)} />;
 }
 

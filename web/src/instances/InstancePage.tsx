@@ -31,7 +31,11 @@ export function InstancePage({ id }: { id: string }) {
     return (
       <Page title="Instance" above={back}>
         {instance.isError ? (
-          <ProblemNotice problem={instance.error} what="This instance could not be read" onRetry={() => void instance.refetch()} />
+          <ProblemNotice
+            problem={instance.error}
+            what="This instance could not be read"
+            onRetry={() => void instance.refetch()}
+          />
         ) : (
           <Skeleton height={320} radius={8} />
         )}
@@ -40,7 +44,13 @@ export function InstancePage({ id }: { id: string }) {
   }
   return (
     <Page title={instance.data.name} above={back} under={<Lead instance={instance.data} />}>
-      {instance.isError && <ProblemNotice problem={instance.error} what="What you see may be out of date" onRetry={() => void instance.refetch()} />}
+      {instance.isError && (
+        <ProblemNotice
+          problem={instance.error}
+          what="What you see may be out of date"
+          onRetry={() => void instance.refetch()}
+        />
+      )}
       {instance.data.status === "pending_verification" && <Onboarding instance={instance.data} />}
       <div className={classes.columns}>
         <div className={classes.column}>
@@ -57,7 +67,10 @@ export function InstancePage({ id }: { id: string }) {
 
 function Lead({ instance }: { instance: Instance }) {
   const { api } = useSession();
-  const installation = useQuery({ ...installationQuery(api, instance.id), enabled: instance.installation_state != null });
+  const installation = useQuery({
+    ...installationQuery(api, instance.id),
+    enabled: instance.installation_state != null,
+  });
   const connection = connectionState(instance);
   const installed = installation.data == null ? undefined : installationState(installation.data);
   return (

@@ -21,12 +21,24 @@ function Body() {
   const instances = useQuery(instancesQuery(api));
   if (instances.data === undefined) {
     if (!instances.isError) return <InstanceListSkeleton />;
-    return <ProblemNotice problem={instances.error} what="The instances could not be read" onRetry={() => void instances.refetch()} />;
+    return (
+      <ProblemNotice
+        problem={instances.error}
+        what="The instances could not be read"
+        onRetry={() => void instances.refetch()}
+      />
+    );
   }
   if (instances.data.length === 0) return <NoInstances />;
   return (
     <>
-      {instances.isError && <ProblemNotice problem={instances.error} what="What you see may be out of date" onRetry={() => void instances.refetch()} />}
+      {instances.isError && (
+        <ProblemNotice
+          problem={instances.error}
+          what="What you see may be out of date"
+          onRetry={() => void instances.refetch()}
+        />
+      )}
       <InstanceList instances={instances.data} />
     </>
   );
@@ -36,8 +48,9 @@ function NoInstances() {
   return (
     <Empty title="Register your first instance">
       <p>
-        Send the ARN of your Amazon Connect instance, with your API key in <span className="mono">$KEY</span>. The answer has a link that deploys the two roles Ringfence
-        needs in your account; after that, the instance appears here and walks you through the rest.
+        Send the ARN of your Amazon Connect instance, with your API key in <span className="mono">$KEY</span>. The
+        answer has a link that deploys the two roles Ringfence needs in your account; after that, the instance appears
+        here and walks you through the rest.
       </p>
       <CopyBlock what="command" value={registerCommand(window.location.origin)} />
     </Empty>

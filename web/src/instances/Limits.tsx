@@ -27,7 +27,10 @@ function Sentences({ instance }: { instance: Instance }) {
   const { api } = useSession();
   const policy = useQuery(policyQuery(api, instance));
   const state = policyState(instance);
-  if (policy.isError) return <ProblemNotice problem={policy.error} what="The policy could not be read" onRetry={() => void policy.refetch()} />;
+  if (policy.isError)
+    return (
+      <ProblemNotice problem={policy.error} what="The policy could not be read" onRetry={() => void policy.refetch()} />
+    );
   if (policy.data === undefined) return <Skeleton height={96} radius={8} />;
   if (policy.data === null || policy.data.sentences.length === 0) return <NoLimits />;
   return (
@@ -50,7 +53,10 @@ function Sentences({ instance }: { instance: Instance }) {
 function NoLimits() {
   return (
     <>
-      <p className={classes.none}>No rule, so every call is allowed. This sets a default for all instances, in shadow mode: it reports and denies nothing.</p>
+      <p className={classes.none}>
+        No rule, so every call is allowed. This sets a default for all instances, in shadow mode: it reports and denies
+        nothing.
+      </p>
       <CopyBlock what="command" value={policyCommand(window.location.origin)} />
     </>
   );

@@ -14,7 +14,10 @@ export function Onboarding({ instance }: { instance: Instance }) {
     <Section title="Connect it">
       <ol className={classes.steps}>
         <li>
-          <p>Deploy the roles in account {instance.account_id}. They let Ringfence install its flows and stop calls, and nothing else.</p>
+          <p>
+            Deploy the roles in account {instance.account_id}. They let Ringfence install its flows and stop calls, and
+            nothing else.
+          </p>
           <Tabs defaultValue="console" className={classes.ways ?? ""}>
             <Tabs.List>
               <Tabs.Tab value="console">Console</Tabs.Tab>
@@ -36,7 +39,8 @@ export function Onboarding({ instance }: { instance: Instance }) {
         </li>
         <li>
           <p>
-            When the stack is complete, have it verified, with your API key in <span className="mono">$KEY</span>. Each permission then appears below.
+            When the stack is complete, have it verified, with your API key in <span className="mono">$KEY</span>. Each
+            permission then appears below.
           </p>
           <CopyBlock what="command" value={verifyCommand(window.location.origin, instance.id)} />
         </li>

@@ -7,7 +7,11 @@ function policy(source: Instance["policy"]["source"], version?: number, inForce?
   return { policy: { source, version: version ?? null, in_force_version: inForce ?? null } } as Instance;
 }
 
-function condition(type: string, status: "true" | "false" | "unknown", message = ""): Installation["conditions"][number] {
+function condition(
+  type: string,
+  status: "true" | "false" | "unknown",
+  message = "",
+): Installation["conditions"][number] {
   return { type, status, reason: "", message, last_transition_at: "2026-11-25T12:00:00Z" };
 }
 
@@ -27,7 +31,10 @@ describe("the policy of an instance", () => {
 describe("an installation", () => {
   it("is never shown as good while a condition is unmet", () => {
     const state = installationState(
-      installation("installed", [condition("Ready", "false", "Not ready"), condition("QueuesAttached", "false", "Sales has a whisper of its own")]),
+      installation("installed", [
+        condition("Ready", "false", "Not ready"),
+        condition("QueuesAttached", "false", "Sales has a whisper of its own"),
+      ]),
     );
     expect(state).toMatchObject({ tone: "caution", detail: "Sales has a whisper of its own" });
     expect(installationState(installation("blocked", [condition("Ready", "unknown")])).tone).toBe("denied");

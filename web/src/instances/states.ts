@@ -9,13 +9,18 @@ export interface State {
 }
 
 export function connectionState(instance: Instance): State {
-  if (instance.status === "pending_verification") return { tone: "caution", label: "Not verified", detail: "Deploy the roles, then verify" };
+  if (instance.status === "pending_verification")
+    return { tone: "caution", label: "Not verified", detail: "Deploy the roles, then verify" };
   const failed = instance.connection.checks.filter((check) => check.status === "failed").length;
   switch (instance.connection.health) {
     case "healthy":
       return { tone: "good", label: "Connected" };
     case "unhealthy":
-      return { tone: "denied", label: "Unhealthy", detail: failed === 1 ? "1 check failed" : `${failed} checks failed` };
+      return {
+        tone: "denied",
+        label: "Unhealthy",
+        detail: failed === 1 ? "1 check failed" : `${failed} checks failed`,
+      };
     case "unknown":
       return { tone: "plain", label: "Not checked yet" };
   }
@@ -34,10 +39,15 @@ export function installationState(installation: Installation | null): State {
   if (installation === null) return { tone: "plain", label: "Not installed" };
   const look = INSTALLATION[installation.state];
   if (installation.state === "uninstalled") return look;
-  if (look.tone === "note") return { ...look, detail: `${installation.progress.done} of ${installation.progress.total} steps` };
+  if (look.tone === "note")
+    return { ...look, detail: `${installation.progress.done} of ${installation.progress.total} steps` };
   const unmet = firstUnmet(installation.conditions);
   if (unmet === undefined) return { ...look, detail: allMet(installation.conditions.length) };
-  return { tone: look.tone === "good" ? "caution" : look.tone, label: look.label, detail: unmet.message || conditionLabel(unmet.type) };
+  return {
+    tone: look.tone === "good" ? "caution" : look.tone,
+    label: look.label,
+    detail: unmet.message || conditionLabel(unmet.type),
+  };
 }
 
 function allMet(conditions: number): string {
@@ -47,7 +57,11 @@ function allMet(conditions: number): string {
 /** Ready only sums up the others. */
 function firstUnmet(conditions: Condition[]): Condition | undefined {
   const unmet = conditions.filter((condition) => condition.status !== "true");
-  return unmet.find((condition) => condition.status === "false" && condition.type !== "Ready") ?? unmet.find((condition) => condition.type !== "Ready") ?? unmet[0];
+  return (
+    unmet.find((condition) => condition.status === "false" && condition.type !== "Ready") ??
+    unmet.find((condition) => condition.type !== "Ready") ??
+    unmet[0]
+  );
 }
 
 export function policyState({ policy }: Instance): State {
@@ -90,6 +104,9 @@ export function queueState(queue: InstalledQueue): { tone: Tone; label: string }
 
 /** `attach_queue` and `AttachQueue` as "Attach queue". */
 export function words(name: string): string {
-  const spaced = name.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2").replaceAll(/[_-]+/g, " ").toLowerCase();
+  const spaced = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replaceAll(/[_-]+/g, " ")
+    .toLowerCase();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

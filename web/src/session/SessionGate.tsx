@@ -52,9 +52,24 @@ function SignedIn({ apiKey, onLeave, children }: SignedInProps) {
   );
 }
 
-function Known({ api, onLeave, children }: { api: ReturnType<typeof createApi>; onLeave: (refused: boolean) => void; children: ReactNode }) {
-  const me = useQuery({ queryKey: ["me"], queryFn: async ({ signal }) => bodyOf(await api.GET("/v1/me", { signal })), staleTime: Infinity });
-  const session = useMemo(() => me.data && { api, me: me.data, signOut: () => onLeave(false) }, [api, me.data, onLeave]);
+function Known({
+  api,
+  onLeave,
+  children,
+}: {
+  api: ReturnType<typeof createApi>;
+  onLeave: (refused: boolean) => void;
+  children: ReactNode;
+}) {
+  const me = useQuery({
+    queryKey: ["me"],
+    queryFn: async ({ signal }) => bodyOf(await api.GET("/v1/me", { signal })),
+    staleTime: Infinity,
+  });
+  const session = useMemo(
+    () => me.data && { api, me: me.data, signOut: () => onLeave(false) },
+    [api, me.data, onLeave],
+  );
 
   if (session !== undefined) return <SessionContext value={session}>{children}</SessionContext>;
   if (me.isError) {

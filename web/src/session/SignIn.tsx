@@ -74,7 +74,8 @@ export function SignIn({ ended, onSignIn }: Props) {
         />
         {fault?.requestId !== undefined && (
           <p className={classes.request}>
-            Request <span className={`mono ${classes.id}`}>{fault.requestId}</span> <Copy value={fault.requestId} what="request id" />
+            Request <span className={`mono ${classes.id}`}>{fault.requestId}</span>{" "}
+            <Copy value={fault.requestId} what="request id" />
           </p>
         )}
         <Button type="submit" size="md" loading={busy} fullWidth>
@@ -93,7 +94,9 @@ async function faultOf(key: string): Promise<Fault | null> {
   try {
     const me = bodyOf(await createApi(key).GET("/v1/me"));
     if (me.tenant != null) return null;
-    return { text: "This is an operator's key, which belongs to no tenant. Sign in with a key of the tenant you want to see." };
+    return {
+      text: "This is an operator's key, which belongs to no tenant. Sign in with a key of the tenant you want to see.",
+    };
   } catch (problem) {
     if (!(problem instanceof ApiProblem)) throw problem;
     const text = problem.status === 401 ? "This key is not accepted." : problem.message;

@@ -24,7 +24,9 @@ describe("masked numbers", () => {
 
   it("never give away more than four digits of the national number", () => {
     for (const number of ["+1206555010", "+12065550100", "+3531234567", "+998901234567", "+1234567"]) {
-      const shown = masked(number).replace(/^\+\d+/, "").replace(/\D/g, "");
+      const shown = masked(number)
+        .replace(/^\+\d+/, "")
+        .replace(/\D/g, "");
       expect(shown.length, number).toBeLessThanOrEqual(4);
     }
   });

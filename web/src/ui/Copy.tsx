@@ -14,7 +14,12 @@ export function Copy({ value, what }: CopyProps) {
     <CopyButton value={value} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? "Copied" : `Copy ${what}`} position="top">
-          <UnstyledButton className={classes.copy} aria-label={`Copy ${what}`} data-copied={copied || undefined} onClick={copy}>
+          <UnstyledButton
+            className={classes.copy}
+            aria-label={`Copy ${what}`}
+            data-copied={copied || undefined}
+            onClick={copy}
+          >
             <Icon name={copied ? "check" : "copy"} size={16} />
             <span className="visually-hidden" aria-live="polite">
               {copied ? "Copied" : ""}

@@ -11,7 +11,8 @@ const PATHS = {
   pause: "M7 5v10M13 5v10",
   play: "M7 4.5v11l8.5-5.5z",
   eye: "M2.5 10s2.7-5 7.5-5 7.5 5 7.5 5-2.7 5-7.5 5-7.5-5-7.5-5zM10 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
-  eyeOff: "M3 3l14 14M8.3 5.2A8 8 0 0 1 10 5c4.8 0 7.5 5 7.5 5a13 13 0 0 1-2.2 2.8M12 14.7a8 8 0 0 1-2 .3c-4.8 0-7.5-5-7.5-5a13 13 0 0 1 3-3.4",
+  eyeOff:
+    "M3 3l14 14M8.3 5.2A8 8 0 0 1 10 5c4.8 0 7.5 5 7.5 5a13 13 0 0 1-2.2 2.8M12 14.7a8 8 0 0 1-2 .3c-4.8 0-7.5-5-7.5-5a13 13 0 0 1 3-3.4",
   sun: "M10 7a3 3 0 1 0 0 6 3 3 0 0 0 0-6M10 2v1.5M10 16.5V18M2 10h1.5M16.5 10H18M4.4 4.4l1 1M14.6 14.6l1 1M15.6 4.4l-1 1M5.4 14.6l-1 1",
   moon: "M16 12A6.5 6.5 0 0 1 8 4a6.5 6.5 0 1 0 8 8z",
   auto: "M3 4.5h14v9H3zM7 16.5h6M10 13.5v3",
@@ -33,7 +34,14 @@ interface Props {
 export function Icon({ name, size = 18, weight = 1.6 }: Props) {
   return (
     <svg width={size} height={size} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} fill="none" stroke="currentColor" strokeWidth={weight} strokeLinecap="round" strokeLinejoin="round" />
+      <path
+        d={PATHS[name]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth={weight}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
     </svg>
   );
 }

@@ -15,7 +15,10 @@ interface ProblemProps {
 }
 
 export function ProblemNotice({ problem, what, onRetry }: ProblemProps) {
-  const known = problem instanceof ApiProblem ? problem : new ApiProblem({ detail: "The dashboard met an answer it does not understand." });
+  const known =
+    problem instanceof ApiProblem
+      ? problem
+      : new ApiProblem({ detail: "The dashboard met an answer it does not understand." });
   return (
     <div className={classes.problem} role="alert">
       <Icon name="warning" size={20} />

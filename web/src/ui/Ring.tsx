@@ -18,13 +18,30 @@ interface Props {
 
 export function Ring({ used, limit, tone, size = 36 }: Props) {
   const posts = Math.max(1, Math.min(limit, MAX_POSTS));
-  const filled = used === null ? 0 : limit <= MAX_POSTS ? Math.min(used, posts) : Math.min(posts, Math.floor((used / limit) * posts));
+  const filled =
+    used === null
+      ? 0
+      : limit <= MAX_POSTS
+        ? Math.min(used, posts)
+        : Math.min(posts, Math.floor((used / limit) * posts));
   const step = 360 / posts;
   const gap = posts === 1 ? 0.01 : Math.min(GAP_DEGREES, step * 0.35);
   return (
-    <svg className={classes.ring} data-tone={tone} width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+    <svg
+      className={classes.ring}
+      data-tone={tone}
+      width={size}
+      height={size}
+      viewBox="0 0 32 32"
+      aria-hidden="true"
+      focusable="false"
+    >
       {Array.from({ length: posts }, (_, post) => (
-        <path key={post} d={arc(post * step + gap / 2, (post + 1) * step - gap / 2)} data-used={post < filled || undefined} />
+        <path
+          key={post}
+          d={arc(post * step + gap / 2, (post + 1) * step - gap / 2)}
+          data-used={post < filled || undefined}
+        />
       ))}
       {tone === "denied" && <circle cx="16" cy="16" r="4" />}
     </svg>
