@@ -45,7 +45,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system for the time"
+)]
 fn system_now() -> Timestamp {
     Timestamp::now()
 }
@@ -84,7 +87,10 @@ impl IdSource {
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generator = self
+            .generator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         generator.fill_bytes(bytes);
     }
 }

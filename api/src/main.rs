@@ -1,1 +1,53 @@
-fn main() {}
+//! `ringfence`: the control plane's one program. Logs go to stderr as JSON; stdout is for answers to programs.
+
+mod commands;
+mod logs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, about = "Ringfence's control plane")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API and the dashboard
+    Serve {
+        /// Run the workers in this process too
+        #[arg(long)]
+        with_workers: bool,
+    },
+    /// Run the workers
+    Work,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Make an operator key and print it: it cannot be shown again
+    Token,
+    /// Print the API's description
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logs::start();
+    let result = match arguments.command {
+        Command::Serve { with_workers } => commands::serve(with_workers).await,
+        Command::Work => commands::work().await,
+        Command::Migrate => commands::migrate().await,
+        Command::Token => commands::token().await,
+        Command::Openapi => commands::openapi(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            tracing::error!(error = %err, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -121,8 +121,16 @@ fn simulator_shares_no_code_with_what_it_tests() {
 
 #[test]
 fn sql_stands_only_in_the_store() {
-    let found = lines_with(&["policy/src", "limiter/src", "api/src"], &["sqlx"], &["api/src/store/"]);
-    assert!(found.is_empty(), "sqlx outside api/src/store:\n{}", found.join("\n"));
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src"],
+        &["sqlx"],
+        &["api/src/store/"],
+    );
+    assert!(
+        found.is_empty(),
+        "sqlx outside api/src/store:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -132,13 +140,25 @@ fn aws_calls_stand_only_in_the_adapters() {
         &["aws_sdk_"],
         &["api/src/aws/", "limiter/src/adapters/"],
     );
-    assert!(found.is_empty(), "AWS SDK outside the adapters:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "AWS SDK outside the adapters:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
 fn axum_stands_only_in_the_http_layer() {
-    let found = lines_with(&["policy/src", "limiter/src", "api/src"], &["axum::"], &["api/src/http/"]);
-    assert!(found.is_empty(), "axum outside api/src/http:\n{}", found.join("\n"));
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src"],
+        &["axum::"],
+        &["api/src/http/"],
+    );
+    assert!(
+        found.is_empty(),
+        "axum outside api/src/http:\n{}",
+        found.join("\n")
+    );
 }
 
 /// `clippy.toml` bans the ambient clock and dice; this holds that each exception says why.
@@ -149,13 +169,21 @@ fn ambient_time_is_asked_only_where_the_exception_is_explained() {
         &["allow(clippy::disallowed_methods"],
         &[],
     );
-    assert!(found.is_empty(), "use #[expect(…, reason)]:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "use #[expect(…, reason)]:\n{}",
+        found.join("\n")
+    );
     let inside_policy = lines_with(
         &["policy/src"],
         &["disallowed_methods", "Instant::now", "SystemTime"],
         &[],
     );
-    assert!(inside_policy.is_empty(), "policy asks for the time:\n{}", inside_policy.join("\n"));
+    assert!(
+        inside_policy.is_empty(),
+        "policy asks for the time:\n{}",
+        inside_policy.join("\n")
+    );
 }
 
 #[test]
@@ -165,7 +193,11 @@ fn settings_are_read_from_the_environment_in_one_place_per_program() {
         &["env::var"],
         &["api/src/config", "limiter/src/config"],
     );
-    assert!(found.is_empty(), "environment read outside config:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "environment read outside config:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -183,7 +215,16 @@ fn every_module_says_what_it_is_for() {
                 .trim_start()
                 .starts_with("//!")
         })
-        .map(|file| file.strip_prefix(&root).expect("below the root").display().to_string())
+        .map(|file| {
+            file.strip_prefix(&root)
+                .expect("below the root")
+                .display()
+                .to_string()
+        })
         .collect();
-    assert!(silent.is_empty(), "no module documentation:\n{}", silent.join("\n"));
+    assert!(
+        silent.is_empty(),
+        "no module documentation:\n{}",
+        silent.join("\n")
+    );
 }

@@ -19,7 +19,10 @@ pub struct LiveQueue {
 }
 
 /// Reads every standard queue; `ours` are the ids of the whispers that Ringfence installed.
-pub async fn instance_queues<C: ConnectInstance>(connect: &C, ours: &[String]) -> Result<Vec<LiveQueue>, AwsError> {
+pub async fn instance_queues<C: ConnectInstance>(
+    connect: &C,
+    ours: &[String],
+) -> Result<Vec<LiveQueue>, AwsError> {
     let names: BTreeMap<String, String> = connect
         .flows()
         .await?
@@ -45,6 +48,10 @@ pub async fn instance_queues<C: ConnectInstance>(connect: &C, ours: &[String]) -
             caller_id_number_id: queue.outbound.caller_id_number_id,
         });
     }
-    found.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.queue_id.cmp(&b.queue_id)));
+    found.sort_by(|a, b| {
+        a.name
+            .cmp(&b.name)
+            .then_with(|| a.queue_id.cmp(&b.queue_id))
+    });
     Ok(found)
 }

@@ -58,12 +58,20 @@ pub async fn record_verification(
 ) -> Result<Verified, VerifyError> {
     let (instance, mut connection) = load(store, tenant, instance).await?;
     let roles = Roles {
-        installer: access(&instance.arn, &connection, &given.installer_role_arn, "/installer_role_arn", |connection| {
-            &connection.installer_role_arn
-        })?,
-        runtime: access(&instance.arn, &connection, &given.runtime_role_arn, "/runtime_role_arn", |connection| {
-            &connection.runtime_role_arn
-        })?,
+        installer: access(
+            &instance.arn,
+            &connection,
+            &given.installer_role_arn,
+            "/installer_role_arn",
+            |connection| &connection.installer_role_arn,
+        )?,
+        runtime: access(
+            &instance.arn,
+            &connection,
+            &given.runtime_role_arn,
+            "/runtime_role_arn",
+            |connection| &connection.runtime_role_arn,
+        )?,
     };
     let verification = verify_instance(aws, &roles, clock.now()).await?;
     connection.checks = Value::Array(verification.checks.iter().map(shown).collect());
@@ -83,9 +91,16 @@ pub async fn record_verification(
     }
 }
 
-async fn load(store: &Store, tenant: TenantId, instance: InstanceId) -> Result<(Instance, Connection), VerifyError> {
+async fn load(
+    store: &Store,
+    tenant: TenantId,
+    instance: InstanceId,
+) -> Result<(Instance, Connection), VerifyError> {
     let mut tx = store.tenant(tenant).await?;
-    let instance = tx.instance_get(instance).await?.ok_or(VerifyError::NoInstance)?;
+    let instance = tx
+        .instance_get(instance)
+        .await?
+        .ok_or(VerifyError::NoInstance)?;
     let connection = tx.connection_get(instance.connection_id).await?;
     tx.commit().await?;
     let connection = connection.ok_or_else(|| StoreError::Corrupt {
@@ -104,7 +119,10 @@ fn access(
 ) -> Result<InstanceAccess, VerifyError> {
     let role_arn = given.as_ref().unwrap_or_else(|| kept(connection)).clone();
     let prefix = format!("arn:{}:iam::{}:role/", arn.partition(), arn.account_id());
-    let is_role = role_arn.len() <= 2048 && role_arn.strip_prefix(&prefix).is_some_and(|name| !name.is_empty());
+    let is_role = role_arn.len() <= 2048
+        && role_arn
+            .strip_prefix(&prefix)
+            .is_some_and(|name| !name.is_empty());
     if !is_role {
         return Err(VerifyError::NoRole {
             pointer,

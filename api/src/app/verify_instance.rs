@@ -6,7 +6,9 @@
 
 use jiff::Timestamp;
 
-use crate::aws::{Aws, AwsError, AwsErrorKind, ConnectInstance, FlowType, InstanceAccess, NewFlow, Outbound};
+use crate::aws::{
+    Aws, AwsError, AwsErrorKind, ConnectInstance, FlowType, InstanceAccess, NewFlow, Outbound,
+};
 use crate::flow;
 
 /// No queue of any instance has this id.
@@ -100,7 +102,9 @@ impl Verification {
     }
 
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| check.status == CheckStatus::Failed)
+        self.checks
+            .iter()
+            .filter(|check| check.status == CheckStatus::Failed)
     }
 }
 
@@ -112,7 +116,11 @@ pub struct Roles {
 }
 
 /// Runs every check. An error means that AWS could not be asked, not that a check failed.
-pub async fn verify_instance(aws: &Aws, roles: &Roles, now: Timestamp) -> Result<Verification, AwsError> {
+pub async fn verify_instance(
+    aws: &Aws,
+    roles: &Roles,
+    now: Timestamp,
+) -> Result<Verification, AwsError> {
     let mut checks = Vec::new();
     aws.forget_session(&roles.installer);
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
@@ -122,7 +130,11 @@ pub async fn verify_instance(aws: &Aws, roles: &Roles, now: Timestamp) -> Result
     if check_role(aws, &roles.runtime, Subject::RuntimeRole, &mut checks).await? {
         let probe = aws.runtime_probe(&roles.runtime).await?;
         let subject = Subject::RuntimeRole;
-        checks.push(permission("connect:StopContact", subject, probe.stop_contact().await)?);
+        checks.push(permission(
+            "connect:StopContact",
+            subject,
+            probe.stop_contact().await,
+        )?);
         checks.push(permission(
             "connect:StartTaskContact",
             subject,
@@ -142,24 +154,43 @@ async fn check_role(
     let role = subject.role();
     let name = format!("{}_assumable", role.replace(' ', "_"));
     match aws.try_assume(access, Some(&access.external_id)).await {
-        Ok(()) => checks.push(Check::passed(&name, subject, "assumed with the external id")),
+        Ok(()) => checks.push(Check::passed(
+            &name,
+            subject,
+            "assumed with the external id",
+        )),
         Err(err) if err.is_retryable() => return Err(err),
         Err(err) => {
             let detail = format!("the {role} {} could not be assumed: {err}", access.role_arn);
             let fix = "Deploy the template with the parameters of the onboarding, or give the ARN of the role it made.";
-            checks.push(Check::failed(&name, subject, "role_not_assumable", detail, fix));
+            checks.push(Check::failed(
+                &name,
+                subject,
+                "role_not_assumable",
+                detail,
+                fix,
+            ));
             return Ok(false);
         }
     }
     let name = format!("{}_external_id_enforced", role.replace(' ', "_"));
-    for (wrong, words) in [(None, "without an external id"), (Some(WRONG_EXTERNAL_ID), "with a wrong external id")] {
+    for (wrong, words) in [
+        (None, "without an external id"),
+        (Some(WRONG_EXTERNAL_ID), "with a wrong external id"),
+    ] {
         match aws.try_assume(access, wrong).await {
             Err(err) if err.kind == AwsErrorKind::AccessDenied => {}
             Err(err) => return Err(err),
             Ok(()) => {
                 let detail = format!("the {role} {} can be assumed {words}", access.role_arn);
                 let fix = "Add the condition StringEquals sts:ExternalId with the external id of the onboarding to the role's trust policy.";
-                checks.push(Check::failed(&name, subject, "external_id_not_enforced", detail, fix));
+                checks.push(Check::failed(
+                    &name,
+                    subject,
+                    "external_id_not_enforced",
+                    detail,
+                    fix,
+                ));
                 return Ok(false);
             }
         }
@@ -183,33 +214,65 @@ async fn check_installer<C: ConnectInstance>(
     }
     let flows = connect.flows().await;
     let whisper = flows.as_ref().ok().and_then(|flows| {
-        let mut whispers = flows.iter().filter(|flow| flow.flow_type == FlowType::OutboundWhisper);
+        let mut whispers = flows
+            .iter()
+            .filter(|flow| flow.flow_type == FlowType::OutboundWhisper);
         let first = whispers.clone().next();
         whispers
             .find(|flow| flow.name == flow::DEFAULT_OUTBOUND_NAME)
             .or(first)
             .map(|flow| flow.id.clone())
     });
-    checks.push(permission("connect:ListContactFlows", subject, flows.map(drop))?);
+    checks.push(permission(
+        "connect:ListContactFlows",
+        subject,
+        flows.map(drop),
+    )?);
     checks.push(match whisper {
-        Some(id) => permission("connect:DescribeContactFlow", subject, connect.flow(&id).await.map(drop))?,
-        None => Check::skipped("connect:DescribeContactFlow", subject, "the instance shows no outbound whisper to read"),
+        Some(id) => permission(
+            "connect:DescribeContactFlow",
+            subject,
+            connect.flow(&id).await.map(drop),
+        )?,
+        None => Check::skipped(
+            "connect:DescribeContactFlow",
+            subject,
+            "the instance shows no outbound whisper to read",
+        ),
     });
     let queues = connect.queues().await;
-    let queue = queues.as_ref().ok().and_then(|queues| queues.first().map(|queue| queue.id.clone()));
+    let queue = queues
+        .as_ref()
+        .ok()
+        .and_then(|queues| queues.first().map(|queue| queue.id.clone()));
     checks.push(permission("connect:ListQueues", subject, queues.map(drop))?);
     checks.push(match queue {
-        Some(id) => permission("connect:DescribeQueue", subject, connect.queue(&id).await.map(drop))?,
-        None => Check::skipped("connect:DescribeQueue", subject, "the instance shows no queue to read"),
+        Some(id) => permission(
+            "connect:DescribeQueue",
+            subject,
+            connect.queue(&id).await.map(drop),
+        )?,
+        None => Check::skipped(
+            "connect:DescribeQueue",
+            subject,
+            "the instance shows no queue to read",
+        ),
     });
-    checks.push(permission("connect:CreateContactFlow", subject, try_create(connect).await)?);
+    checks.push(permission(
+        "connect:CreateContactFlow",
+        subject,
+        try_create(connect).await,
+    )?);
     let outbound = Outbound::default();
     checks.push(permission(
         "connect:UpdateQueueOutboundCallerConfig",
         subject,
         connect.queue_set_outbound(NOWHERE, &outbound).await,
     )?);
-    for action in ["connect:UpdateContactFlowContent", "connect:DeleteContactFlow"] {
+    for action in [
+        "connect:UpdateContactFlowContent",
+        "connect:DeleteContactFlow",
+    ] {
         checks.push(Check::skipped(
             action,
             subject,
@@ -229,30 +292,68 @@ async fn check_instance<C: ConnectInstance>(
     let facts = match connect.describe().await {
         Ok(facts) => facts,
         Err(err) if err.kind == AwsErrorKind::NotFound => {
-            let detail = format!("{} does not exist in account {}", access.instance_arn, access.instance_arn.account_id());
+            let detail = format!(
+                "{} does not exist in account {}",
+                access.instance_arn,
+                access.instance_arn.account_id()
+            );
             let fix = "Register the ARN that the Amazon Connect console shows for the instance.";
-            checks.push(Check::failed(NAME, subject, "instance_not_found", detail, fix));
+            checks.push(Check::failed(
+                NAME,
+                subject,
+                "instance_not_found",
+                detail,
+                fix,
+            ));
             return Ok(false);
         }
         Err(err) => {
-            checks.push(permission("connect:DescribeInstance", Subject::InstallerRole, Err(err))?);
+            checks.push(permission(
+                "connect:DescribeInstance",
+                Subject::InstallerRole,
+                Err(err),
+            )?);
             return Ok(false);
         }
     };
-    checks.push(Check::passed("connect:DescribeInstance", Subject::InstallerRole, "permitted"));
+    checks.push(Check::passed(
+        "connect:DescribeInstance",
+        Subject::InstallerRole,
+        "permitted",
+    ));
     if facts.arn != access.instance_arn.to_string() {
-        let detail = format!("the account's instance has the ARN {}, not {}", facts.arn, access.instance_arn);
+        let detail = format!(
+            "the account's instance has the ARN {}, not {}",
+            facts.arn, access.instance_arn
+        );
         let fix = "Register the ARN that the Amazon Connect console shows for the instance.";
-        checks.push(Check::failed(NAME, subject, "instance_not_found", detail, fix));
+        checks.push(Check::failed(
+            NAME,
+            subject,
+            "instance_not_found",
+            detail,
+            fix,
+        ));
         return Ok(false);
     }
     if !facts.active || !facts.outbound_calls_enabled {
-        let detail = "the instance is not active, or outbound calls are switched off in it".to_owned();
+        let detail =
+            "the instance is not active, or outbound calls are switched off in it".to_owned();
         let fix = "Switch on outbound calls in the instance's telephony settings.";
-        checks.push(Check::failed(NAME, subject, "outbound_calls_disabled", detail, fix));
+        checks.push(Check::failed(
+            NAME,
+            subject,
+            "outbound_calls_disabled",
+            detail,
+            fix,
+        ));
         return Ok(false);
     }
-    checks.push(Check::passed(NAME, subject, "found in this account and region, outbound calls are on"));
+    checks.push(Check::passed(
+        NAME,
+        subject,
+        "found in this account and region, outbound calls are on",
+    ));
     Ok(true)
 }
 
@@ -263,20 +364,37 @@ async fn try_create<C: ConnectInstance>(connect: &C) -> Result<(), AwsError> {
         flow_type: FlowType::OutboundWhisper,
         description: "Never published.".to_owned(),
         content: "{}".to_owned(),
-        tags: [(flow::TAG_MANAGED_BY.to_owned(), flow::TAG_MANAGED_BY_VALUE.to_owned())].into(),
+        tags: [(
+            flow::TAG_MANAGED_BY.to_owned(),
+            flow::TAG_MANAGED_BY_VALUE.to_owned(),
+        )]
+        .into(),
     };
     let made = connect.flow_create(&flow).await?;
     connect.flow_delete(&made).await
 }
 
 /// Any answer but "access denied" shows that the permission is there.
-fn permission(action: &str, subject: Subject, answer: Result<(), AwsError>) -> Result<Check, AwsError> {
+fn permission(
+    action: &str,
+    subject: Subject,
+    answer: Result<(), AwsError>,
+) -> Result<Check, AwsError> {
     match answer {
         Err(err) if err.is_retryable() => Err(err),
         Err(err) if err.kind == AwsErrorKind::AccessDenied => {
             let detail = format!("the {} lacks {action}", subject.role());
-            let fix = format!("Add {action} to the {}'s policy, as the template has it.", subject.role());
-            Ok(Check::failed(action, subject, "permission_missing", detail, &fix))
+            let fix = format!(
+                "Add {action} to the {}'s policy, as the template has it.",
+                subject.role()
+            );
+            Ok(Check::failed(
+                action,
+                subject,
+                "permission_missing",
+                detail,
+                &fix,
+            ))
         }
         Ok(()) | Err(_) => Ok(Check::passed(action, subject, "permitted")),
     }
@@ -303,11 +421,13 @@ mod tests {
             err(AwsErrorKind::InvalidFlow(Vec::new())),
             err(AwsErrorKind::Duplicate),
         ] {
-            let check = permission("connect:ListQueues", Subject::InstallerRole, answer).expect("an answer");
+            let check = permission("connect:ListQueues", Subject::InstallerRole, answer)
+                .expect("an answer");
             assert_eq!(check.status, CheckStatus::Passed);
         }
         let denied = err(AwsErrorKind::AccessDenied);
-        let check = permission("connect:ListQueues", Subject::InstallerRole, denied).expect("an answer");
+        let check =
+            permission("connect:ListQueues", Subject::InstallerRole, denied).expect("an answer");
         assert_eq!(check.status, CheckStatus::Failed);
         assert_eq!(check.code, Some("permission_missing"));
         assert_eq!(check.detail, "the installer role lacks connect:ListQueues");

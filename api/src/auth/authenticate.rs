@@ -41,9 +41,16 @@ impl Authenticator {
     }
 
     /// `acts_for`: the tenant that the caller names beside the credential, if any.
-    pub async fn authenticate(&self, bearer: &str, acts_for: Option<&str>) -> Result<Principal, AuthError> {
+    pub async fn authenticate(
+        &self,
+        bearer: &str,
+        acts_for: Option<&str>,
+    ) -> Result<Principal, AuthError> {
         let named = acts_for
-            .map(|text| text.parse::<TenantId>().map_err(|_| AuthError::UnknownTenant))
+            .map(|text| {
+                text.parse::<TenantId>()
+                    .map_err(|_| AuthError::UnknownTenant)
+            })
             .transpose();
         if bearer.starts_with(OPERATOR_PREFIX) {
             self.operator_key(bearer, named).await
@@ -62,7 +69,11 @@ impl Authenticator {
             .ok_or(AuthError::UnknownKey)?;
         let tenant = tenant_named(&mut tx, named?).await?;
         tx.commit().await?;
-        Ok(Principal { kind: Kind::OperatorKey(id), tenant, role: Role::Owner })
+        Ok(Principal {
+            kind: Kind::OperatorKey(id),
+            tenant,
+            role: Role::Owner,
+        })
     }
 
     async fn api_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
@@ -73,7 +84,11 @@ impl Authenticator {
             .ok_or(AuthError::UnknownKey)?;
         let tenant = own_tenant(&mut tx, found.tenant_id, named?).await?;
         tx.commit().await?;
-        Ok(Principal { kind: Kind::ApiKey(found.id), tenant: Some(tenant), role: found.role })
+        Ok(Principal {
+            kind: Kind::ApiKey(found.id),
+            tenant: Some(tenant),
+            role: found.role,
+        })
     }
 
     async fn token(&self, token: &str, named: Named) -> Result<Principal, AuthError> {
@@ -82,10 +97,17 @@ impl Authenticator {
         let mut tx = self.store.system(REASON).await?;
         let (tenant, role, is_operator) = match claims.grant {
             Grant::Operator => (tenant_named(&mut tx, named?).await?, Role::Owner, true),
-            Grant::Member { tenant, role } => (Some(own_tenant(&mut tx, tenant, named?).await?), role, false),
+            Grant::Member { tenant, role } => (
+                Some(own_tenant(&mut tx, tenant, named?).await?),
+                role,
+                false,
+            ),
         };
         Ok(Principal {
-            kind: Kind::Token { subject: claims.subject, is_operator },
+            kind: Kind::Token {
+                subject: claims.subject,
+                is_operator,
+            },
             tenant,
             role,
         })
@@ -94,15 +116,26 @@ impl Authenticator {
 
 type Named = Result<Option<TenantId>, AuthError>;
 
-async fn tenant_named(tx: &mut SystemTx, named: Option<TenantId>) -> Result<Option<Tenant>, AuthError> {
+async fn tenant_named(
+    tx: &mut SystemTx,
+    named: Option<TenantId>,
+) -> Result<Option<Tenant>, AuthError> {
     match named {
         None => Ok(None),
-        Some(id) => tx.tenant_get(id).await?.map(Some).ok_or(AuthError::UnknownTenant),
+        Some(id) => tx
+            .tenant_get(id)
+            .await?
+            .map(Some)
+            .ok_or(AuthError::UnknownTenant),
     }
 }
 
 /// Naming a tenant that is not one's own is answered as if there were none.
-async fn own_tenant(tx: &mut SystemTx, own: TenantId, named: Option<TenantId>) -> Result<Tenant, AuthError> {
+async fn own_tenant(
+    tx: &mut SystemTx,
+    own: TenantId,
+    named: Option<TenantId>,
+) -> Result<Tenant, AuthError> {
     if named.is_some_and(|named| named != own) {
         return Err(AuthError::UnknownTenant);
     }

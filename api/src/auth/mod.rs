@@ -9,5 +9,7 @@ mod permission;
 mod principal;
 
 pub use authenticate::{AuthError, Authenticator};
-pub use permission::{EditInstallations, EditPolicies, ManageInstances, ManageKeys, Permission, View};
+pub use permission::{
+    EditInstallations, EditPolicies, ManageInstances, ManageKeys, Permission, View,
+};
 pub use principal::{Kind, Principal};

@@ -9,7 +9,10 @@ pub enum Kind {
     OperatorKey(OperatorKeyId),
     ApiKey(ApiKeyId),
     /// A token of the identity provider, with its subject.
-    Token { subject: String, is_operator: bool },
+    Token {
+        subject: String,
+        is_operator: bool,
+    },
 }
 
 /// Who asks, for which tenant, and with which rights in it.
@@ -25,7 +28,14 @@ pub struct Principal {
 impl Principal {
     #[must_use]
     pub fn is_operator(&self) -> bool {
-        matches!(self.kind, Kind::OperatorKey(_) | Kind::Token { is_operator: true, .. })
+        matches!(
+            self.kind,
+            Kind::OperatorKey(_)
+                | Kind::Token {
+                    is_operator: true,
+                    ..
+                }
+        )
     }
 
     /// As the audit log names it.
@@ -34,8 +44,14 @@ impl Principal {
         match &self.kind {
             Kind::OperatorKey(id) => format!("operator:{id}"),
             Kind::ApiKey(id) => format!("api_key:{id}"),
-            Kind::Token { subject, is_operator: true } => format!("operator:{subject}"),
-            Kind::Token { subject, is_operator: false } => format!("token:{subject}"),
+            Kind::Token {
+                subject,
+                is_operator: true,
+            } => format!("operator:{subject}"),
+            Kind::Token {
+                subject,
+                is_operator: false,
+            } => format!("token:{subject}"),
         }
     }
 

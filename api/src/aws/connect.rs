@@ -13,7 +13,8 @@ use aws_sdk_connect::operation::create_contact_flow::CreateContactFlowError;
 use aws_sdk_connect::operation::update_contact_flow_content::UpdateContactFlowContentError;
 use aws_sdk_connect::types::error::InvalidContactFlowException;
 use aws_sdk_connect::types::{
-    ContactFlowState, ContactFlowStatus, ContactFlowSummary, ContactFlowType, OutboundCallerConfig, QueueType,
+    ContactFlowState, ContactFlowStatus, ContactFlowSummary, ContactFlowType, OutboundCallerConfig,
+    QueueType,
 };
 
 use super::error::{AwsError, AwsErrorKind};
@@ -31,7 +32,11 @@ pub trait ConnectInstance: Send + Sync {
     fn flow(&self, flow_id: &str) -> impl Future<Output = Result<Flow, AwsError>> + Send;
     /// Publishes a new flow; answers its id.
     fn flow_create(&self, flow: &NewFlow) -> impl Future<Output = Result<String, AwsError>> + Send;
-    fn flow_update(&self, flow_id: &str, content: &str) -> impl Future<Output = Result<(), AwsError>> + Send;
+    fn flow_update(
+        &self,
+        flow_id: &str,
+        content: &str,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
     fn flow_delete(&self, flow_id: &str) -> impl Future<Output = Result<(), AwsError>> + Send;
     /// Standard queues; agents' own queues cannot be dialled from.
     fn queues(&self) -> impl Future<Output = Result<Vec<QueueSummary>, AwsError>> + Send;
@@ -117,7 +122,12 @@ pub struct SdkConnectInstance {
 }
 
 impl SdkConnectInstance {
-    pub(super) fn new(client: Client, instance_id: String, pacer: Arc<Pacer>, jitter: super::Jitter) -> Self {
+    pub(super) fn new(
+        client: Client,
+        instance_id: String,
+        pacer: Arc<Pacer>,
+        jitter: super::Jitter,
+    ) -> Self {
         Self {
             client,
             instance_id,
@@ -152,8 +162,14 @@ impl ConnectInstance for SdkConnectInstance {
         const ACTION: &str = "connect:DescribeInstance";
         let output = self
             .paced(|| async {
-                let request = self.client.describe_instance().instance_id(&self.instance_id);
-                request.send().await.map_err(|err| AwsError::from_sdk(ACTION, &err))
+                let request = self
+                    .client
+                    .describe_instance()
+                    .instance_id(&self.instance_id);
+                request
+                    .send()
+                    .await
+                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
             })
             .await?;
         let instance = output.instance().ok_or_else(|| incomplete(ACTION))?;
@@ -181,10 +197,17 @@ impl ConnectInstance for SdkConnectInstance {
                         .contact_flow_types(ContactFlowType::OutboundWhisper)
                         .max_results(PAGE_SIZE)
                         .set_next_token(token.clone());
-                    request.send().await.map_err(|err| AwsError::from_sdk(ACTION, &err))
+                    request
+                        .send()
+                        .await
+                        .map_err(|err| AwsError::from_sdk(ACTION, &err))
                 })
                 .await?;
-            found.extend(page.contact_flow_summary_list().iter().filter_map(flow_summary));
+            found.extend(
+                page.contact_flow_summary_list()
+                    .iter()
+                    .filter_map(flow_summary),
+            );
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
                 return Ok(found);
@@ -201,7 +224,10 @@ impl ConnectInstance for SdkConnectInstance {
                     .describe_contact_flow()
                     .instance_id(&self.instance_id)
                     .contact_flow_id(flow_id);
-                request.send().await.map_err(|err| AwsError::from_sdk(ACTION, &err))
+                request
+                    .send()
+                    .await
+                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
             })
             .await?;
         let flow = output.contact_flow().ok_or_else(|| incomplete(ACTION))?;
@@ -233,7 +259,9 @@ impl ConnectInstance for SdkConnectInstance {
                 }
                 request.send().await.map_err(|err| {
                     let refused = err.as_service_error().and_then(|service| match service {
-                        CreateContactFlowError::InvalidContactFlowException(refused) => Some(problems(refused)),
+                        CreateContactFlowError::InvalidContactFlowException(refused) => {
+                            Some(problems(refused))
+                        }
                         _ => None,
                     });
                     with_problems(AwsError::from_sdk(ACTION, &err), refused)
@@ -257,7 +285,9 @@ impl ConnectInstance for SdkConnectInstance {
                 .content(content);
             request.send().await.map(drop).map_err(|err| {
                 let refused = err.as_service_error().and_then(|service| match service {
-                    UpdateContactFlowContentError::InvalidContactFlowException(refused) => Some(problems(refused)),
+                    UpdateContactFlowContentError::InvalidContactFlowException(refused) => {
+                        Some(problems(refused))
+                    }
                     _ => None,
                 });
                 with_problems(AwsError::from_sdk(ACTION, &err), refused)
@@ -324,7 +354,10 @@ impl ConnectInstance for SdkConnectInstance {
                     .describe_queue()
                     .instance_id(&self.instance_id)
                     .queue_id(queue_id);
-                request.send().await.map_err(|err| AwsError::from_sdk(ACTION, &err))
+                request
+                    .send()
+                    .await
+                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
             })
             .await?;
         let queue = output.queue().ok_or_else(|| incomplete(ACTION))?;
@@ -334,14 +367,23 @@ impl ConnectInstance for SdkConnectInstance {
             arn: queue.queue_arn().unwrap_or_default().to_owned(),
             name: queue.name().unwrap_or_default().to_owned(),
             outbound: Outbound {
-                caller_id_name: text(outbound.and_then(OutboundCallerConfig::outbound_caller_id_name)),
-                caller_id_number_id: text(outbound.and_then(OutboundCallerConfig::outbound_caller_id_number_id)),
-                flow_id: text(outbound.and_then(OutboundCallerConfig::outbound_flow_id)).map(|id| plain_id(&id)),
+                caller_id_name: text(
+                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_name),
+                ),
+                caller_id_number_id: text(
+                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_number_id),
+                ),
+                flow_id: text(outbound.and_then(OutboundCallerConfig::outbound_flow_id))
+                    .map(|id| plain_id(&id)),
             },
         })
     }
 
-    async fn queue_set_outbound(&self, queue_id: &str, outbound: &Outbound) -> Result<(), AwsError> {
+    async fn queue_set_outbound(
+        &self,
+        queue_id: &str,
+        outbound: &Outbound,
+    ) -> Result<(), AwsError> {
         self.paced(|| async {
             let config = OutboundCallerConfig::builder()
                 .set_outbound_caller_id_name(outbound.caller_id_name.clone())

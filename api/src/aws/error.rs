@@ -72,7 +72,9 @@ impl AwsError {
                 }
             }
             SdkError::TimeoutError(_) => Self::transient(action, "no answer in time"),
-            SdkError::DispatchFailure(_) => Self::transient(action, "the service could not be reached"),
+            SdkError::DispatchFailure(_) => {
+                Self::transient(action, "the service could not be reached")
+            }
             SdkError::ResponseError(_) => Self::transient(action, "the answer could not be read"),
             _ => Self::transient(action, "the request could not be built"),
         }
@@ -117,7 +119,9 @@ fn shortened(message: &str) -> String {
 
 fn kind_of(code: &str, status: u16) -> AwsErrorKind {
     match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => AwsErrorKind::AccessDenied,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            AwsErrorKind::AccessDenied
+        }
         "ThrottlingException"
         | "Throttling"
         | "TooManyRequestsException"
@@ -125,11 +129,13 @@ fn kind_of(code: &str, status: u16) -> AwsErrorKind {
         | "ProvisionedThroughputExceededException" => AwsErrorKind::Throttled,
         "ResourceNotFoundException" | "ContactFlowNotPublishedException" => AwsErrorKind::NotFound,
         "DuplicateResourceException" | "ResourceConflictException" => AwsErrorKind::Duplicate,
-        "LimitExceededException" | "PolicyLengthExceededException" | "ServiceQuotaExceededException" => {
-            AwsErrorKind::LimitExceeded
-        }
+        "LimitExceededException"
+        | "PolicyLengthExceededException"
+        | "ServiceQuotaExceededException" => AwsErrorKind::LimitExceeded,
         "ConditionalCheckFailedException" => AwsErrorKind::ConditionFailed,
-        "ExpiredIteratorException" | "TrimmedDataAccessException" => AwsErrorKind::StreamPositionLost,
+        "ExpiredIteratorException" | "TrimmedDataAccessException" => {
+            AwsErrorKind::StreamPositionLost
+        }
         "ExpiredTokenException" | "ExpiredToken" => AwsErrorKind::Transient,
         _ => match status {
             403 => AwsErrorKind::AccessDenied,
@@ -148,7 +154,11 @@ mod tests {
 
     #[test]
     fn only_throttling_and_passing_failures_are_worth_another_try() {
-        let retryable = [("ThrottlingException", 429), ("InternalServiceException", 500), ("", 503)];
+        let retryable = [
+            ("ThrottlingException", 429),
+            ("InternalServiceException", 500),
+            ("", 503),
+        ];
         for (code, status) in retryable {
             let err = AwsError {
                 action: "connect:DescribeQueue",

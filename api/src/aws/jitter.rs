@@ -23,7 +23,10 @@ impl Jitter {
     /// Between half of and one and a half times `pause`.
     #[must_use]
     pub fn spread(&self, pause: Duration) -> Duration {
-        let mut generator = self.generator.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut generator = self
+            .generator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         pause.mul_f64(generator.random_range(0.5..1.5))
     }
 }

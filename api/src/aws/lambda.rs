@@ -21,11 +21,21 @@ pub struct InvokePermission {
 
 /// The resource policies of the limiter functions of one region.
 pub trait FunctionPermissions: Send + Sync {
-    fn is_granted(&self, permission: &InvokePermission) -> impl Future<Output = Result<bool, AwsError>> + Send;
+    fn is_granted(
+        &self,
+        permission: &InvokePermission,
+    ) -> impl Future<Output = Result<bool, AwsError>> + Send;
     /// Adding what is there already is success.
-    fn grant(&self, permission: &InvokePermission) -> impl Future<Output = Result<(), AwsError>> + Send;
+    fn grant(
+        &self,
+        permission: &InvokePermission,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
     /// Removing what is gone already is success.
-    fn revoke(&self, function_arn: &str, statement_id: &str) -> impl Future<Output = Result<(), AwsError>> + Send;
+    fn revoke(
+        &self,
+        function_arn: &str,
+        statement_id: &str,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
 }
 
 /// [`FunctionPermissions`] through the SDK.
@@ -50,7 +60,9 @@ impl FunctionPermissions for SdkFunctionPermissions {
             .await
             .map_err(|err| AwsError::from_sdk("lambda:GetPolicy", &err));
         match answer {
-            Ok(output) => Ok(output.policy().is_some_and(|policy| grants(policy, permission))),
+            Ok(output) => Ok(output
+                .policy()
+                .is_some_and(|policy| grants(policy, permission))),
             Err(err) if err.kind == AwsErrorKind::NotFound => Ok(false),
             Err(err) => Err(err),
         }
@@ -99,9 +111,9 @@ fn grants(policy: &str, permission: &InvokePermission) -> bool {
         .get("Statement")
         .and_then(Value::as_array)
         .is_some_and(|statements| {
-            statements
-                .iter()
-                .any(|statement| statement.get("Sid").and_then(Value::as_str) == Some(&permission.statement_id))
+            statements.iter().any(|statement| {
+                statement.get("Sid").and_then(Value::as_str) == Some(&permission.statement_id)
+            })
         })
 }
 
@@ -117,7 +129,10 @@ mod tests {
             instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/i".to_owned(),
             account_id: "111122223333".to_owned(),
         };
-        assert!(grants(r#"{"Statement":[{"Sid":"ins_0"},{"Sid":"ins_1"}]}"#, &permission));
+        assert!(grants(
+            r#"{"Statement":[{"Sid":"ins_0"},{"Sid":"ins_1"}]}"#,
+            &permission
+        ));
         assert!(!grants(r#"{"Statement":[{"Sid":"ins_10"}]}"#, &permission));
         assert!(!grants("no JSON", &permission));
     }

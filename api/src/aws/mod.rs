@@ -22,8 +22,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use jiff::Timestamp;
 
 pub use connect::{
-    ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue, QueueSummary,
-    SdkConnectInstance,
+    ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue,
+    QueueSummary, SdkConnectInstance,
 };
 pub use dynamodb::{SnapshotTable, Written};
 pub use error::{AwsError, AwsErrorKind};
@@ -93,8 +93,12 @@ impl Aws {
         let credentials = match self.sessions.get(access, now) {
             Some(credentials) => credentials,
             None => {
-                let session =
-                    sts::assume(&self.sts(access.instance_arn.region()), access, Some(&access.external_id)).await?;
+                let session = sts::assume(
+                    &self.sts(access.instance_arn.region()),
+                    access,
+                    Some(&access.external_id),
+                )
+                .await?;
                 self.sessions.keep(access, &session);
                 session.credentials
             }
@@ -107,7 +111,10 @@ impl Aws {
         Ok(SdkConnectInstance::new(
             aws_sdk_connect::Client::from_conf(config),
             access.instance_arn.instance_id().to_owned(),
-            self.pacers.of(access.instance_arn.account_id(), access.instance_arn.region()),
+            self.pacers.of(
+                access.instance_arn.account_id(),
+                access.instance_arn.region(),
+            ),
             self.jitter.clone(),
         ))
     }
@@ -118,7 +125,11 @@ impl Aws {
     }
 
     /// Whether the role can be assumed with this external id, or with none. Nothing is kept.
-    pub async fn try_assume(&self, access: &InstanceAccess, external_id: Option<&str>) -> Result<(), AwsError> {
+    pub async fn try_assume(
+        &self,
+        access: &InstanceAccess,
+        external_id: Option<&str>,
+    ) -> Result<(), AwsError> {
         sts::assume(&self.sts(access.instance_arn.region()), access, external_id)
             .await
             .map(drop)
@@ -126,7 +137,12 @@ impl Aws {
 
     /// A session of the runtime role, to try its permissions.
     pub async fn runtime_probe(&self, access: &InstanceAccess) -> Result<RuntimeProbe, AwsError> {
-        let session = sts::assume(&self.sts(access.instance_arn.region()), access, Some(&access.external_id)).await?;
+        let session = sts::assume(
+            &self.sts(access.instance_arn.region()),
+            access,
+            Some(&access.external_id),
+        )
+        .await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .credentials_provider(session.credentials)

@@ -75,7 +75,8 @@ impl Pacer {
         let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = next_at.map_or(now, |at| at.max(now));
         *next_at = Some(slot + self.interval);
-        slot.checked_sub(self.tolerance()).map_or(now, |at| at.max(now))
+        slot.checked_sub(self.tolerance())
+            .map_or(now, |at| at.max(now))
     }
 }
 
@@ -87,7 +88,9 @@ mod tests {
     fn after_the_burst_requests_keep_the_agreed_distance() {
         let pacer = Pacer::new(Duration::from_secs(1));
         let now = Instant::now();
-        let waits: Vec<u64> = (0..5).map(|_| (pacer.reserve(now) - now).as_secs()).collect();
+        let waits: Vec<u64> = (0..5)
+            .map(|_| (pacer.reserve(now) - now).as_secs())
+            .collect();
         assert_eq!(waits, [0, 0, 1, 2, 3]);
     }
 
@@ -97,15 +100,26 @@ mod tests {
         let start = Instant::now();
         pacer.reserve(start);
         let later = start + Duration::from_secs(60);
-        let waits: Vec<u64> = (0..4).map(|_| (pacer.reserve(later) - later).as_secs()).collect();
+        let waits: Vec<u64> = (0..4)
+            .map(|_| (pacer.reserve(later) - later).as_secs())
+            .collect();
         assert_eq!(waits, [0, 0, 1, 2]);
     }
 
     #[test]
     fn one_account_and_region_is_one_budget() {
         let pacers = Pacers::new(1.0);
-        assert!(Arc::ptr_eq(&pacers.of("1", "us-east-1"), &pacers.of("1", "us-east-1")));
-        assert!(!Arc::ptr_eq(&pacers.of("1", "us-east-1"), &pacers.of("1", "eu-west-2")));
-        assert!(!Arc::ptr_eq(&pacers.of("1", "us-east-1"), &pacers.of("2", "us-east-1")));
+        assert!(Arc::ptr_eq(
+            &pacers.of("1", "us-east-1"),
+            &pacers.of("1", "us-east-1")
+        ));
+        assert!(!Arc::ptr_eq(
+            &pacers.of("1", "us-east-1"),
+            &pacers.of("1", "eu-west-2")
+        ));
+        assert!(!Arc::ptr_eq(
+            &pacers.of("1", "us-east-1"),
+            &pacers.of("2", "us-east-1")
+        ));
     }
 }

@@ -16,7 +16,10 @@ pub struct RuntimeProbe {
 
 impl RuntimeProbe {
     pub(super) fn new(client: Client, instance_id: String) -> Self {
-        Self { client, instance_id }
+        Self {
+            client,
+            instance_id,
+        }
     }
 
     /// Always an error where the service works as documented; which one tells whether the permission is there.

@@ -105,7 +105,12 @@ impl DecisionStream {
     }
 
     /// The next records of a shard. A lost position is an error of its own kind: the caller starts at the oldest.
-    pub async fn read(&self, stream_arn: &str, shard_id: &str, position: &Position) -> Result<Batch, AwsError> {
+    pub async fn read(
+        &self,
+        stream_arn: &str,
+        shard_id: &str,
+        position: &Position,
+    ) -> Result<Batch, AwsError> {
         let Some(iterator) = self.iterator(stream_arn, shard_id, position).await? else {
             return Ok(Batch {
                 entries: Vec::new(),

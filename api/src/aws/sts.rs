@@ -46,7 +46,11 @@ impl Sessions {
     pub(super) fn get(&self, access: &InstanceAccess, now: Timestamp) -> Option<Credentials> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(access)
-            .filter(|(_, end)| now < end.checked_sub(KEEP_UNTIL_BEFORE_END).unwrap_or(Timestamp::MIN))
+            .filter(|(_, end)| {
+                now < end
+                    .checked_sub(KEEP_UNTIL_BEFORE_END)
+                    .unwrap_or(Timestamp::MIN)
+            })
             .map(|(credentials, _)| credentials.clone())
     }
 
@@ -122,7 +126,9 @@ mod tests {
 
     fn access() -> InstanceAccess {
         InstanceAccess {
-            instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/0a1b".parse().expect("an ARN"),
+            instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/0a1b"
+                .parse()
+                .expect("an ARN"),
             role_arn: "arn:aws:iam::111122223333:role/ringfence-installer".to_owned(),
             external_id: "very-secret".to_owned(),
         }
@@ -145,10 +151,22 @@ mod tests {
             end,
         };
         sessions.keep(&access(), &session);
-        assert!(sessions.get(&access(), "2026-01-01T00:54:59Z".parse().unwrap()).is_some());
-        assert!(sessions.get(&access(), "2026-01-01T00:55:00Z".parse().unwrap()).is_none());
+        assert!(
+            sessions
+                .get(&access(), "2026-01-01T00:54:59Z".parse().unwrap())
+                .is_some()
+        );
+        assert!(
+            sessions
+                .get(&access(), "2026-01-01T00:55:00Z".parse().unwrap())
+                .is_none()
+        );
         sessions.forget(&access());
-        assert!(sessions.get(&access(), "2026-01-01T00:00:00Z".parse().unwrap()).is_none());
+        assert!(
+            sessions
+                .get(&access(), "2026-01-01T00:00:00Z".parse().unwrap())
+                .is_none()
+        );
     }
 
     #[test]

@@ -73,29 +73,46 @@ mod tests {
         let wake_up = WakeUp::default();
         let stop = CancellationToken::new();
         let looks = AtomicU32::new(0);
-        let driven = drive("test", Duration::from_secs(3600), &wake_up, &stop, || async {
-            if looks.fetch_add(1, Ordering::SeqCst) == 0 {
-                wake_up.wake();
-            } else {
-                stop.cancel();
-            }
-            Ok::<_, String>(Found::Nothing)
-        });
-        tokio::time::timeout(Duration::from_secs(10), driven).await.expect("woken");
+        let driven = drive(
+            "test",
+            Duration::from_secs(3600),
+            &wake_up,
+            &stop,
+            || async {
+                if looks.fetch_add(1, Ordering::SeqCst) == 0 {
+                    wake_up.wake();
+                } else {
+                    stop.cancel();
+                }
+                Ok::<_, String>(Found::Nothing)
+            },
+        );
+        tokio::time::timeout(Duration::from_secs(10), driven)
+            .await
+            .expect("woken");
         assert_eq!(looks.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
     async fn a_failing_worker_goes_on() {
         let stop = CancellationToken::new();
+        let wake_up = WakeUp::default();
         let looks = AtomicU32::new(0);
-        let driven = drive("test", Duration::from_millis(1), &WakeUp::default(), &stop, || async {
-            if looks.fetch_add(1, Ordering::SeqCst) == 2 {
-                stop.cancel();
-            }
-            Err::<Found, _>("no database")
-        });
-        tokio::time::timeout(Duration::from_secs(10), driven).await.expect("stopped");
+        let driven = drive(
+            "test",
+            Duration::from_millis(1),
+            &wake_up,
+            &stop,
+            || async {
+                if looks.fetch_add(1, Ordering::SeqCst) == 2 {
+                    stop.cancel();
+                }
+                Err::<Found, _>("no database")
+            },
+        );
+        tokio::time::timeout(Duration::from_secs(10), driven)
+            .await
+            .expect("stopped");
         assert_eq!(looks.load(Ordering::SeqCst), 3);
     }
 }

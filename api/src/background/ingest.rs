@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use ringfence_policy::wire::v1::DecisionRecord;
 
-use crate::aws::{Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard};
+use crate::aws::{
+    Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard,
+};
 use crate::clock::{Clock, IdSource};
 use crate::domain::ids::DecisionId;
 use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
@@ -55,7 +57,10 @@ impl Ingest {
         let mut found = Found::Nothing;
         for stream_arn in self.stream.streams().await? {
             let shards = self.stream.shards(&stream_arn).await?;
-            let checkpoints = self.store.checkpoint_list(&self.region, &stream_arn).await?;
+            let checkpoints = self
+                .store
+                .checkpoint_list(&self.region, &stream_arn)
+                .await?;
             for shard in readable(&shards, &checkpoints) {
                 let name = ShardName {
                     region: self.region.clone(),
@@ -71,7 +76,11 @@ impl Ingest {
         Ok(found)
     }
 
-    async fn read_shard(&mut self, name: &ShardName, checkpoint: &Checkpoint) -> Result<Found, IngestError> {
+    async fn read_shard(
+        &mut self,
+        name: &ShardName,
+        checkpoint: &Checkpoint,
+    ) -> Result<Found, IngestError> {
         let batch = self.read(name, checkpoint).await?;
         let finished = batch.next_iterator.is_none();
         let moved = !batch.entries.is_empty();
@@ -89,7 +98,11 @@ impl Ingest {
             Some(iterator) => self.iterators.insert(name.clone(), iterator),
             None => self.iterators.remove(name),
         };
-        Ok(if moved || finished { Found::Work } else { Found::Nothing })
+        Ok(if moved || finished {
+            Found::Work
+        } else {
+            Found::Nothing
+        })
     }
 
     async fn read(&mut self, name: &ShardName, checkpoint: &Checkpoint) -> Result<Batch, AwsError> {
@@ -103,7 +116,11 @@ impl Ingest {
         }
         let mut lost = None;
         for position in ways {
-            match self.stream.read(&name.stream_arn, &name.shard_id, &position).await {
+            match self
+                .stream
+                .read(&name.stream_arn, &name.shard_id, &position)
+                .await
+            {
                 Err(err) if err.kind == AwsErrorKind::StreamPositionLost => lost = Some(err),
                 answer => return answer,
             }
@@ -131,7 +148,9 @@ impl Ingest {
             finished: batch.next_iterator.is_none(),
         };
         let now = self.clock.now();
-        self.store.decisions_ingest(name, checkpoint, &to, &decisions, now).await
+        self.store
+            .decisions_ingest(name, checkpoint, &to, &decisions, now)
+            .await
     }
 
     /// The last record of each attempt.
@@ -141,7 +160,10 @@ impl Ingest {
             let Some(text) = &entry.record else { continue };
             match serde_json::from_str::<DecisionRecord>(text) {
                 Ok(record) => {
-                    latest.insert((record.instance_arn.clone(), record.contact_id.clone()), (record, text));
+                    latest.insert(
+                        (record.instance_arn.clone(), record.contact_id.clone()),
+                        (record, text),
+                    );
                 }
                 Err(err) => tracing::error!(
                     region = self.region,
@@ -170,8 +192,15 @@ impl Ingest {
 }
 
 /// Shards that still have something to give and whose parent is read to its end or is gone.
-fn readable<'a>(shards: &'a [StreamShard], checkpoints: &BTreeMap<String, Checkpoint>) -> Vec<&'a StreamShard> {
-    let is_finished = |id: &str| checkpoints.get(id).is_some_and(|checkpoint| checkpoint.finished);
+fn readable<'a>(
+    shards: &'a [StreamShard],
+    checkpoints: &BTreeMap<String, Checkpoint>,
+) -> Vec<&'a StreamShard> {
+    let is_finished = |id: &str| {
+        checkpoints
+            .get(id)
+            .is_some_and(|checkpoint| checkpoint.finished)
+    };
     let listed: BTreeSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
     shards
         .iter()
@@ -198,15 +227,25 @@ mod tests {
 
     #[test]
     fn a_child_shard_waits_for_its_parents_end() {
-        let shards = [shard("child", Some("parent")), shard("parent", None), shard("orphan", Some("aged-out"))];
+        let shards = [
+            shard("child", Some("parent")),
+            shard("parent", None),
+            shard("orphan", Some("aged-out")),
+        ];
         let ids = |checkpoints: &BTreeMap<String, Checkpoint>| -> Vec<String> {
-            readable(&shards, checkpoints).iter().map(|shard| shard.id.clone()).collect()
+            readable(&shards, checkpoints)
+                .iter()
+                .map(|shard| shard.id.clone())
+                .collect()
         };
         assert_eq!(ids(&BTreeMap::new()), ["parent", "orphan"]);
         let finished = Checkpoint {
             sequence_number: None,
             finished: true,
         };
-        assert_eq!(ids(&BTreeMap::from([("parent".to_owned(), finished)])), ["child", "orphan"]);
+        assert_eq!(
+            ids(&BTreeMap::from([("parent".to_owned(), finished)])),
+            ["child", "orphan"]
+        );
     }
 }

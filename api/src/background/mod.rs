@@ -55,7 +55,11 @@ impl Workers {
     /// Runs until `stop`, then until the work in hand is done.
     pub async fn run(self, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
-        let publisher = Arc::new(Publisher::new(self.store.clone(), Arc::clone(&self.aws), self.clock.clone()));
+        let publisher = Arc::new(Publisher::new(
+            self.store.clone(),
+            Arc::clone(&self.aws),
+            self.clock.clone(),
+        ));
         self.sync_shards(&stop).await;
         for _ in 0..INSTALLATIONS_AT_ONCE {
             let worker = InstallationWorker {
@@ -68,13 +72,23 @@ impl Workers {
                 stop: stop.clone(),
             };
             let (wake_up, stop) = (self.wake_ups.installations.clone(), stop.clone());
-            tasks.spawn(async move { drive("installations", POLL, &wake_up, &stop, || worker.look()).await });
+            tasks.spawn(async move {
+                drive("installations", POLL, &wake_up, &stop, || worker.look()).await
+            });
         }
         let (wake_up, stopped) = (self.wake_ups.publications.clone(), stop.clone());
-        tasks.spawn(async move { drive("publisher", POLL, &wake_up, &stopped, || publisher.look()).await });
+        tasks.spawn(async move {
+            drive("publisher", POLL, &wake_up, &stopped, || publisher.look()).await
+        });
         let regions: BTreeSet<&String> = self.functions.iter().map(|(_, region)| region).collect();
         for region in regions {
-            let ingest = Ingest::new(self.store.clone(), &self.aws, region, self.clock.clone(), self.ids.clone());
+            let ingest = Ingest::new(
+                self.store.clone(),
+                &self.aws,
+                region,
+                self.clock.clone(),
+                self.ids.clone(),
+            );
             let ingest = tokio::sync::Mutex::new(ingest);
             let stop = stop.clone();
             tasks.spawn(async move {

@@ -50,13 +50,21 @@ impl Publisher {
     /// Publishes what is due longest.
     pub async fn look(&self) -> Result<Found, PublishError> {
         let now = self.clock.now();
-        let Some((tenant, instance)) = self.store.publication_take_due(now, after(now, TAKEN_FOR)).await? else {
+        let Some((tenant, instance)) = self
+            .store
+            .publication_take_due(now, after(now, TAKEN_FOR))
+            .await?
+        else {
             return Ok(Found::Nothing);
         };
         if let Err(err) = self.publish(tenant, instance).await {
             tracing::warn!(instance.id = %instance, error = %err, "publication failed; it is tried again");
-            let failures = self.store.publication_failed(tenant, instance, &err.to_string()).await?;
-            let pause = SignedDuration::try_from(backoff(failures, self.aws.jitter())).unwrap_or(TAKEN_FOR);
+            let failures = self
+                .store
+                .publication_failed(tenant, instance, &err.to_string())
+                .await?;
+            let pause =
+                SignedDuration::try_from(backoff(failures, self.aws.jitter())).unwrap_or(TAKEN_FOR);
             self.store
                 .publication_put_off(tenant, instance, after(now, pause))
                 .await?;
@@ -65,7 +73,11 @@ impl Publisher {
     }
 
     /// Writes the present state of one instance to where its limiters read.
-    pub async fn publish(&self, tenant: TenantId, instance: InstanceId) -> Result<(), PublishError> {
+    pub async fn publish(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<(), PublishError> {
         let Some(source) = self.store.publication_source(tenant, instance).await? else {
             return Ok(());
         };
@@ -84,11 +96,18 @@ impl Publisher {
     }
 
     /// Takes the instance out of the limiters' table.
-    pub async fn unpublish(&self, tenant: TenantId, instance: InstanceId) -> Result<(), PublishError> {
+    pub async fn unpublish(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<(), PublishError> {
         let Some(arn) = self.store.publication_deactivate(tenant, instance).await? else {
             return Ok(());
         };
-        self.aws.snapshots(arn.region()).delete(&arn.to_string()).await?;
+        self.aws
+            .snapshots(arn.region())
+            .delete(&arn.to_string())
+            .await?;
         self.store.publication_gone(tenant, instance).await?;
         Ok(())
     }
@@ -104,7 +123,10 @@ pub struct PublishOne<'a> {
 
 impl Publish for PublishOne<'_> {
     async fn publish(&self) -> Result<(), StepError> {
-        self.publisher.publish(self.tenant, self.instance).await.map_err(step_error)
+        self.publisher
+            .publish(self.tenant, self.instance)
+            .await
+            .map_err(step_error)
     }
 
     async fn unpublish(&self) -> Result<(), StepError> {
@@ -143,9 +165,15 @@ fn snapshot(source: &PublicationSource, now: Timestamp) -> Result<Snapshot, serd
         tenant_id: source.tenant.to_string(),
         instance_id: source.instance.to_string(),
         instance_arn: source.instance_arn.to_string(),
-        status: if source.suspended { Status::Suspended } else { Status::Active },
+        status: if source.suspended {
+            Status::Suspended
+        } else {
+            Status::Active
+        },
         revision: source.revision,
-        policy_id: source.policy_id.map_or_else(|| NO_POLICY.to_owned(), |id| id.to_string()),
+        policy_id: source
+            .policy_id
+            .map_or_else(|| NO_POLICY.to_owned(), |id| id.to_string()),
         policy_version: source.policy_version.unwrap_or_default(),
         policy,
         runtime_role_arn: Some(source.runtime_role_arn.clone()),

@@ -31,16 +31,24 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, faults: Vec::new() }
+        Self {
+            lookup,
+            faults: Vec::new(),
+        }
     }
 
     pub fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
-        self.faults.push(Fault { variable, problem: problem.into() });
+        self.faults.push(Fault {
+            variable,
+            problem: problem.into(),
+        });
     }
 
     /// The value; an empty one counts as not set.
     pub fn optional(&self, variable: &'static str) -> Option<String> {
-        (self.lookup)(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        (self.lookup)(variable)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 
     pub fn required(&mut self, variable: &'static str) -> Option<String> {

@@ -9,7 +9,8 @@ use super::reader::Reader;
 use super::secret::Secret;
 use crate::auth::jwt::JwtSettings;
 
-const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const LISTEN_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const RECONCILE_PERIOD_SECONDS: u64 = 600;
 /// Half of what Connect allows an account.
 const CONNECT_RPS: f64 = 1.0;
@@ -32,6 +33,23 @@ pub struct Settings {
     pub connect_requests_per_second: f64,
 }
 
+impl Settings {
+    /// Regions with limiters, in the order in which the functions are listed; only their instances are served.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        let functions = &self.limiter_functions;
+        functions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, function)| {
+                let is_first = functions
+                    .iter()
+                    .take(index)
+                    .all(|earlier| earlier.region != function.region);
+                is_first.then_some(function.region.as_str())
+            })
+    }
+}
+
 /// The identity provider whose tokens are accepted.
 pub type JwtConfig = JwtSettings;
 
@@ -51,9 +69,13 @@ pub struct Tables {
 pub(super) fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
     const NAME: &str = "DATABASE_URL";
     let text = reader.required(NAME)?;
-    let is_postgres = Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+    let is_postgres =
+        Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
     if !is_postgres {
-        reader.fault(NAME, "must look like postgres://user:password@host/database");
+        reader.fault(
+            NAME,
+            "must look like postgres://user:password@host/database",
+        );
         return None;
     }
     Some(Secret::new(text))
@@ -61,7 +83,11 @@ pub(super) fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let database_url = database_url(reader);
-    let listen = reader.parsed_or("RINGFENCE_LISTEN", LISTEN_DEFAULT, "an address and a port, as 127.0.0.1:8080");
+    let listen = reader.parsed_or(
+        "RINGFENCE_LISTEN",
+        LISTEN_DEFAULT,
+        "an address and a port, as 127.0.0.1:8080",
+    );
     let public_url = web_address(reader, "RINGFENCE_PUBLIC_URL");
     let template_url = web_address(reader, "RINGFENCE_TEMPLATE_URL");
     let control_plane_principal = principal(reader, "RINGFENCE_CONTROL_PLANE_PRINCIPAL");
@@ -89,7 +115,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
 }
 
 fn table(reader: &Reader<'_>, variable: &'static str, default: &str) -> String {
-    reader.optional(variable).unwrap_or_else(|| default.to_owned())
+    reader
+        .optional(variable)
+        .unwrap_or_else(|| default.to_owned())
 }
 
 fn web_address(reader: &mut Reader<'_>, variable: &'static str) -> Option<Url> {
@@ -162,12 +190,21 @@ fn jwt(reader: &mut Reader<'_>) -> Option<JwtConfig> {
     let issuer = reader.required(ISSUER);
     let audience = reader.required(AUDIENCE);
     let jwks_url = reader.required(JWKS_URL);
-    let algorithms = reader.optional(ALGORITHMS).unwrap_or_else(|| JWT_ALGORITHMS.to_owned());
-    let algorithms: Vec<&str> = algorithms.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let algorithms = reader
+        .optional(ALGORITHMS)
+        .unwrap_or_else(|| JWT_ALGORITHMS.to_owned());
+    let algorithms: Vec<&str> = algorithms
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
     match JwtSettings::new(&issuer?, &audience?, &jwks_url?, &algorithms) {
         Ok(settings) => Some(settings),
         Err(err) => {
-            reader.fault(JWKS_URL, format!("or one of its neighbours cannot be used: {err}"));
+            reader.fault(
+                JWKS_URL,
+                format!("or one of its neighbours cannot be used: {err}"),
+            );
             None
         }
     }

@@ -48,8 +48,16 @@ impl InstanceArn {
 
 impl fmt::Display for InstanceArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, region, account_id, instance_id } = self;
-        write!(f, "arn:{partition}:connect:{region}:{account_id}:instance/{instance_id}")
+        let Self {
+            partition,
+            region,
+            account_id,
+            instance_id,
+        } = self;
+        write!(
+            f,
+            "arn:{partition}:connect:{region}:{account_id}:instance/{instance_id}"
+        )
     }
 }
 
@@ -62,15 +70,24 @@ impl FromStr for InstanceArn {
             return Err(InvalidInstanceArn::Shape);
         };
         if service != "connect" {
-            let service = if service.is_empty() { "thing without a service" } else { service };
+            let service = if service.is_empty() {
+                "thing without a service"
+            } else {
+                service
+            };
             return Err(InvalidInstanceArn::OtherService(service.to_owned()));
         }
-        let instance_id = resource.strip_prefix("instance/").ok_or(InvalidInstanceArn::Shape)?;
+        let instance_id = resource
+            .strip_prefix("instance/")
+            .ok_or(InvalidInstanceArn::Shape)?;
         if instance_id.contains('/') {
             return Err(InvalidInstanceArn::InsideAnInstance);
         }
         let is_word = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         let well_formed = is_word(partition)
             && partition.starts_with("aws")
@@ -97,24 +114,40 @@ mod tests {
 
     #[test]
     fn an_instance_arn_comes_back_as_it_was_given() {
-        let text = "arn:aws:connect:us-east-1:123456789012:instance/c8c0e68d-2200-4265-82c0-000000000001";
+        let text =
+            "arn:aws:connect:us-east-1:123456789012:instance/c8c0e68d-2200-4265-82c0-000000000001";
         let arn: InstanceArn = text.parse().expect("an ARN");
         assert_eq!(arn.to_string(), text);
-        assert_eq!((arn.region(), arn.account_id()), ("us-east-1", "123456789012"));
+        assert_eq!(
+            (arn.region(), arn.account_id()),
+            ("us-east-1", "123456789012")
+        );
     }
 
     #[test]
     fn what_is_no_instance_arn_is_refused_with_the_reason() {
         for (text, reason) in [
             ("", InvalidInstanceArn::Shape),
-            ("arn:aws:connect:us-east-1:12345:instance/x", InvalidInstanceArn::Shape),
-            ("arn:aws:connect:us-east-1:123456789012:instance/", InvalidInstanceArn::Shape),
-            ("arn:aws:connect:us-east-1:123456789012:phone-number/x", InvalidInstanceArn::Shape),
+            (
+                "arn:aws:connect:us-east-1:12345:instance/x",
+                InvalidInstanceArn::Shape,
+            ),
+            (
+                "arn:aws:connect:us-east-1:123456789012:instance/",
+                InvalidInstanceArn::Shape,
+            ),
+            (
+                "arn:aws:connect:us-east-1:123456789012:phone-number/x",
+                InvalidInstanceArn::Shape,
+            ),
             (
                 "arn:aws:connect:us-east-1:123456789012:instance/x/queue/y",
                 InvalidInstanceArn::InsideAnInstance,
             ),
-            ("arn:aws:s3:::bucket", InvalidInstanceArn::OtherService("s3".to_owned())),
+            (
+                "arn:aws:s3:::bucket",
+                InvalidInstanceArn::OtherService("s3".to_owned()),
+            ),
         ] {
             assert_eq!(text.parse::<InstanceArn>(), Err(reason), "{text}");
         }

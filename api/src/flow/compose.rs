@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::WHISPER_NAME;
 use super::document::{
-    ACTIONS_MAX, CHARACTERS_MAX, IDENTIFIER_MAX, VERSION, action, equals, error, metadata, next, place,
+    ACTIONS_MAX, CHARACTERS_MAX, IDENTIFIER_MAX, VERSION, action, equals, error, metadata, next,
+    place,
 };
 
 const LOG: &str = "rf-log";
@@ -85,7 +86,8 @@ fn is_ours(flow: &Value) -> bool {
         .and_then(Value::as_array)
         .is_some_and(|actions| {
             actions.iter().any(|action| {
-                text(action, "Identifier") == Some(LIMIT) && text(action, "Type") == Some("InvokeLambdaFunction")
+                text(action, "Identifier") == Some(LIMIT)
+                    && text(action, "Type") == Some("InvokeLambdaFunction")
             })
         });
     text(flow, "StartAction") == Some(LOG) && calls_the_limiter
@@ -167,7 +169,8 @@ fn renaming(flow: &Value) -> Result<BTreeMap<String, String>, NotMergeable> {
     let mut names = BTreeMap::new();
     let mut taken = BTreeSet::new();
     for action in actions {
-        let old = text(action, "Identifier").ok_or_else(|| unreadable("an action has no Identifier"))?;
+        let old =
+            text(action, "Identifier").ok_or_else(|| unreadable("an action has no Identifier"))?;
         let new = prefixed(old);
         if names.contains_key(old) || !taken.insert(new.clone()) {
             return Err(unreadable("two actions share an Identifier"));
@@ -183,7 +186,11 @@ fn prefixed(identifier: &str) -> String {
         return plain;
     }
     let digest = Sha256::digest(identifier.as_bytes());
-    let suffix: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let suffix: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let kept = IDENTIFIER_MAX - suffix.len() - 1;
     let head: String = plain.chars().take(kept).collect();
     format!("{head}-{suffix}")
@@ -205,7 +212,11 @@ fn rename_action(action: &mut Value, names: &BTreeMap<String, String>) -> Result
     Ok(())
 }
 
-fn rename_member(holder: &mut Value, member: &str, names: &BTreeMap<String, String>) -> Result<(), NotMergeable> {
+fn rename_member(
+    holder: &mut Value,
+    member: &str,
+    names: &BTreeMap<String, String>,
+) -> Result<(), NotMergeable> {
     let Some(value) = holder.get_mut(member) else {
         return Ok(());
     };
@@ -249,7 +260,9 @@ fn rename_everywhere(value: &mut Value, names: &BTreeMap<String, String>) {
                 content.clone_from(new);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename_everywhere(item, names)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| rename_everywhere(item, names)),
         Value::Object(members) => {
             let renamed: Map<String, Value> = std::mem::take(members)
                 .into_iter()
@@ -279,7 +292,11 @@ fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Valu
         .iter()
         .map(|number| equals(number, rest))
         .collect();
-    let first_check = if emergency.is_empty() { LIMIT } else { EMERGENCY };
+    let first_check = if emergency.is_empty() {
+        LIMIT
+    } else {
+        EMERGENCY
+    };
     let mut actions = vec![
         action(
             LOG,
@@ -287,10 +304,20 @@ fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Valu
             json!({ "FlowLoggingBehavior": "Enabled" }),
             next(CHANNEL),
         ),
-        compare(CHANNEL, "$.Channel", vec![equals("VOICE", first_check)], other_channels),
+        compare(
+            CHANNEL,
+            "$.Channel",
+            vec![equals("VOICE", first_check)],
+            other_channels,
+        ),
     ];
     if !emergency.is_empty() {
-        actions.push(compare(EMERGENCY, "$.CustomerEndpoint.Address", emergency, LIMIT));
+        actions.push(compare(
+            EMERGENCY,
+            "$.CustomerEndpoint.Address",
+            emergency,
+            LIMIT,
+        ));
     }
     actions.extend([
         action(

@@ -19,7 +19,8 @@ fn compose(original: &Value) -> Result<Value, NotMergeable> {
         function_arn: FUNCTION,
         emergency: &emergency,
     };
-    whisper(guard, Rest::Own(&original.to_string())).map(|text| serde_json::from_str(&text).expect("JSON"))
+    whisper(guard, Rest::Own(&original.to_string()))
+        .map(|text| serde_json::from_str(&text).expect("JSON"))
 }
 
 fn bare() -> Value {
@@ -141,7 +142,8 @@ fn without_emergency_numbers_no_empty_comparison_is_written() {
         function_arn: FUNCTION,
         emergency: &[],
     };
-    let flow: Value = serde_json::from_str(&whisper(guard, Rest::Bare).expect("bare")).expect("JSON");
+    let flow: Value =
+        serde_json::from_str(&whisper(guard, Rest::Bare).expect("bare")).expect("JSON");
     assert_well_formed(&flow);
     assert!(!identifiers(&flow).contains(&"rf-emergency"));
 }
@@ -153,12 +155,20 @@ fn a_denied_call_reaches_nothing_that_could_dial() {
             .iter()
             .find(|action| action["Identifier"] == "rf-verdict")
             .expect("verdict");
-        let denied = verdict["Transitions"]["Conditions"][0]["NextAction"].as_str().expect("branch");
-        assert_eq!(verdict["Transitions"]["Conditions"][0]["Condition"]["Operands"], json!(["false"]));
+        let denied = verdict["Transitions"]["Conditions"][0]["NextAction"]
+            .as_str()
+            .expect("branch");
+        assert_eq!(
+            verdict["Transitions"]["Conditions"][0]["Condition"]["Operands"],
+            json!(["false"])
+        );
         let types: Vec<&Value> = reachable(&flow, denied)
             .into_iter()
             .map(|identifier| {
-                &actions(&flow).iter().find(|action| action["Identifier"] == identifier).expect("action")["Type"]
+                &actions(&flow)
+                    .iter()
+                    .find(|action| action["Identifier"] == identifier)
+                    .expect("action")["Type"]
             })
             .collect();
         assert_eq!(types, [&json!("EndFlowExecution")]);
@@ -172,7 +182,9 @@ fn a_failing_limiter_lets_the_call_go_on_with_the_former_whisper() {
         .iter()
         .find(|action| action["Type"] == "InvokeLambdaFunction")
         .expect("limit");
-    let after = limit["Transitions"]["Errors"][0]["NextAction"].as_str().expect("branch");
+    let after = limit["Transitions"]["Errors"][0]["NextAction"]
+        .as_str()
+        .expect("branch");
     assert_eq!(after, "own-3f0c1d2e-recording");
 }
 
@@ -200,17 +212,25 @@ fn what_cannot_be_kept_whole_is_refused_with_the_reason() {
     let mut many = default_outbound();
     for number in 0..250 {
         let action = json!({ "Identifier": format!("x{number}"), "Type": "Loop", "Parameters": {}, "Transitions": {} });
-        many["Actions"].as_array_mut().expect("actions").push(action);
+        many["Actions"]
+            .as_array_mut()
+            .expect("actions")
+            .push(action);
     }
     assert_eq!(compose(&many), Err(NotMergeable::TooManyActions(259)));
 
     let mut long = default_outbound();
     long["Actions"][1]["Parameters"]["Text"] = json!("é".repeat(256_000));
-    assert!(matches!(compose(&long), Err(NotMergeable::TooLong(characters)) if characters > 256_000));
+    assert!(
+        matches!(compose(&long), Err(NotMergeable::TooLong(characters)) if characters > 256_000)
+    );
 
     let mut version = default_outbound();
     version["Version"] = json!("2030-01-01");
-    assert_eq!(compose(&version), Err(NotMergeable::Version("2030-01-01".to_owned())));
+    assert_eq!(
+        compose(&version),
+        Err(NotMergeable::Version("2030-01-01".to_owned()))
+    );
 
     for broken in [
         json!([]),
@@ -224,7 +244,10 @@ fn what_cannot_be_kept_whole_is_refused_with_the_reason() {
             { "Identifier": "a", "Type": "x" }, { "Identifier": "a", "Type": "y" },
         ] }),
     ] {
-        assert!(matches!(compose(&broken), Err(NotMergeable::Unreadable(_))), "{broken}");
+        assert!(
+            matches!(compose(&broken), Err(NotMergeable::Unreadable(_))),
+            "{broken}"
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use rust_embed::RustEmbed;
 use super::problem::ApiError;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../web/dist"]
+#[folder = "../web/dist"]
 #[allow_missing = true]
 struct Dashboard;
 
@@ -32,11 +32,19 @@ pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
     }
     if !path.is_empty() && path != PAGE {
         if let Some(file) = Dashboard::get(path) {
-            let cache = if path.starts_with("assets/") { FOREVER } else { ASK_AGAIN };
+            let cache = if path.starts_with("assets/") {
+                FOREVER
+            } else {
+                ASK_AGAIN
+            };
             return answer(file.metadata.mimetype(), cache, file.data);
         }
         // A missing file must not come back as a page, or a browser would try to run it.
-        if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+        if path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'))
+        {
             return ApiError::not_found().into_response();
         }
     }
@@ -51,7 +59,8 @@ pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
 }
 
 fn answer(media_type: &str, cache: HeaderValue, data: Cow<'static, [u8]>) -> Response {
-    let media_type = HeaderValue::from_str(media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let media_type = HeaderValue::from_str(media_type)
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let headers = [
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, cache),

@@ -51,11 +51,17 @@ async fn read(request: Request, app: &AppState) -> ApiResult<Value> {
         return Ok(Value::Object(serde_json::Map::new()));
     }
     if !is_json {
-        return Err(ApiError::new(Code::UnsupportedMediaType, "send the body as application/json"));
+        return Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "send the body as application/json",
+        ));
     }
     serde_json::from_slice(&bytes).map_err(|err| {
         let (line, column) = (err.line(), err.column());
-        ApiError::new(Code::MalformedJson, format!("no JSON from line {line}, column {column} on"))
+        ApiError::new(
+            Code::MalformedJson,
+            format!("no JSON from line {line}, column {column} on"),
+        )
     })
 }
 

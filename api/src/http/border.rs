@@ -17,9 +17,14 @@ use crate::domain::ids::RequestId;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For answers that are no pages of the dashboard.
-const CLOSED_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const CLOSED_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-pub(super) async fn border(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn border(
+    State(app): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = RequestId(app.ids.uuid());
     let started = Instant::now();
     let method = request.method().clone();
@@ -60,13 +65,22 @@ fn refusal(response: &Response) -> Option<ApiError> {
     }
     Some(match status {
         StatusCode::NOT_FOUND => ApiError::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ApiError::new(Code::MethodNotAllowed, "the header Allow lists the methods that there are")
+        StatusCode::METHOD_NOT_ALLOWED => ApiError::new(
+            Code::MethodNotAllowed,
+            "the header Allow lists the methods that there are",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(Code::PayloadTooLarge, "the body may have 256 KiB")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(Code::PayloadTooLarge, "the body may have 256 KiB"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::new(Code::UnsupportedMediaType, "send application/json"),
-        StatusCode::GATEWAY_TIMEOUT => ApiError::new(Code::Timeout, "the operation did not finish in time"),
-        status if status.is_client_error() => ApiError::new(Code::MalformedRequest, "the request could not be read"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ApiError::new(Code::UnsupportedMediaType, "send application/json")
+        }
+        StatusCode::GATEWAY_TIMEOUT => {
+            ApiError::new(Code::Timeout, "the operation did not finish in time")
+        }
+        status if status.is_client_error() => {
+            ApiError::new(Code::MalformedRequest, "the request could not be read")
+        }
         status => ApiError::internal(format!("answered {status} without saying why")),
     })
 }
@@ -75,7 +89,11 @@ fn refusal(response: &Response) -> Option<ApiError> {
 fn write(response: Response, err: ApiError, id: RequestId) -> Response {
     let status = err.code().status();
     let mut kept = response.into_parts().0.headers;
-    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+    for name in [
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+    ] {
         kept.remove(name);
     }
     let mut written = (status, Json(err.into_problem(id.to_string()))).into_response();
@@ -92,10 +110,18 @@ fn finish_headers(response: &mut Response, id: RequestId) {
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID.clone(), value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CLOSED_POLICY);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(CLOSED_POLICY);
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

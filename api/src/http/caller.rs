@@ -65,7 +65,11 @@ impl Operator {
     }
 
     pub async fn begin(&self) -> ApiResult<SystemTx> {
-        Ok(self.app.store.system("the operator manages tenants").await?)
+        Ok(self
+            .app
+            .store
+            .system("the operator manages tenants")
+            .await?)
     }
 
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
@@ -103,7 +107,9 @@ impl FromRequestParts<AppState> for AnyCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
-        Ok(Self { principal: recognise(&parts.headers, app).await? })
+        Ok(Self {
+            principal: recognise(&parts.headers, app).await?,
+        })
     }
 }
 
@@ -119,12 +125,19 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
             ));
         };
         if principal.role < P::LEAST {
-            let detail = format!("this needs the role {}; yours is {}", P::LEAST, principal.role);
+            let detail = format!(
+                "this needs the role {}; yours is {}",
+                P::LEAST,
+                principal.role
+            );
             return Err(ApiError::new(Code::Forbidden, detail));
         }
         let changes = P::LEAST > Role::Viewer;
         if changes && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
-            return Err(ApiError::new(Code::Forbidden, "your tenant is suspended: it can read, and change nothing"));
+            return Err(ApiError::new(
+                Code::Forbidden,
+                "your tenant is suspended: it can read, and change nothing",
+            ));
         }
         Ok(Self {
             app: app.clone(),
@@ -142,7 +155,10 @@ impl FromRequestParts<AppState> for Operator {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         let principal = recognise(&parts.headers, app).await?;
         if !principal.is_operator() {
-            return Err(ApiError::new(Code::Forbidden, "only the operator may do this"));
+            return Err(ApiError::new(
+                Code::Forbidden,
+                "only the operator may do this",
+            ));
         }
         Ok(Self {
             app: app.clone(),
@@ -162,7 +178,10 @@ fn request_id(parts: &Parts) -> RequestId {
 
 async fn recognise(headers: &HeaderMap, app: &AppState) -> ApiResult<Principal> {
     let bearer = bearer(headers).ok_or_else(|| {
-        ApiError::new(Code::Unauthenticated, "send a key or a token as Authorization: Bearer …")
+        ApiError::new(
+            Code::Unauthenticated,
+            "send a key or a token as Authorization: Bearer …",
+        )
     })?;
     let acts_for = match headers.get(TENANT_HEADER) {
         Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),

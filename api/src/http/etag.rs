@@ -22,9 +22,16 @@ impl FromRequestParts<AppState> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
-        let version = text.trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-            ApiError::new(Code::MalformedRequest, "the header If-Match must hold the ETag of an answer")
-        })?;
+        let version = text
+            .trim_start_matches("W/")
+            .trim_matches('"')
+            .parse()
+            .map_err(|_| {
+                ApiError::new(
+                    Code::MalformedRequest,
+                    "the header If-Match must hold the ETag of an answer",
+                )
+            })?;
         Ok(Self(Some(version)))
     }
 }
@@ -39,11 +46,15 @@ impl IfMatch {
 }
 
 pub(super) fn stale(current: i64) -> ApiError {
-    ApiError::new(Code::StaleVersion, format!("the present version is {current}"))
+    ApiError::new(
+        Code::StaleVersion,
+        format!("the present version is {current}"),
+    )
 }
 
 /// The header that names a version.
 pub(super) fn etag(version: i64) -> [(HeaderName, HeaderValue); 1] {
-    let value = HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""));
+    let value = HeaderValue::from_str(&format!("\"{version}\""))
+        .unwrap_or(HeaderValue::from_static("\"\""));
     [(header::ETAG, value)]
 }

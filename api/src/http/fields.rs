@@ -20,9 +20,16 @@ pub(super) struct Fields {
 impl Fields {
     pub fn read<T: FromFields>(body: Value) -> ApiResult<T> {
         let Value::Object(object) = body else {
-            return Err(ApiError::validation(vec![FieldFault::new("", code::WRONG_TYPE, "must be an object")]));
+            return Err(ApiError::validation(vec![FieldFault::new(
+                "",
+                code::WRONG_TYPE,
+                "must be an object",
+            )]));
         };
-        let mut fields = Self { object, faults: Vec::new() };
+        let mut fields = Self {
+            object,
+            faults: Vec::new(),
+        };
         let value = T::from_fields(&mut fields);
         let unknown: Vec<String> = fields.object.keys().cloned().collect();
         for name in unknown {
@@ -36,7 +43,8 @@ impl Fields {
 
     pub fn fault(&mut self, name: &str, code: &str, detail: impl Into<String>) {
         let escaped = name.replace('~', "~0").replace('/', "~1");
-        self.faults.push(FieldFault::new(format!("/{escaped}"), code, detail));
+        self.faults
+            .push(FieldFault::new(format!("/{escaped}"), code, detail));
     }
 
     /// The field's value; null counts as absent.
@@ -51,7 +59,11 @@ impl Fields {
         };
         let length = text.chars().count();
         if text.trim().is_empty() || length > most {
-            self.fault(name, code::OUT_OF_RANGE, format!("must have 1 to {most} characters"));
+            self.fault(
+                name,
+                code::OUT_OF_RANGE,
+                format!("must have 1 to {most} characters"),
+            );
             return None;
         }
         if text.chars().any(char::is_control) {
@@ -69,7 +81,12 @@ impl Fields {
     }
 
     /// A word out of a list; `allowed` names them.
-    pub fn optional_word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, allowed: &str) -> Option<T> {
+    pub fn optional_word<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        allowed: &str,
+    ) -> Option<T> {
         let Value::String(word) = self.take(name)? else {
             self.fault(name, code::WRONG_TYPE, "must be a text");
             return None;
@@ -81,7 +98,12 @@ impl Fields {
         parsed
     }
 
-    pub fn word<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, allowed: &str) -> Option<T> {
+    pub fn word<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        allowed: &str,
+    ) -> Option<T> {
         if self.is_missing(name) {
             return None;
         }
@@ -90,12 +112,20 @@ impl Fields {
 
     pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {
         let Value::String(text) = self.take(name)? else {
-            self.fault(name, code::WRONG_TYPE, "must be a text with an RFC 3339 time");
+            self.fault(
+                name,
+                code::WRONG_TYPE,
+                "must be a text with an RFC 3339 time",
+            );
             return None;
         };
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.fault(name, code::INVALID, "must be an RFC 3339 time, such as 2026-11-25T12:00:00Z");
+            self.fault(
+                name,
+                code::INVALID,
+                "must be an RFC 3339 time, such as 2026-11-25T12:00:00Z",
+            );
         }
         parsed
     }

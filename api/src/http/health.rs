@@ -26,6 +26,9 @@ pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health
     if app.store.is_migrated().await? {
         Ok(Json(Health { status: "ok" }))
     } else {
-        Err(ApiError::new(Code::ServiceUnavailable, "the database's schema is older than this program"))
+        Err(ApiError::new(
+            Code::ServiceUnavailable,
+            "the database's schema is older than this program",
+        ))
     }
 }

@@ -22,3 +22,18 @@ mod v1;
 pub use problem::{ApiError, Code};
 pub use router::router;
 pub use state::{AppState, Parts};
+
+use std::future::Future;
+
+use tokio::net::TcpListener;
+
+/// Serves until `stop`, then until the requests in hand are answered.
+pub async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await
+}

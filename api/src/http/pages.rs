@@ -8,7 +8,7 @@ use rust_embed::RustEmbed;
 use super::problem::ApiError;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../docs/errors"]
+#[folder = "../docs/errors"]
 struct ErrorPages;
 
 const CUSTOMER_TEMPLATE: &str = include_str!("../../../deploy/customer.yaml");
@@ -19,7 +19,11 @@ fn typed(media_type: &'static str) -> [(HeaderName, HeaderValue); 1] {
 
 pub(super) async fn error(Path(code): Path<String>) -> Response {
     match ErrorPages::get(&format!("{code}.md")) {
-        Some(page) => (typed("text/markdown; charset=utf-8"), page.data.into_owned()).into_response(),
+        Some(page) => (
+            typed("text/markdown; charset=utf-8"),
+            page.data.into_owned(),
+        )
+            .into_response(),
         None => ApiError::not_found().into_response(),
     }
 }

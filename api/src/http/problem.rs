@@ -146,7 +146,10 @@ impl ApiError {
     pub fn internal(cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),
-            ..Self::new(Code::Internal, "the operator finds the reason in the log, by the request's id")
+            ..Self::new(
+                Code::Internal,
+                "the operator finds the reason in the log, by the request's id",
+            )
         }
     }
 
@@ -225,18 +228,24 @@ fn chain(err: &dyn Error) -> String {
 impl From<StoreError> for ApiError {
     fn from(err: StoreError) -> Self {
         match &err {
-            StoreError::Constraint(Constraint::InstanceRegisteredOnce) => {
-                Self::new(Code::InstanceRegistered, "this instance is among yours already")
-            }
-            StoreError::Constraint(Constraint::InstanceClaimed) => {
-                Self::new(Code::InstanceClaimed, "another tenant has proved this instance to be its own")
-            }
-            StoreError::Constraint(Constraint::PolicyExists) => {
-                Self::new(Code::StaleVersion, "another request has just stored a version of this policy")
-            }
+            StoreError::Constraint(Constraint::InstanceRegisteredOnce) => Self::new(
+                Code::InstanceRegistered,
+                "this instance is among yours already",
+            ),
+            StoreError::Constraint(Constraint::InstanceClaimed) => Self::new(
+                Code::InstanceClaimed,
+                "another tenant has proved this instance to be its own",
+            ),
+            StoreError::Constraint(Constraint::PolicyExists) => Self::new(
+                Code::StaleVersion,
+                "another request has just stored a version of this policy",
+            ),
             StoreError::Unavailable(_) => Self {
                 cause: Some(chain(&err)),
-                ..Self::new(Code::ServiceUnavailable, "the database is not reachable; try again in a moment")
+                ..Self::new(
+                    Code::ServiceUnavailable,
+                    "the database is not reachable; try again in a moment",
+                )
             },
             StoreError::Database(_) | StoreError::Corrupt { .. } | StoreError::Migrate(_) => {
                 Self::internal(chain(&err))
@@ -250,7 +259,9 @@ impl From<AuthError> for ApiError {
         match err {
             AuthError::Store(err) => err.into(),
             AuthError::UnknownTenant => Self::not_found(),
-            AuthError::Jwt(JwtError::KeysUnavailable) => Self::new(Code::ServiceUnavailable, err.to_string()),
+            AuthError::Jwt(JwtError::KeysUnavailable) => {
+                Self::new(Code::ServiceUnavailable, err.to_string())
+            }
             AuthError::UnknownKey | AuthError::NoProvider | AuthError::Jwt(_) => {
                 Self::new(Code::Unauthenticated, err.to_string())
             }

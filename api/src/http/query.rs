@@ -24,8 +24,13 @@ impl FromRequestParts<AppState> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> ApiResult<Self> {
         let mut found = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
-            if found.insert(name.clone().into_owned(), value.into_owned()).is_some() {
+        for (name, value) in
+            form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+        {
+            if found
+                .insert(name.clone().into_owned(), value.into_owned())
+                .is_some()
+            {
                 return Err(malformed(&name, "is given twice"));
             }
         }
@@ -39,15 +44,26 @@ impl Query {
         self.0.remove(name).filter(|value| !value.is_empty())
     }
 
-    pub fn parsed<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>, wanted: &str) -> ApiResult<Option<T>> {
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        wanted: &str,
+    ) -> ApiResult<Option<T>> {
         match self.take(name) {
             None => Ok(None),
-            Some(text) => parse(&text).map(Some).ok_or_else(|| malformed(name, &format!("must be {wanted}"))),
+            Some(text) => parse(&text)
+                .map(Some)
+                .ok_or_else(|| malformed(name, &format!("must be {wanted}"))),
         }
     }
 
     pub fn limit(&mut self) -> ApiResult<i64> {
-        let wanted = |text: &str| text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        let wanted = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        };
         let limit = self.parsed("limit", wanted, &format!("a number from 1 to {LIMIT_MAX}"))?;
         Ok(limit.unwrap_or(LIMIT_DEFAULT))
     }
@@ -58,7 +74,11 @@ impl Query {
             let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
             parse(std::str::from_utf8(&bytes).ok()?)
         };
-        self.parsed("cursor", decode, "the next_cursor of an answer for the same list")
+        self.parsed(
+            "cursor",
+            decode,
+            "the next_cursor of an answer for the same list",
+        )
     }
 
     pub fn finish(self) -> ApiResult<()> {
@@ -71,7 +91,10 @@ impl Query {
 
 fn malformed(name: &str, problem: &str) -> ApiError {
     let name: String = name.chars().take(40).collect();
-    ApiError::new(Code::MalformedRequest, format!("the query parameter {name:?} {problem}"))
+    ApiError::new(
+        Code::MalformedRequest,
+        format!("the query parameter {name:?} {problem}"),
+    )
 }
 
 /// A page of a list.
@@ -82,7 +105,12 @@ pub(super) struct List<T> {
 }
 
 /// Splits what was read, one row more than asked for, into the page and the cursor to the next one.
-pub(super) fn page<R, T>(mut rows: Vec<R>, limit: i64, position: impl Fn(&R) -> String, show: impl Fn(R) -> T) -> List<T> {
+pub(super) fn page<R, T>(
+    mut rows: Vec<R>,
+    limit: i64,
+    position: impl Fn(&R) -> String,
+    show: impl Fn(R) -> T,
+) -> List<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);

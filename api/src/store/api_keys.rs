@@ -86,7 +86,11 @@ impl TenantTx {
     }
 
     /// Keys that have not been revoked, in the order of their making.
-    pub async fn api_key_list(&mut self, after: Option<ApiKeyId>, limit: i64) -> Result<Vec<ApiKey>, StoreError> {
+    pub async fn api_key_list(
+        &mut self,
+        after: Option<ApiKeyId>,
+        limit: i64,
+    ) -> Result<Vec<ApiKey>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             Row,
@@ -102,7 +106,11 @@ impl TenantTx {
     }
 
     /// Whether there was such a key to revoke.
-    pub async fn api_key_revoke(&mut self, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn api_key_revoke(
+        &mut self,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let tenant_id = self.tenant_id().0;
         let done = sqlx::query!(
             "update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null",
@@ -118,7 +126,11 @@ impl TenantTx {
 
 impl SystemTx {
     /// The key with this hash that may be used now, marked as used.
-    pub async fn api_key_use(&mut self, secret_sha256: &[u8], now: Timestamp) -> Result<Option<ApiKey>, StoreError> {
+    pub async fn api_key_use(
+        &mut self,
+        secret_sha256: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query_as!(
             Row,
             "update api_keys set last_used_at = $2

@@ -33,12 +33,20 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    pub async fn audit_append(&mut self, tenant: Option<TenantId>, change: &Change) -> Result<(), StoreError> {
+    pub async fn audit_append(
+        &mut self,
+        tenant: Option<TenantId>,
+        change: &Change,
+    ) -> Result<(), StoreError> {
         append(self.connection(), tenant, change).await
     }
 }
 
-async fn append(connection: &mut PgConnection, tenant: Option<TenantId>, change: &Change) -> Result<(), StoreError> {
+async fn append(
+    connection: &mut PgConnection,
+    tenant: Option<TenantId>,
+    change: &Change,
+) -> Result<(), StoreError> {
     sqlx::query!(
         "insert into audit_log (id, tenant_id, at, actor, action, target, before, after, request_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

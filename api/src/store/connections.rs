@@ -28,7 +28,7 @@ impl ConnectionHealth {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Unknown, Self::Healthy, Self::Unhealthy]
             .into_iter()
             .find(|health| health.as_str() == text)
@@ -120,7 +120,10 @@ impl TenantTx {
         row.try_into()
     }
 
-    pub async fn connection_get(&mut self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+    pub async fn connection_get(
+        &mut self,
+        id: ConnectionId,
+    ) -> Result<Option<Connection>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,
@@ -135,7 +138,10 @@ impl TenantTx {
     }
 
     /// What a verification found, and the roles that it tried.
-    pub async fn connection_record_check(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    pub async fn connection_record_check(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update connections set installer_role_arn = $3, runtime_role_arn = $4, health = $5, checks = $6, checked_at = $7

@@ -59,7 +59,10 @@ impl TryFrom<Row> for StoredDecision {
 }
 
 impl TenantTx {
-    pub async fn decision_get(&mut self, id: DecisionId) -> Result<Option<StoredDecision>, StoreError> {
+    pub async fn decision_get(
+        &mut self,
+        id: DecisionId,
+    ) -> Result<Option<StoredDecision>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,

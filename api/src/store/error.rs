@@ -17,7 +17,9 @@ impl Constraint {
         match name {
             "instances_registered_once" => Some(Self::InstanceRegisteredOnce),
             "instances_claimed" => Some(Self::InstanceClaimed),
-            "policies_one_default" | "policies_one_per_instance" | "policy_versions_pkey" => Some(Self::PolicyExists),
+            "policies_one_default" | "policies_one_per_instance" | "policy_versions_pkey" => {
+                Some(Self::PolicyExists)
+            }
             _ => None,
         }
     }
@@ -56,7 +58,9 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => Self::Unavailable(err),
             // Postgres that stops or starts answers with class 57 and 08.
             sqlx::Error::Database(ref database)
-                if database.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")) =>
+                if database
+                    .code()
+                    .is_some_and(|code| code.starts_with("57P") || code.starts_with("08")) =>
             {
                 Self::Unavailable(err)
             }

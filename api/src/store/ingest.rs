@@ -50,7 +50,9 @@ impl Store {
         region: &str,
         stream_arn: &str,
     ) -> Result<BTreeMap<String, Checkpoint>, StoreError> {
-        let mut tx = self.system("the stream holds every tenant's decisions").await?;
+        let mut tx = self
+            .system("the stream holds every tenant's decisions")
+            .await?;
         let rows = sqlx::query!(
             "select shard_id, sequence_number, finished from stream_checkpoints where region = $1 and stream_arn = $2",
             region,
@@ -81,7 +83,9 @@ impl Store {
         decisions: &[NewDecision],
         now: Timestamp,
     ) -> Result<Stored, StoreError> {
-        let mut tx = self.system("the stream holds every tenant's decisions").await?;
+        let mut tx = self
+            .system("the stream holds every tenant's decisions")
+            .await?;
         let moved = sqlx::query!(
             "insert into stream_checkpoints (region, stream_arn, shard_id, sequence_number, finished, updated_at)
              values ($1, $2, $3, $4, $5, $6)

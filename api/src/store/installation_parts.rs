@@ -97,7 +97,10 @@ impl TryFrom<QueueRow> for InstallationQueue {
 
 impl TenantTx {
     /// In the order in which they are done.
-    pub async fn installation_step_list(&mut self, instance: InstanceId) -> Result<Vec<InstallationStep>, StoreError> {
+    pub async fn installation_step_list(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Vec<InstallationStep>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             StepRow,
@@ -227,7 +230,11 @@ impl TenantTx {
         Ok(())
     }
 
-    pub async fn installation_queue_delete(&mut self, instance: InstanceId, queue_id: &str) -> Result<(), StoreError> {
+    pub async fn installation_queue_delete(
+        &mut self,
+        instance: InstanceId,
+        queue_id: &str,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "delete from installation_queues where tenant_id = $1 and instance_id = $2 and queue_id = $3",
@@ -240,7 +247,10 @@ impl TenantTx {
         Ok(())
     }
 
-    pub async fn installed_flow_list(&mut self, instance: InstanceId) -> Result<Vec<InstalledFlow>, StoreError> {
+    pub async fn installed_flow_list(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Vec<InstalledFlow>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             InstalledFlow,
@@ -255,7 +265,11 @@ impl TenantTx {
     }
 
     /// Writes the flow; true when its id is another than before.
-    pub async fn installed_flow_put(&mut self, instance: InstanceId, flow: &InstalledFlow) -> Result<bool, StoreError> {
+    pub async fn installed_flow_put(
+        &mut self,
+        instance: InstanceId,
+        flow: &InstalledFlow,
+    ) -> Result<bool, StoreError> {
         let tenant_id = self.tenant_id().0;
         let before = sqlx::query_scalar!(
             "select flow_id from installed_flows where tenant_id = $1 and instance_id = $2 and flow_key = $3",
@@ -285,7 +299,11 @@ impl TenantTx {
         Ok(before.as_deref() != Some(&flow.flow_id))
     }
 
-    pub async fn installed_flow_delete(&mut self, instance: InstanceId, flow_id: &str) -> Result<(), StoreError> {
+    pub async fn installed_flow_delete(
+        &mut self,
+        instance: InstanceId,
+        flow_id: &str,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "delete from installed_flows where tenant_id = $1 and instance_id = $2 and flow_id = $3",

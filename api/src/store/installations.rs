@@ -16,8 +16,8 @@ use super::time::{from_db, to_db};
 use super::{Store, StoreError, TenantTx};
 use crate::domain::ids::{InstanceId, TenantId};
 use crate::domain::installation::{
-    Condition, ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState,
-    QueueSelection,
+    Condition, ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest,
+    InstallationState, QueueSelection,
 };
 use crate::domain::instance_arn::InstanceArn;
 
@@ -143,7 +143,10 @@ impl TenantTx {
             .transpose()
     }
 
-    pub async fn installation_get(&mut self, instance: InstanceId) -> Result<Option<Installation>, StoreError> {
+    pub async fn installation_get(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Option<Installation>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,
@@ -158,7 +161,10 @@ impl TenantTx {
     }
 
     /// As [`Self::installation_get`], and nobody else changes it before this transaction ends.
-    pub async fn installation_get_locked(&mut self, instance: InstanceId) -> Result<Option<Installation>, StoreError> {
+    pub async fn installation_get_locked(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Option<Installation>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,
@@ -228,7 +234,11 @@ impl TenantTx {
     }
 
     /// Gives the lease back without a result; the work stays due.
-    pub async fn installation_release(&mut self, instance: InstanceId, token: Uuid) -> Result<(), StoreError> {
+    pub async fn installation_release(
+        &mut self,
+        instance: InstanceId,
+        token: Uuid,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update installations set lease_token = null, lease_expires_at = null
@@ -272,10 +282,13 @@ impl Store {
         .await?;
         tx.commit().await?;
         let Some(row) = row else { return Ok(None) };
-        let instance_arn = row.instance_arn.parse().map_err(|err| StoreError::Corrupt {
-            what: "instances.instance_arn",
-            detail: format!("{}: {err}", InstanceId(row.instance_id)),
-        })?;
+        let instance_arn = row
+            .instance_arn
+            .parse()
+            .map_err(|err| StoreError::Corrupt {
+                what: "instances.instance_arn",
+                detail: format!("{}: {err}", InstanceId(row.instance_id)),
+            })?;
         Ok(Some(LeasedInstallation {
             tenant: TenantId(row.tenant_id),
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
@@ -308,12 +321,19 @@ impl TryFrom<Row> for Installation {
             instance,
             request: row
                 .desired
-                .map(|document| read_request(document).ok_or_else(|| corrupt("installations.desired")))
+                .map(|document| {
+                    read_request(document).ok_or_else(|| corrupt("installations.desired"))
+                })
                 .transpose()?,
             generation: unsigned(row.generation, "installations.generation")?,
-            observed_generation: unsigned(row.observed_generation, "installations.observed_generation")?,
-            state: InstallationState::parse(&row.state).ok_or_else(|| corrupt("installations.state"))?,
-            conditions: read_conditions(row.conditions).ok_or_else(|| corrupt("installations.conditions"))?,
+            observed_generation: unsigned(
+                row.observed_generation,
+                "installations.observed_generation",
+            )?,
+            state: InstallationState::parse(&row.state)
+                .ok_or_else(|| corrupt("installations.state"))?,
+            conditions: read_conditions(row.conditions)
+                .ok_or_else(|| corrupt("installations.conditions"))?,
             updated_at: from_db(row.updated_at)?,
         })
     }

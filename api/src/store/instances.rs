@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::time::{from_db, from_db_opt, to_db};
-use super::{StoreError, TenantTx};
-use crate::domain::ids::{ConnectionId, InstanceId};
+use super::{StoreError, SystemTx, TenantTx};
+use crate::domain::ids::{ConnectionId, InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 
 #[derive(Debug, Clone)]
@@ -42,10 +42,13 @@ impl TryFrom<Row> for Instance {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let arn = row.instance_arn.parse().map_err(|err| StoreError::Corrupt {
-            what: "instances.instance_arn",
-            detail: format!("{}: {err}", InstanceId(row.id)),
-        })?;
+        let arn = row
+            .instance_arn
+            .parse()
+            .map_err(|err| StoreError::Corrupt {
+                what: "instances.instance_arn",
+                detail: format!("{}: {err}", InstanceId(row.id)),
+            })?;
         Ok(Self {
             id: InstanceId(row.id),
             connection_id: ConnectionId(row.connection_id),
@@ -90,24 +93,12 @@ impl TenantTx {
         row.map(Instance::try_from).transpose()
     }
 
-    /// In the order of their registration, those after `after`.
-    pub async fn instance_list(&mut self, after: Option<InstanceId>, limit: i64) -> Result<Vec<Instance>, StoreError> {
-        let tenant_id = self.tenant_id().0;
-        let rows = sqlx::query_as!(
-            Row,
-            "select id, connection_id, instance_arn, name, verified_at, created_at from instances
-             where tenant_id = $1 and ($2::uuid is null or id > $2) order by id limit $3",
-            tenant_id,
-            after.map(|id| id.0),
-            limit,
-        )
-        .fetch_all(self.connection())
-        .await?;
-        rows.into_iter().map(Instance::try_from).collect()
-    }
-
     /// The proof was given. Fails with `InstanceClaimed` when another tenant gave it before.
-    pub async fn instance_mark_verified(&mut self, id: InstanceId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn instance_mark_verified(
+        &mut self,
+        id: InstanceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update instances set verified_at = $3 where tenant_id = $1 and id = $2",
@@ -118,5 +109,93 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// As [`Self::instance_get`], and nobody else changes it before this transaction ends.
+    pub async fn instance_lock(&mut self, id: InstanceId) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let row = sqlx::query!(
+            "select id from instances where tenant_id = $1 and id = $2 for update",
+            tenant_id,
+            id.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Deletes the instance with its decisions and its own policy; its connection stays, so that the stack in the
+    /// account can be used again.
+    pub async fn instance_delete(&mut self, id: InstanceId) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "delete from decisions where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from publications where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from shard_assignments where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from installations where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from policy_versions where tenant_id = $1
+                 and policy_id in (select id from policies where tenant_id = $1 and instance_id = $2)",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from policies where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from instances where tenant_id = $1 and id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl SystemTx {
+    /// Whether another tenant has proved this instance to be its own.
+    pub async fn instance_is_claimed(
+        &mut self,
+        arn: &InstanceArn,
+        tenant: TenantId,
+    ) -> Result<bool, StoreError> {
+        let row = sqlx::query!(
+            "select id from instances where instance_arn = $1 and verified_at is not null and tenant_id <> $2",
+            arn.to_string(),
+            tenant.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.is_some())
     }
 }

@@ -36,7 +36,10 @@ pub struct PutPolicy<'a> {
 /// What became of a put.
 #[derive(Debug)]
 pub enum Put {
-    Stored { before: Option<PolicyVersion>, after: PolicyVersion },
+    Stored {
+        before: Option<PolicyVersion>,
+        after: PolicyVersion,
+    },
     /// The caller has seen another version than the one that is there.
     Stale { current: i64 },
 }
@@ -70,7 +73,10 @@ impl TryFrom<Row> for PolicyVersion {
 
 impl TenantTx {
     /// The version in force; none where there is no such policy, or an instance goes by the tenant's default.
-    pub async fn policy_current(&mut self, instance: Option<InstanceId>) -> Result<Option<PolicyVersion>, StoreError> {
+    pub async fn policy_current(
+        &mut self,
+        instance: Option<InstanceId>,
+    ) -> Result<Option<PolicyVersion>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,
@@ -97,7 +103,10 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        let current = existing.as_ref().filter(|row| !row.removed).map_or(0, |row| row.version);
+        let current = existing
+            .as_ref()
+            .filter(|row| !row.removed)
+            .map_or(0, |row| row.version);
         if put.expected.is_some_and(|expected| expected != current) {
             return Ok(Put::Stale { current });
         }
@@ -144,7 +153,11 @@ impl TenantTx {
     }
 
     /// Lets an instance go by the tenant's default again; whether it had a policy of its own.
-    pub async fn policy_remove(&mut self, instance: InstanceId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn policy_remove(
+        &mut self,
+        instance: InstanceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let tenant_id = self.tenant_id().0;
         let done = sqlx::query!(
             "update policies set removed_at = $3 where tenant_id = $1 and instance_id = $2 and removed_at is null",
@@ -184,7 +197,11 @@ impl TenantTx {
     }
 
     /// One version, whoever's policy it is within the tenant.
-    pub async fn policy_version_get(&mut self, id: PolicyId, version: u64) -> Result<Option<Policy>, StoreError> {
+    pub async fn policy_version_get(
+        &mut self,
+        id: PolicyId,
+        version: u64,
+    ) -> Result<Option<Policy>, StoreError> {
         let Ok(version) = i64::try_from(version) else {
             return Ok(None);
         };
@@ -199,6 +216,9 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        Ok(row.map(PolicyVersion::try_from).transpose()?.map(|version| version.policy))
+        Ok(row
+            .map(PolicyVersion::try_from)
+            .transpose()?
+            .map(|version| version.policy))
     }
 }

@@ -92,7 +92,11 @@ impl TryFrom<InForceRow> for InForce {
 
 impl TenantTx {
     /// Something that the instance's limiter is told has changed; without an instance: for all of the tenant's.
-    pub async fn publication_touch(&mut self, instance: Option<InstanceId>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn publication_touch(
+        &mut self,
+        instance: Option<InstanceId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update publications set wanted = wanted + 1, next_due_at = $3, attempts = 0
@@ -107,7 +111,11 @@ impl TenantTx {
     }
 
     /// From now on limiters are to know the instance.
-    pub async fn publication_activate(&mut self, instance: InstanceId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn publication_activate(
+        &mut self,
+        instance: InstanceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "insert into publications (tenant_id, instance_id, active, wanted, published, attempts, next_due_at)
@@ -123,7 +131,10 @@ impl TenantTx {
         Ok(())
     }
 
-    pub async fn publication_state(&mut self, instance: InstanceId) -> Result<PublicationState, StoreError> {
+    pub async fn publication_state(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<PublicationState, StoreError> {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query!(
             "select active, wanted, published from publications where tenant_id = $1 and instance_id = $2",
@@ -132,10 +143,12 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
-        Ok(row.map_or_else(PublicationState::default, |row| PublicationState {
-            is_current: row.active && row.wanted == row.published,
-            is_known: row.active || row.published > 0,
-        }))
+        Ok(
+            row.map_or_else(PublicationState::default, |row| PublicationState {
+                is_current: row.active && row.wanted == row.published,
+                is_known: row.active || row.published > 0,
+            }),
+        )
     }
 
     /// What is in force at each of the tenant's instances.
@@ -279,7 +292,11 @@ impl Store {
         tx.commit().await
     }
 
-    pub async fn publication_is_active(&self, tenant: TenantId, instance: InstanceId) -> Result<bool, StoreError> {
+    pub async fn publication_is_active(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.tenant(tenant).await?;
         let row = sqlx::query!(
             "select active from publications where tenant_id = $1 and instance_id = $2",
@@ -312,7 +329,11 @@ impl Store {
     }
 
     /// The instance is out of the limiters' table.
-    pub async fn publication_gone(&self, tenant: TenantId, instance: InstanceId) -> Result<(), StoreError> {
+    pub async fn publication_gone(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<(), StoreError> {
         let mut tx = self.tenant(tenant).await?;
         sqlx::query!(
             "update publications set published = 0, policy_id = null, policy_version = null, published_at = null
@@ -326,14 +347,21 @@ impl Store {
     }
 }
 
-fn source(tenant: TenantId, instance: InstanceId, row: SourceRow) -> Result<PublicationSource, StoreError> {
+fn source(
+    tenant: TenantId,
+    instance: InstanceId,
+    row: SourceRow,
+) -> Result<PublicationSource, StoreError> {
     Ok(PublicationSource {
         tenant,
         instance,
-        instance_arn: row.instance_arn.parse().map_err(|err| StoreError::Corrupt {
-            what: "instances.instance_arn",
-            detail: format!("{instance}: {err}"),
-        })?,
+        instance_arn: row
+            .instance_arn
+            .parse()
+            .map_err(|err| StoreError::Corrupt {
+                what: "instances.instance_arn",
+                detail: format!("{instance}: {err}"),
+            })?,
         suspended: row.status != "active",
         revision: unsigned(row.wanted, "publications.wanted")?,
         policy_id: row.policy_id.map(PolicyId),

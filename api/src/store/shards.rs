@@ -11,7 +11,10 @@ pub const SHARD_CAPACITY: i32 = 40;
 
 impl TenantTx {
     /// The function that serves this instance.
-    pub async fn shard_assigned(&mut self, instance: InstanceId) -> Result<Option<String>, StoreError> {
+    pub async fn shard_assigned(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Option<String>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let assigned = sqlx::query_scalar!(
             "select function_arn from shard_assignments where tenant_id = $1 and instance_id = $2",
@@ -62,9 +65,12 @@ impl Store {
     ) -> Result<Option<String>, StoreError> {
         let mut tx = self.system("functions serve every tenant").await?;
         // Two assignments at once must not both take the last place.
-        sqlx::query!("select function_arn from shards where region = $1 order by function_arn for update", region)
-            .fetch_all(tx.connection())
-            .await?;
+        sqlx::query!(
+            "select function_arn from shards where region = $1 order by function_arn for update",
+            region
+        )
+        .fetch_all(tx.connection())
+        .await?;
         let assigned = sqlx::query_scalar!(
             "select function_arn from shard_assignments where tenant_id = $1 and instance_id = $2",
             tenant.0,
@@ -97,7 +103,11 @@ impl Store {
         Ok(chosen)
     }
 
-    pub async fn shard_assigned(&self, tenant: TenantId, instance: InstanceId) -> Result<Option<String>, StoreError> {
+    pub async fn shard_assigned(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<Option<String>, StoreError> {
         let mut tx = self.tenant(tenant).await?;
         let assigned = tx.shard_assigned(instance).await?;
         tx.commit().await?;
@@ -105,7 +115,11 @@ impl Store {
     }
 
     /// Frees the instance's place.
-    pub async fn shard_free(&self, tenant: TenantId, instance: InstanceId) -> Result<(), StoreError> {
+    pub async fn shard_free(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+    ) -> Result<(), StoreError> {
         let mut tx = self.tenant(tenant).await?;
         sqlx::query!(
             "delete from shard_assignments where tenant_id = $1 and instance_id = $2",

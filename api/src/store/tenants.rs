@@ -60,20 +60,12 @@ impl SystemTx {
         row.map(Tenant::try_from).transpose()
     }
 
-    /// For a change: nobody else changes it before this transaction ends.
-    pub async fn tenant_lock(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-        let row = sqlx::query_as!(
-            Row,
-            "select id, name, home_region, status, created_at from tenants where id = $1 for update",
-            id.0
-        )
-        .fetch_optional(self.connection())
-        .await?;
-        row.map(Tenant::try_from).transpose()
-    }
-
     /// In the order of their making, those after `after`.
-    pub async fn tenant_list(&mut self, after: Option<TenantId>, limit: i64) -> Result<Vec<Tenant>, StoreError> {
+    pub async fn tenant_list(
+        &mut self,
+        after: Option<TenantId>,
+        limit: i64,
+    ) -> Result<Vec<Tenant>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
             "select id, name, home_region, status, created_at from tenants
@@ -84,18 +76,6 @@ impl SystemTx {
         .fetch_all(self.connection())
         .await?;
         rows.into_iter().map(Tenant::try_from).collect()
-    }
-
-    pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
-        sqlx::query!(
-            "update tenants set name = $2, status = $3 where id = $1",
-            tenant.id.0,
-            tenant.name,
-            tenant.status.as_str(),
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
     }
 }
 
@@ -111,5 +91,31 @@ impl TenantTx {
         .fetch_optional(self.connection())
         .await?;
         row.map(Tenant::try_from).transpose()
+    }
+
+    /// For a change: nobody else changes it before this transaction ends.
+    pub async fn tenant_lock(&mut self) -> Result<Option<Tenant>, StoreError> {
+        let id = self.tenant_id().0;
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1 for update",
+            id
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        let id = self.tenant_id().0;
+        sqlx::query!(
+            "update tenants set name = $2, status = $3 where id = $1",
+            id,
+            tenant.name,
+            tenant.status.as_str(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 }

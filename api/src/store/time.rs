@@ -9,7 +9,8 @@ const MICROSECOND_NANOSECONDS: i128 = 1000;
 
 pub(super) fn to_db(at: Timestamp) -> OffsetDateTime {
     let micros = i128::from(at.as_microsecond());
-    OffsetDateTime::from_unix_timestamp_nanos(micros * MICROSECOND_NANOSECONDS).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp_nanos(micros * MICROSECOND_NANOSECONDS)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 pub(super) fn from_db(at: OffsetDateTime) -> Result<Timestamp, StoreError> {

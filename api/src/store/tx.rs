@@ -38,16 +38,22 @@ impl Store {
     }
 
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query!("select 1 as one").fetch_one(&self.pool).await?;
+        sqlx::query!("select 1 as one")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(())
     }
 
     /// Whether the newest migration of this program has been applied.
     pub async fn is_migrated(&self) -> Result<bool, StoreError> {
-        let wanted = sqlx::migrate!("../migrations").iter().map(|migration| migration.version).max();
-        let found: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-            .fetch_one(&self.pool)
-            .await?;
+        let wanted = sqlx::migrate!("../migrations")
+            .iter()
+            .map(|migration| migration.version)
+            .max();
+        let found: Option<i64> =
+            sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+                .fetch_one(&self.pool)
+                .await?;
         Ok(found >= wanted)
     }
 

@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 
 use crate::aws::{AwsError, AwsErrorKind};
-use crate::domain::installation::{Condition, ConditionStatus, ConditionType, InstallationState, QueueState};
+use crate::domain::installation::{
+    Condition, ConditionStatus, ConditionType, InstallationState, QueueState,
+};
 
 use super::execute::StepError;
 use super::plan::{Obstacle, Plan, Step};
@@ -37,9 +39,11 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
         return assess_uninstall(pass, old, now);
     }
     let shard = good("assigned", "a limiter function serves this instance");
-    let permission = step_finding(pass, |step| matches!(step, Step::GrantPermission), || {
-        good("granted", "the instance may invoke the limiter function")
-    });
+    let permission = step_finding(
+        pass,
+        |step| matches!(step, Step::GrantPermission),
+        || good("granted", "the instance may invoke the limiter function"),
+    );
     let flows = step_finding(pass, is_flow_step, || flows_finding(pass.plan));
     let queues = step_finding(pass, is_queue_step, || queues_finding(pass.plan));
     let findings = vec![
@@ -63,7 +67,12 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
 
 /// The pass could not even look: `reason` holds for everything that had to be looked at.
 #[must_use]
-pub fn assess_unseen(installed_wanted: bool, err: &StepError, old: &[Condition], now: Timestamp) -> Assessment {
+pub fn assess_unseen(
+    installed_wanted: bool,
+    err: &StepError,
+    old: &[Condition],
+    now: Timestamp,
+) -> Assessment {
     let (reason, message) = words(err);
     let unknown = || (ConditionStatus::Unknown, reason.clone(), message.clone());
     let findings = vec![
@@ -95,7 +104,9 @@ pub fn assess_unseen(installed_wanted: bool, err: &StepError, old: &[Condition],
 #[must_use]
 pub fn assess_without_shard(region: &str, old: &[Condition], now: Timestamp) -> Assessment {
     let reason = "no_shard_capacity";
-    let message = format!("every limiter function in {region} is full or there is none; the operator has to add one");
+    let message = format!(
+        "every limiter function in {region} is full or there is none; the operator has to add one"
+    );
     let findings = ConditionType::ALL
         .into_iter()
         .map(|kind| {
@@ -117,14 +128,22 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
     let (state, (reason, message)) = match pass.failure {
         None => (
             InstallationState::Uninstalled,
-            ("uninstalled".to_owned(), "nothing of Ringfence is left in the instance".to_owned()),
+            (
+                "uninstalled".to_owned(),
+                "nothing of Ringfence is left in the instance".to_owned(),
+            ),
         ),
         Some((_, err)) if needs_somebody(err) => (InstallationState::Blocked, words(err)),
         Some((_, err)) => (InstallationState::Uninstalling, words(err)),
     };
     let findings = ConditionType::ALL
         .into_iter()
-        .map(|kind| (kind, (ConditionStatus::False, reason.clone(), message.clone())))
+        .map(|kind| {
+            (
+                kind,
+                (ConditionStatus::False, reason.clone(), message.clone()),
+            )
+        })
         .collect();
     Assessment {
         state,
@@ -142,7 +161,10 @@ fn bad(reason: &str, message: String) -> Finding {
 }
 
 fn is_flow_step(step: &Step) -> bool {
-    matches!(step, Step::CreateFlow { .. } | Step::UpdateFlow { .. } | Step::Publish)
+    matches!(
+        step,
+        Step::CreateFlow { .. } | Step::UpdateFlow { .. } | Step::Publish
+    )
 }
 
 fn is_queue_step(step: &Step) -> bool {
@@ -153,7 +175,11 @@ fn is_queue_step(step: &Step) -> bool {
 }
 
 /// What holds for the steps of one kind: the failure among them, that they wait for an earlier one, or `done`.
-fn step_finding(pass: &Pass<'_>, of_this_kind: fn(&Step) -> bool, done: impl FnOnce() -> Finding) -> Finding {
+fn step_finding(
+    pass: &Pass<'_>,
+    of_this_kind: fn(&Step) -> bool,
+    done: impl FnOnce() -> Finding,
+) -> Finding {
     let Some((failed, err)) = pass.failure else {
         return done();
     };
@@ -186,7 +212,11 @@ fn flows_finding(plan: &Plan) -> Finding {
             Obstacle::UnknownQueues(_) => {}
         }
     }
-    match plan.drifted.iter().find(|text| text.starts_with("the flow")) {
+    match plan
+        .drifted
+        .iter()
+        .find(|text| text.starts_with("the flow"))
+    {
         Some(text) => bad("drifted", format!("{text}; install again to mend it")),
         None => good("installed", "the flows are published"),
     }
@@ -204,7 +234,10 @@ fn queues_finding(plan: &Plan) -> Finding {
         Obstacle::UnknownQueues(ids) => Some(ids.join(", ")),
         Obstacle::NameTaken(_) => None,
     }) {
-        return bad("queue_not_found", format!("the instance has no queue {unknown}"));
+        return bad(
+            "queue_not_found",
+            format!("the instance has no queue {unknown}"),
+        );
     }
     let refused = names(QueueState::Refused);
     if !refused.is_empty() {
@@ -221,7 +254,11 @@ fn queues_finding(plan: &Plan) -> Finding {
 }
 
 fn is_obstructed(plan: &Plan) -> bool {
-    !plan.obstacles.is_empty() || plan.queues.iter().any(|queue| queue.state == QueueState::Refused)
+    !plan.obstacles.is_empty()
+        || plan
+            .queues
+            .iter()
+            .any(|queue| queue.state == QueueState::Refused)
 }
 
 fn with_ready(
@@ -230,7 +267,12 @@ fn with_ready(
     old: &[Condition],
     now: Timestamp,
 ) -> Vec<Condition> {
-    let ready = match (failure, findings.iter().find(|(_, finding)| finding.0 != ConditionStatus::True)) {
+    let ready = match (
+        failure,
+        findings
+            .iter()
+            .find(|(_, finding)| finding.0 != ConditionStatus::True),
+    ) {
         (Some((_, err)), _) => {
             let (reason, message) = words(err);
             bad(&reason, message)
@@ -242,7 +284,11 @@ fn with_ready(
     dated(findings, old, now)
 }
 
-fn dated(findings: Vec<(ConditionType, Finding)>, old: &[Condition], now: Timestamp) -> Vec<Condition> {
+fn dated(
+    findings: Vec<(ConditionType, Finding)>,
+    old: &[Condition],
+    now: Timestamp,
+) -> Vec<Condition> {
     findings
         .into_iter()
         .map(|(kind, (status, reason, message))| Condition {
@@ -263,7 +309,9 @@ fn needs_somebody(err: &StepError) -> bool {
     match err {
         StepError::Aws(err) => !err.is_retryable(),
         StepError::Gone => true,
-        StepError::Store(_) | StepError::Changed(_) | StepError::Stopped | StepError::LeaseLost => false,
+        StepError::Store(_) | StepError::Changed(_) | StepError::Stopped | StepError::LeaseLost => {
+            false
+        }
     }
 }
 
@@ -272,13 +320,21 @@ fn needs_somebody(err: &StepError) -> bool {
 pub fn words(err: &StepError) -> (String, String) {
     let (reason, message) = match err {
         StepError::Aws(err) => aws_words(err),
-        StepError::Store(_) => ("internal", "Ringfence could not reach its database; it tries again".to_owned()),
-        StepError::Changed(what) => ("changed_meanwhile", format!("{what}; Ringfence looks again")),
+        StepError::Store(_) => (
+            "internal",
+            "Ringfence could not reach its database; it tries again".to_owned(),
+        ),
+        StepError::Changed(what) => (
+            "changed_meanwhile",
+            format!("{what}; Ringfence looks again"),
+        ),
         StepError::Gone => (
             "instance_not_found",
             "the instance does not exist any more; uninstall it here".to_owned(),
         ),
-        StepError::Stopped | StepError::LeaseLost => ("in_progress", "another worker goes on".to_owned()),
+        StepError::Stopped | StepError::LeaseLost => {
+            ("in_progress", "another worker goes on".to_owned())
+        }
     };
     (reason.to_owned(), message)
 }
@@ -350,11 +406,17 @@ mod tests {
         };
         let assessment = assess(&pass, &[], now());
         assert_eq!(assessment.state, InstallationState::Blocked);
-        assert_eq!(of(&assessment, ConditionType::PermissionGranted).status, ConditionStatus::True);
+        assert_eq!(
+            of(&assessment, ConditionType::PermissionGranted).status,
+            ConditionStatus::True
+        );
         let flows = of(&assessment, ConditionType::FlowsInstalled);
         assert_eq!(flows.reason, "permission_missing");
         assert!(flows.message.contains("connect:CreateContactFlow"));
-        assert_eq!(of(&assessment, ConditionType::Ready).status, ConditionStatus::False);
+        assert_eq!(
+            of(&assessment, ConditionType::Ready).status,
+            ConditionStatus::False
+        );
     }
 
     #[test]
@@ -372,7 +434,13 @@ mod tests {
         let err = denied("sts:AssumeRole");
         let third = assess_unseen(true, &err, &second.conditions, later);
         assert_eq!(of(&third, ConditionType::Ready).last_transition_at, later);
-        assert_eq!(of(&third, ConditionType::Ready).reason, "role_not_assumable");
-        assert_eq!(of(&third, ConditionType::ShardAssigned).last_transition_at, now());
+        assert_eq!(
+            of(&third, ConditionType::Ready).reason,
+            "role_not_assumable"
+        );
+        assert_eq!(
+            of(&third, ConditionType::ShardAssigned).last_transition_at,
+            now()
+        );
     }
 }

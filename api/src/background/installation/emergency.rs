@@ -3,8 +3,8 @@
 //! How Connect spells them is not documented; the bare number and the number behind the country's calling code are
 //! both seen. Too many spellings do no harm: none of them is anybody's telephone number.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 use ringfence_policy::Policy;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 /// A comparison block takes a limited number of conditions.
 const SPELLINGS_MAX: usize = 50;

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow, Outbound};
+use crate::aws::{
+    AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow,
+    Outbound,
+};
 use crate::domain::installation::QueueState;
 use crate::store::StoreError;
 
@@ -96,7 +99,10 @@ where
             Step::Unpublish => self.publish.unpublish().await,
             Step::CreateFlow { key, flow } => self.create_flow(key, flow).await,
             Step::UpdateFlow {
-                key, flow_id, content, ..
+                key,
+                flow_id,
+                content,
+                ..
             } => {
                 self.connect.flow_update(flow_id, content).await?;
                 self.remember_flow(key, flow_id, content).await
@@ -107,9 +113,14 @@ where
                 key,
                 previous_flow_id,
                 ..
-            } => self.attach(queue_id, key, previous_flow_id.as_deref()).await,
+            } => {
+                self.attach(queue_id, key, previous_flow_id.as_deref())
+                    .await
+            }
             Step::RestoreQueue {
-                queue_id, to_flow_id, ..
+                queue_id,
+                to_flow_id,
+                ..
             } => self.restore(queue_id, to_flow_id.as_deref()).await,
         }
     }
@@ -118,21 +129,31 @@ where
         let flow_id = match self.connect.flow_create(flow).await {
             Ok(flow_id) => flow_id,
             Err(err) if err.kind == AwsErrorKind::Duplicate => {
-                return Err(StepError::Changed(format!("a flow \"{}\" appeared meanwhile", flow.name)));
+                return Err(StepError::Changed(format!(
+                    "a flow \"{}\" appeared meanwhile",
+                    flow.name
+                )));
             }
             Err(err) => return Err(err.into()),
         };
         self.remember_flow(key, &flow_id, &flow.content).await
     }
 
-    async fn remember_flow(&mut self, key: &FlowKey, flow_id: &str, content: &str) -> Result<(), StepError> {
+    async fn remember_flow(
+        &mut self,
+        key: &FlowKey,
+        flow_id: &str,
+        content: &str,
+    ) -> Result<(), StepError> {
         let published = self.connect.flow(flow_id).await?;
         let remembered = RememberedFlow {
             flow_id: flow_id.to_owned(),
             content_sha256: content_sha256(content),
             service_sha256: published.sha256,
         };
-        self.journal.flow_remember(key, &remembered, &published.name).await?;
+        self.journal
+            .flow_remember(key, &remembered, &published.name)
+            .await?;
         self.flow_ids.insert(key.clone(), flow_id.to_owned());
         self.ours.push(flow_id.to_owned());
         Ok(())
@@ -146,9 +167,16 @@ where
         self.journal.flow_forget(flow_id).await
     }
 
-    async fn attach(&self, queue_id: &str, key: &FlowKey, planned_previous: Option<&str>) -> Result<(), StepError> {
+    async fn attach(
+        &self,
+        queue_id: &str,
+        key: &FlowKey,
+        planned_previous: Option<&str>,
+    ) -> Result<(), StepError> {
         let Some(whisper) = self.flow_ids.get(key) else {
-            return Err(StepError::Changed("its whisper flow is not there yet".to_owned()));
+            return Err(StepError::Changed(
+                "its whisper flow is not there yet".to_owned(),
+            ));
         };
         let queue = match self.connect.queue(queue_id).await {
             Err(err) if err.kind == AwsErrorKind::NotFound => {
@@ -159,7 +187,10 @@ where
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.ours.iter().any(|ours| ours == id));
         if !is_ours && now != planned_previous {
-            return Err(StepError::Changed(format!("the whisper of \"{}\" was just changed", queue.name)));
+            return Err(StepError::Changed(format!(
+                "the whisper of \"{}\" was just changed",
+                queue.name
+            )));
         }
         self.journal
             .queue_attaching(queue_id, &queue.name, planned_previous, whisper)
@@ -168,8 +199,11 @@ where
             flow_id: Some(whisper.clone()),
             ..queue.outbound.clone()
         };
-        self.set_and_verify(queue_id, &queue.name, &outbound).await?;
-        self.journal.queue_settled(queue_id, QueueState::Attached, "").await
+        self.set_and_verify(queue_id, &queue.name, &outbound)
+            .await?;
+        self.journal
+            .queue_settled(queue_id, QueueState::Attached, "")
+            .await
     }
 
     async fn restore(&self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
@@ -177,7 +211,10 @@ where
             Ok(queue) => queue,
             Err(err) if err.kind == AwsErrorKind::NotFound => {
                 let detail = "the queue is gone";
-                return self.journal.queue_settled(queue_id, QueueState::LeftAlone, detail).await;
+                return self
+                    .journal
+                    .queue_settled(queue_id, QueueState::LeftAlone, detail)
+                    .await;
             }
             Err(err) => return Err(err.into()),
         };
@@ -188,24 +225,37 @@ where
             .is_some_and(|id| self.ours.contains(id));
         if !is_ours {
             let detail = "points at another whisper since";
-            return self.journal.queue_settled(queue_id, QueueState::LeftAlone, detail).await;
+            return self
+                .journal
+                .queue_settled(queue_id, QueueState::LeftAlone, detail)
+                .await;
         }
         let outbound = Outbound {
             flow_id: to_flow_id.map(str::to_owned),
             ..queue.outbound.clone()
         };
-        self.set_and_verify(queue_id, &queue.name, &outbound).await?;
-        self.journal.queue_settled(queue_id, QueueState::Restored, "").await
+        self.set_and_verify(queue_id, &queue.name, &outbound)
+            .await?;
+        self.journal
+            .queue_settled(queue_id, QueueState::Restored, "")
+            .await
     }
 
     /// The service keeps no lock on a queue and may clear what was left out: look again.
-    async fn set_and_verify(&self, queue_id: &str, name: &str, outbound: &Outbound) -> Result<(), StepError> {
+    async fn set_and_verify(
+        &self,
+        queue_id: &str,
+        name: &str,
+        outbound: &Outbound,
+    ) -> Result<(), StepError> {
         self.connect.queue_set_outbound(queue_id, outbound).await?;
         let after = self.connect.queue(queue_id).await?;
         if after.outbound == *outbound {
             Ok(())
         } else {
-            Err(StepError::Changed(format!("\"{name}\" does not show what was just set")))
+            Err(StepError::Changed(format!(
+                "\"{name}\" does not show what was just set"
+            )))
         }
     }
 }

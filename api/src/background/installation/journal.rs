@@ -38,8 +38,15 @@ impl Journal {
     /// A transaction in which the lease is ours.
     async fn held(&self) -> Result<TenantTx, StepError> {
         let mut tx = self.store.tenant(self.tenant).await?;
-        let until = self.clock.now().checked_add(LEASE).unwrap_or(jiff::Timestamp::MAX);
-        if tx.installation_hold(self.instance, self.token, until).await? {
+        let until = self
+            .clock
+            .now()
+            .checked_add(LEASE)
+            .unwrap_or(jiff::Timestamp::MAX);
+        if tx
+            .installation_hold(self.instance, self.token, until)
+            .await?
+        {
             Ok(tx)
         } else {
             Err(StepError::LeaseLost)
@@ -48,11 +55,16 @@ impl Journal {
 
     /// Limiters are to know the instance, unless they are to already.
     pub async fn activate_publication(&self) -> Result<(), StepError> {
-        if self.store.publication_is_active(self.tenant, self.instance).await? {
+        if self
+            .store
+            .publication_is_active(self.tenant, self.instance)
+            .await?
+        {
             return Ok(());
         }
         let mut tx = self.held().await?;
-        tx.publication_activate(self.instance, self.clock.now()).await?;
+        tx.publication_activate(self.instance, self.clock.now())
+            .await?;
         Ok(tx.commit().await?)
     }
 
@@ -96,7 +108,11 @@ impl Journal {
 
     /// Writes down the steps ahead, and what is known of each queue before them; answers the first step's position.
     pub async fn planned(&self, plan: &Plan, observed: &Observed) -> Result<i32, StepError> {
-        let steps: Vec<(&str, &str)> = plan.steps.iter().map(|step| (step.name(), step.target())).collect();
+        let steps: Vec<(&str, &str)> = plan
+            .steps
+            .iter()
+            .map(|step| (step.name(), step.target()))
+            .collect();
         let now = self.clock.now();
         let mut tx = self.held().await?;
         let first = tx
@@ -107,7 +123,12 @@ impl Journal {
         Ok(first)
     }
 
-    async fn queues_seen(&self, tx: &mut TenantTx, plan: &Plan, observed: &Observed) -> Result<(), StepError> {
+    async fn queues_seen(
+        &self,
+        tx: &mut TenantTx,
+        plan: &Plan,
+        observed: &Observed,
+    ) -> Result<(), StepError> {
         let mut known: BTreeMap<String, InstallationQueue> = tx
             .installation_queue_list(self.instance)
             .await?
@@ -136,9 +157,14 @@ impl Journal {
             };
             tx.installation_queue_put(self.instance, &queue).await?;
         }
-        let there: BTreeSet<&str> = observed.queues.iter().map(|queue| queue.id.as_str()).collect();
+        let there: BTreeSet<&str> = observed
+            .queues
+            .iter()
+            .map(|queue| queue.id.as_str())
+            .collect();
         for queue_id in known.keys().filter(|id| !there.contains(id.as_str())) {
-            tx.installation_queue_delete(self.instance, queue_id).await?;
+            tx.installation_queue_delete(self.instance, queue_id)
+                .await?;
         }
         Ok(())
     }
@@ -160,7 +186,12 @@ impl Journal {
     }
 
     /// Remembers a flow. A notice flow with a new id has to be published, or limiters would send tasks nowhere.
-    pub async fn flow_remember(&self, key: &FlowKey, flow: &RememberedFlow, name: &str) -> Result<(), StepError> {
+    pub async fn flow_remember(
+        &self,
+        key: &FlowKey,
+        flow: &RememberedFlow,
+        name: &str,
+    ) -> Result<(), StepError> {
         let row = InstalledFlow {
             key: key.as_text(),
             flow_id: flow.flow_id.clone(),
@@ -171,7 +202,8 @@ impl Journal {
         let mut tx = self.held().await?;
         let is_another = tx.installed_flow_put(self.instance, &row).await?;
         if is_another && *key == FlowKey::Notice {
-            tx.publication_touch(Some(self.instance), self.clock.now()).await?;
+            tx.publication_touch(Some(self.instance), self.clock.now())
+                .await?;
         }
         Ok(tx.commit().await?)
     }
@@ -204,7 +236,12 @@ impl Journal {
     }
 
     /// The queue is where it should be, or out of our hands.
-    pub async fn queue_settled(&self, queue_id: &str, state: QueueState, detail: &str) -> Result<(), StepError> {
+    pub async fn queue_settled(
+        &self,
+        queue_id: &str,
+        state: QueueState,
+        detail: &str,
+    ) -> Result<(), StepError> {
         let mut tx = self.held().await?;
         let known = tx.installation_queue_list(self.instance).await?;
         if let Some(mut queue) = known.into_iter().find(|queue| queue.queue_id == queue_id) {

@@ -39,7 +39,12 @@ pub struct Reconciliation<'a> {
 
 impl Reconciliation<'_> {
     /// Looks, plans and acts. An error means that the result must not be recorded by us.
-    pub async fn run<C, F, P>(&self, connect: &C, permissions: &F, publish: &P) -> Result<Assessment, StepError>
+    pub async fn run<C, F, P>(
+        &self,
+        connect: &C,
+        permissions: &F,
+        publish: &P,
+    ) -> Result<Assessment, StepError>
     where
         C: ConnectInstance,
         F: FunctionPermissions,
@@ -61,18 +66,37 @@ impl Reconciliation<'_> {
             }
             let nothing = Observed::default();
             let plan = plan_without_instance(&remembered, granted);
-            let executor = Executor::new(connect, permissions, publish, self.journal, self.permission, &nothing);
+            let executor = Executor::new(
+                connect,
+                permissions,
+                publish,
+                self.journal,
+                self.permission,
+                &nothing,
+            );
             return self.carry_out(&plan, &nothing, executor).await;
         };
         let plan = plan(self.desired, &remembered, &observed);
-        let executor = Executor::new(connect, permissions, publish, self.journal, self.permission, &observed);
+        let executor = Executor::new(
+            connect,
+            permissions,
+            publish,
+            self.journal,
+            self.permission,
+            &observed,
+        );
         self.carry_out(&plan, &observed, executor).await
     }
 
     /// The pass ended before anything could be seen.
     #[must_use]
     pub fn unseen(&self, err: &StepError) -> Assessment {
-        assess_unseen(self.desired.request.is_some(), err, self.conditions, self.journal.clock.now())
+        assess_unseen(
+            self.desired.request.is_some(),
+            err,
+            self.conditions,
+            self.journal.clock.now(),
+        )
     }
 
     async fn carry_out<C, F, P>(

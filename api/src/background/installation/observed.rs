@@ -119,9 +119,9 @@ fn whispers(summaries: &[FlowSummary]) -> BTreeMap<String, String> {
 }
 
 fn default_outbound(summaries: &[FlowSummary]) -> Option<&FlowSummary> {
-    summaries
-        .iter()
-        .find(|flow| flow.flow_type == FlowType::OutboundWhisper && flow.name == flow::DEFAULT_OUTBOUND_NAME)
+    summaries.iter().find(|flow| {
+        flow.flow_type == FlowType::OutboundWhisper && flow.name == flow::DEFAULT_OUTBOUND_NAME
+    })
 }
 
 async fn observe_our_flows<C: ConnectInstance>(
@@ -131,7 +131,11 @@ async fn observe_our_flows<C: ConnectInstance>(
     summaries: &[FlowSummary],
     observed: &mut Observed,
 ) -> Result<(), AwsError> {
-    let remembered_ids: BTreeSet<&str> = remembered.flows.values().map(|flow| flow.flow_id.as_str()).collect();
+    let remembered_ids: BTreeSet<&str> = remembered
+        .flows
+        .values()
+        .map(|flow| flow.flow_id.as_str())
+        .collect();
     let mut candidates: Vec<&FlowSummary> = summaries
         .iter()
         .filter(|flow| {
@@ -189,7 +193,10 @@ async fn observe_originals<C: ConnectInstance>(
     if request.existing_whisper != ExistingWhisper::Merge {
         return Ok(());
     }
-    let default_id = observed.default_outbound.as_ref().map(|flow| flow.id.clone());
+    let default_id = observed
+        .default_outbound
+        .as_ref()
+        .map(|flow| flow.id.clone());
     let wanted: BTreeSet<String> = observed
         .queues
         .iter()
@@ -205,7 +212,10 @@ async fn observe_originals<C: ConnectInstance>(
     Ok(())
 }
 
-async fn original<C: ConnectInstance>(connect: &C, flow_id: &str) -> Result<Option<Original>, AwsError> {
+async fn original<C: ConnectInstance>(
+    connect: &C,
+    flow_id: &str,
+) -> Result<Option<Original>, AwsError> {
     match connect.flow(flow_id).await {
         Ok(flow) => Ok(Some(Original {
             id: flow.id,
@@ -218,7 +228,11 @@ async fn original<C: ConnectInstance>(connect: &C, flow_id: &str) -> Result<Opti
 
 /// The customer's own whisper of a queue: what it runs now or, behind ours, what it ran before.
 #[must_use]
-pub fn former_whisper(queue: &Queue, remembered: &Remembered, observed: &Observed) -> Option<String> {
+pub fn former_whisper(
+    queue: &Queue,
+    remembered: &Remembered,
+    observed: &Observed,
+) -> Option<String> {
     let now = queue.outbound.flow_id.as_deref()?;
     let Some(key) = observed.key_of(now) else {
         return Some(now.to_owned());

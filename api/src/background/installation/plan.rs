@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::aws::{FlowType, NewFlow, Queue};
-use crate::domain::installation::{Drift, ExistingWhisper, InstallationRequest, QueueSelection, QueueState};
+use crate::domain::installation::{
+    Drift, ExistingWhisper, InstallationRequest, QueueSelection, QueueState,
+};
 use crate::flow::{self, Guard, Rest};
 
 use super::desired::{Desired, FlowKey, Remembered};
@@ -17,12 +19,32 @@ use super::observed::{Observed, OurFlow, former_whisper};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     GrantPermission,
-    CreateFlow { key: FlowKey, flow: NewFlow },
-    UpdateFlow { key: FlowKey, flow_id: String, name: String, content: String },
+    CreateFlow {
+        key: FlowKey,
+        flow: NewFlow,
+    },
+    UpdateFlow {
+        key: FlowKey,
+        flow_id: String,
+        name: String,
+        content: String,
+    },
     Publish,
-    AttachQueue { queue_id: String, name: String, key: FlowKey, previous_flow_id: Option<String> },
-    RestoreQueue { queue_id: String, name: String, to_flow_id: Option<String> },
-    DeleteFlow { flow_id: String, name: String },
+    AttachQueue {
+        queue_id: String,
+        name: String,
+        key: FlowKey,
+        previous_flow_id: Option<String>,
+    },
+    RestoreQueue {
+        queue_id: String,
+        name: String,
+        to_flow_id: Option<String>,
+    },
+    DeleteFlow {
+        flow_id: String,
+        name: String,
+    },
     Unpublish,
     RevokePermission,
 }
@@ -168,11 +190,15 @@ impl<'a> Planner<'a> {
             self.plan.steps.push(Step::GrantPermission);
         }
         self.flow(&FlowKey::Notice, Some(flow::notice()));
-        let notice_is_new = self
-            .plan
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::CreateFlow { key: FlowKey::Notice, .. }));
+        let notice_is_new = self.plan.steps.iter().any(|step| {
+            matches!(
+                step,
+                Step::CreateFlow {
+                    key: FlowKey::Notice,
+                    ..
+                }
+            )
+        });
         if notice_is_new || !self.remembered.published {
             self.plan.steps.push(Step::Publish);
         }
@@ -193,13 +219,16 @@ impl<'a> Planner<'a> {
         if self.request.existing_whisper == ExistingWhisper::Replace {
             return Fate::Attach(FlowKey::Whisper);
         }
-        let own = former_whisper(queue, self.remembered, self.observed).filter(|id| !self.is_default(id));
+        let own =
+            former_whisper(queue, self.remembered, self.observed).filter(|id| !self.is_default(id));
         match own {
             None => self.fate_before_default(),
-            Some(id) if self.request.existing_whisper == ExistingWhisper::Refuse => Fate::Refuse(format!(
-                "has a whisper of its own ({}); choose existing_whisper merge or replace to cover it",
-                self.flow_name(&id)
-            )),
+            Some(id) if self.request.existing_whisper == ExistingWhisper::Refuse => {
+                Fate::Refuse(format!(
+                    "has a whisper of its own ({}); choose existing_whisper merge or replace to cover it",
+                    self.flow_name(&id)
+                ))
+            }
             Some(id) => self.fate_before(id),
         }
     }
@@ -224,10 +253,15 @@ impl<'a> Planner<'a> {
         match self.observed.originals.get(&id) {
             Some(original) => match self.composed(&original.content) {
                 Ok(_) => Fate::Attach(key),
-                Err(err) => Fate::Refuse(format!("its whisper ({}) cannot be merged: {err}", self.flow_name(&id))),
+                Err(err) => Fate::Refuse(format!(
+                    "its whisper ({}) cannot be merged: {err}",
+                    self.flow_name(&id)
+                )),
             },
             None if self.observed.flows.contains_key(&key) => Fate::Attach(key),
-            None => Fate::Refuse(format!("its whisper ({id}) is no longer there to be merged")),
+            None => Fate::Refuse(format!(
+                "its whisper ({id}) is no longer there to be merged"
+            )),
         }
     }
 
@@ -290,7 +324,9 @@ impl<'a> Planner<'a> {
             return;
         }
         if self.remembered.flows.contains_key(key) && self.tells_drift_only() {
-            self.plan.drifted.push(format!("the flow \"{name}\" was deleted"));
+            self.plan
+                .drifted
+                .push(format!("the flow \"{name}\" was deleted"));
             return;
         }
         self.available.insert(key.clone());
@@ -321,8 +357,8 @@ impl<'a> Planner<'a> {
             .flows
             .get(key)
             .filter(|remembered| remembered.flow_id == existing.id);
-        let meant_otherwise =
-            remembered.is_none_or(|remembered| remembered.content_sha256 != content_sha256(&content));
+        let meant_otherwise = remembered
+            .is_none_or(|remembered| remembered.content_sha256 != content_sha256(&content));
         let changed_by_others = remembered.is_some_and(|remembered| {
             !existing.usable
                 || match (&remembered.service_sha256, &existing.sha256) {
@@ -334,7 +370,9 @@ impl<'a> Planner<'a> {
             return;
         }
         if !meant_otherwise && self.tells_drift_only() {
-            self.plan.drifted.push(format!("the flow \"{}\" was changed", existing.name));
+            self.plan
+                .drifted
+                .push(format!("the flow \"{}\" was changed", existing.name));
             return;
         }
         self.plan.steps.push(Step::UpdateFlow {
@@ -348,7 +386,11 @@ impl<'a> Planner<'a> {
     fn covered_queue(&mut self, queue: &Queue, fate: Fate) {
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
-        let attached_before = self.remembered.queues.get(&queue.id).is_some_and(|queue| queue.attached);
+        let attached_before = self
+            .remembered
+            .queues
+            .get(&queue.id)
+            .is_some_and(|queue| queue.attached);
         let (key, state, detail) = match fate {
             Fate::Refuse(detail) => {
                 if is_ours {
@@ -356,10 +398,15 @@ impl<'a> Planner<'a> {
                 }
                 (None, QueueState::Refused, detail)
             }
-            Fate::Attach(key) if self.points_at(now, &key) => (Some(key), QueueState::Attached, String::new()),
+            Fate::Attach(key) if self.points_at(now, &key) => {
+                (Some(key), QueueState::Attached, String::new())
+            }
             Fate::Attach(key) if attached_before && !is_ours && self.tells_drift_only() => {
-                let detail = "points at another whisper since; drift is reported, not mended".to_owned();
-                self.plan.drifted.push(format!("the queue \"{}\" {detail}", queue.name));
+                let detail =
+                    "points at another whisper since; drift is reported, not mended".to_owned();
+                self.plan
+                    .drifted
+                    .push(format!("the queue \"{}\" {detail}", queue.name));
                 (Some(key), QueueState::LeftAlone, detail)
             }
             Fate::Attach(key) if self.available.contains(&key) => {
@@ -371,7 +418,11 @@ impl<'a> Planner<'a> {
                 });
                 (Some(key), QueueState::Pending, String::new())
             }
-            Fate::Attach(key) => (Some(key), QueueState::Pending, "waits for its whisper flow".to_owned()),
+            Fate::Attach(key) => (
+                Some(key),
+                QueueState::Pending,
+                "waits for its whisper flow".to_owned(),
+            ),
         };
         self.outcome(queue, key, state, detail);
     }
@@ -391,7 +442,9 @@ impl<'a> Planner<'a> {
     }
 
     fn restore(&mut self, queue: &Queue) {
-        self.plan.steps.push(restore_step(queue, self.remembered, self.observed));
+        self.plan
+            .steps
+            .push(restore_step(queue, self.remembered, self.observed));
     }
 
     fn uncovered_queues(&mut self) {
@@ -399,7 +452,11 @@ impl<'a> Planner<'a> {
             if self.request.queues.covers(&queue.id) {
                 continue;
             }
-            let is_ours = queue.outbound.flow_id.as_deref().is_some_and(|id| self.observed.is_ours(id));
+            let is_ours = queue
+                .outbound
+                .flow_id
+                .as_deref()
+                .is_some_and(|id| self.observed.is_ours(id));
             if is_ours {
                 self.restore(queue);
                 self.outcome(queue, None, QueueState::Pending, String::new());
@@ -411,13 +468,26 @@ impl<'a> Planner<'a> {
         let QueueSelection::Only(ids) = &self.request.queues else {
             return;
         };
-        let known: BTreeSet<&str> = self.observed.queues.iter().map(|queue| queue.id.as_str()).collect();
-        let unknown: Vec<String> = ids.iter().filter(|id| !known.contains(id.as_str())).cloned().collect();
+        let known: BTreeSet<&str> = self
+            .observed
+            .queues
+            .iter()
+            .map(|queue| queue.id.as_str())
+            .collect();
+        let unknown: Vec<String> = ids
+            .iter()
+            .filter(|id| !known.contains(id.as_str()))
+            .cloned()
+            .collect();
         if unknown.is_empty() {
             return;
         }
         for id in &unknown {
-            let name = self.remembered.queues.get(id).map_or_else(|| id.clone(), |queue| queue.name.clone());
+            let name = self
+                .remembered
+                .queues
+                .get(id)
+                .map_or_else(|| id.clone(), |queue| queue.name.clone());
             self.plan.queues.push(QueueOutcome {
                 queue_id: id.clone(),
                 name,
@@ -435,7 +505,9 @@ impl<'a> Planner<'a> {
             .steps
             .iter()
             .filter_map(|step| match step {
-                Step::AttachQueue { queue_id, .. } | Step::RestoreQueue { queue_id, .. } => Some(queue_id.as_str()),
+                Step::AttachQueue { queue_id, .. } | Step::RestoreQueue { queue_id, .. } => {
+                    Some(queue_id.as_str())
+                }
                 _ => None,
             })
             .collect();
@@ -470,7 +542,10 @@ fn new_flow(instance_id: &str, key: &FlowKey, name: String, content: String) -> 
         ),
     };
     let mut tags = BTreeMap::from([
-        (flow::TAG_MANAGED_BY.to_owned(), flow::TAG_MANAGED_BY_VALUE.to_owned()),
+        (
+            flow::TAG_MANAGED_BY.to_owned(),
+            flow::TAG_MANAGED_BY_VALUE.to_owned(),
+        ),
         (flow::TAG_INSTANCE.to_owned(), instance_id.to_owned()),
         (flow::TAG_FLOW.to_owned(), key.tag().to_owned()),
     ]);
@@ -497,7 +572,12 @@ fn delete_step(flow: &OurFlow) -> Step {
 fn restore_step(queue: &Queue, remembered: &Remembered, observed: &Observed) -> Step {
     let to_flow_id = former_whisper(queue, remembered, observed)
         .filter(|id| observed.whisper_names.contains_key(id) && !observed.is_ours(id))
-        .or_else(|| observed.default_outbound.as_ref().map(|flow| flow.id.clone()));
+        .or_else(|| {
+            observed
+                .default_outbound
+                .as_ref()
+                .map(|flow| flow.id.clone())
+        });
     Step::RestoreQueue {
         queue_id: queue.id.clone(),
         name: queue.name.clone(),
@@ -508,13 +588,19 @@ fn restore_step(queue: &Queue, remembered: &Remembered, observed: &Observed) -> 
 fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     for queue in &observed.queues {
-        let is_ours = queue.outbound.flow_id.as_deref().is_some_and(|id| observed.is_ours(id));
+        let is_ours = queue
+            .outbound
+            .flow_id
+            .as_deref()
+            .is_some_and(|id| observed.is_ours(id));
         let (state, detail) = match remembered.queues.get(&queue.id) {
             _ if is_ours => {
                 plan.steps.push(restore_step(queue, remembered, observed));
                 (QueueState::Pending, "")
             }
-            Some(before) if before.attached => (QueueState::LeftAlone, "points at another whisper since"),
+            Some(before) if before.attached => {
+                (QueueState::LeftAlone, "points at another whisper since")
+            }
             Some(_) | None => continue,
         };
         plan.queues.push(QueueOutcome {

@@ -66,15 +66,23 @@ impl InstallationWorker {
         Ok(Found::Work)
     }
 
-    async fn pass(&self, leased: &LeasedInstallation, journal: &Journal) -> Result<Assessment, StepError> {
+    async fn pass(
+        &self,
+        leased: &LeasedInstallation,
+        journal: &Journal,
+    ) -> Result<Assessment, StepError> {
         let now = self.clock.now();
         let installation = &leased.installation;
         let region = leased.instance_arn.region();
         let wanted = installation.request.is_some();
         let function_arn = if wanted {
-            self.store.shard_assign(leased.tenant, installation.instance, region, now).await?
+            self.store
+                .shard_assign(leased.tenant, installation.instance, region, now)
+                .await?
         } else {
-            self.store.shard_assigned(leased.tenant, installation.instance).await?
+            self.store
+                .shard_assigned(leased.tenant, installation.instance)
+                .await?
         };
         let function_arn = match (function_arn, wanted) {
             (Some(function_arn), _) => function_arn,
@@ -133,7 +141,9 @@ impl InstallationWorker {
             .store
             .publication_source(leased.tenant, leased.installation.instance)
             .await?;
-        let Some(source) = source else { return Ok(Vec::new()) };
+        let Some(source) = source else {
+            return Ok(Vec::new());
+        };
         let policy = effective_policy(&source).map_err(|err| StoreError::Corrupt {
             what: "policy_versions.document",
             detail: err.to_string(),
@@ -148,9 +158,15 @@ impl InstallationWorker {
         assessment: &Assessment,
     ) -> Result<(), StoreError> {
         if assessment.reached && leased.installation.request.is_none() {
-            self.store.shard_free(journal.tenant, journal.instance).await?;
+            self.store
+                .shard_free(journal.tenant, journal.instance)
+                .await?;
         }
-        let attempts = if assessment.reached { 0 } else { leased.attempts.saturating_add(1) };
+        let attempts = if assessment.reached {
+            0
+        } else {
+            leased.attempts.saturating_add(1)
+        };
         let wait = match (assessment.reached, assessment.state) {
             (true, InstallationState::Uninstalled) => None,
             (true, _) => Some(self.period),
@@ -164,7 +180,8 @@ impl InstallationWorker {
             attempts,
             "installation pass done"
         );
-        self.record(journal, assessment.reached, assessment, attempts, wait).await
+        self.record(journal, assessment.reached, assessment, attempts, wait)
+            .await
     }
 
     async fn record(
@@ -185,7 +202,8 @@ impl InstallationWorker {
             next_due_at: wait.map_or(NEVER, |wait| later(now, wait)),
         };
         let mut tx = self.store.tenant(journal.tenant).await?;
-        tx.installation_finish(journal.instance, journal.token, &result, now).await?;
+        tx.installation_finish(journal.instance, journal.token, &result, now)
+            .await?;
         tx.commit().await
     }
 
@@ -198,7 +216,8 @@ impl InstallationWorker {
     ) -> Result<(), StoreError> {
         if matches!(err, StepError::Stopped | StepError::LeaseLost) {
             let mut tx = self.store.tenant(journal.tenant).await?;
-            tx.installation_release(journal.instance, journal.token).await?;
+            tx.installation_release(journal.instance, journal.token)
+                .await?;
             return tx.commit().await;
         }
         let assessment = Assessment {
@@ -208,7 +227,8 @@ impl InstallationWorker {
         };
         let attempts = leased.attempts.saturating_add(1);
         let wait = backoff(attempts, self.aws.jitter());
-        self.record(journal, false, &assessment, attempts, Some(wait)).await
+        self.record(journal, false, &assessment, attempts, Some(wait))
+            .await
     }
 }
 

@@ -107,7 +107,10 @@ mirrored! {
 pub(super) type Policies = BTreeMap<(String, u64), Policy>;
 
 /// Every policy version that these decisions name, each read once.
-pub(super) async fn policies_of(tx: &mut TenantTx, decisions: &[StoredDecision]) -> ApiResult<Policies> {
+pub(super) async fn policies_of(
+    tx: &mut TenantTx,
+    decisions: &[StoredDecision],
+) -> ApiResult<Policies> {
     let mut found = Policies::new();
     for decision in decisions {
         let record = &decision.record;
@@ -130,7 +133,11 @@ impl DecisionBody {
         let record: DecisionRecord = stored.record;
         let policy = policies.get(&(record.policy_id.clone(), record.policy_version));
         let name = |rule_id: &str| policy?.rule(rule_id).map(|rule| rule.name().to_owned());
-        let rules = record.rules.into_iter().map(|rule| rule_body(rule, &name)).collect();
+        let rules = record
+            .rules
+            .into_iter()
+            .map(|rule| rule_body(rule, &name))
+            .collect();
         Self {
             id: stored.id.to_string(),
             instance_id: stored.instance_id.to_string(),
@@ -142,7 +149,9 @@ impl DecisionBody {
             reason: record.reason,
             rule_name: record.rule_id.as_deref().and_then(&name),
             rule_id: record.rule_id,
-            retry_after_seconds: record.retry_at.map(|retry_at| whole_seconds(record.at, retry_at)),
+            retry_after_seconds: record
+                .retry_at
+                .map(|retry_at| whole_seconds(record.at, retry_at)),
             retry_at: record.retry_at,
             customer_number: record.customer_number,
             customer_number_valid: record.customer_number_valid,

@@ -14,7 +14,10 @@ use crate::http::problem::{ApiError, ApiResult};
     get, path = "/v1/decisions/{id}", operation_id = "decisions_get", tag = "decisions",
     params(("id" = String, Path)), responses((status = 200, body = DecisionBody))
 )]
-pub(in crate::http) async fn get(caller: Caller<View>, Id(id): Id<DecisionId>) -> ApiResult<Json<DecisionBody>> {
+pub(in crate::http) async fn get(
+    caller: Caller<View>,
+    Id(id): Id<DecisionId>,
+) -> ApiResult<Json<DecisionBody>> {
     let mut tx = caller.begin().await?;
     let decision = tx.decision_get(id).await?.ok_or_else(ApiError::not_found)?;
     let policies = policies_of(&mut tx, std::slice::from_ref(&decision)).await?;

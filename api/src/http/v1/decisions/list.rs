@@ -39,9 +39,16 @@ pub(super) struct DecisionList {
     ),
     responses((status = 200, body = DecisionList))
 )]
-pub(in crate::http) async fn list(caller: Caller<View>, mut query: Query) -> ApiResult<Json<DecisionList>> {
+pub(in crate::http) async fn list(
+    caller: Caller<View>,
+    mut query: Query,
+) -> ApiResult<Json<DecisionList>> {
     let filter = DecisionFilter {
-        instance: query.parsed("instance_id", |text| text.parse().ok(), "the id of an instance")?,
+        instance: query.parsed(
+            "instance_id",
+            |text| text.parse().ok(),
+            "the id of an instance",
+        )?,
         outcome: query.parsed("outcome", outcome, &outcome_words())?,
         rule_id: query.parsed("rule_id", rule_id, "the id of a rule")?,
     };
@@ -51,8 +58,13 @@ pub(in crate::http) async fn list(caller: Caller<View>, mut query: Query) -> Api
     let mut tx = caller.begin().await?;
     let decisions = tx.decision_list(&filter, cursor, limit + 1).await?;
     let policies = policies_of(&mut tx, &decisions).await?;
-    let list = page(decisions, limit, write_cursor, |decision| DecisionBody::new(decision, &policies));
-    Ok(Json(DecisionList { data: list.data, next_cursor: list.next_cursor }))
+    let list = page(decisions, limit, write_cursor, |decision| {
+        DecisionBody::new(decision, &policies)
+    });
+    Ok(Json(DecisionList {
+        data: list.data,
+        next_cursor: list.next_cursor,
+    }))
 }
 
 fn outcome(text: &str) -> Option<String> {

@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::domain::installation::{Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection, StepStatus};
+use crate::domain::installation::{
+    Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection, StepStatus,
+};
 use crate::http::fields::{Fields, FromFields};
 use crate::store::{Installation, InstallationQueue, InstallationStep, StoreError, TenantTx};
 
@@ -62,8 +64,11 @@ pub(super) struct PutInstallation(pub InstallationRequest);
 impl FromFields for PutInstallation {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let queues = queues(fields);
-        let existing_whisper =
-            fields.optional_word("existing_whisper", ExistingWhisper::parse, "refuse, merge, replace");
+        let existing_whisper = fields.optional_word(
+            "existing_whisper",
+            ExistingWhisper::parse,
+            "refuse, merge, replace",
+        );
         let drift = fields.optional_word("drift", Drift::parse, "mend, report");
         Some(Self(InstallationRequest {
             queues: queues?,
@@ -77,7 +82,11 @@ fn queues(fields: &mut Fields) -> Option<QueueSelection> {
     const NAME: &str = "queues";
     let wanted = "must be \"all\" or a list of queue ids";
     match fields.take(NAME) {
-        None => fields.fault(NAME, code::MISSING, "is required: \"all\" or a list of queue ids"),
+        None => fields.fault(
+            NAME,
+            code::MISSING,
+            "is required: \"all\" or a list of queue ids",
+        ),
         Some(Value::String(word)) if word == "all" => return Some(QueueSelection::All),
         Some(Value::String(_)) => fields.fault(NAME, code::INVALID, wanted),
         Some(Value::Array(items)) => {
@@ -85,7 +94,9 @@ fn queues(fields: &mut Fields) -> Option<QueueSelection> {
             let ids: BTreeSet<String> = items
                 .into_iter()
                 .filter_map(|item| match item {
-                    Value::String(id) if !id.trim().is_empty() && id.len() <= QUEUE_ID_MAX => Some(id),
+                    Value::String(id) if !id.trim().is_empty() && id.len() <= QUEUE_ID_MAX => {
+                        Some(id)
+                    }
                     _ => None,
                 })
                 .collect();
@@ -182,15 +193,25 @@ pub(super) async fn installation_body(
     let queues = tx.installation_queue_list(instance).await?;
     let flows = tx.installed_flow_list(instance).await?;
     let function_arn = tx.shard_assigned(instance).await?;
-    let done = steps.iter().filter(|step| step.status == StepStatus::Done).count();
+    let done = steps
+        .iter()
+        .filter(|step| step.status == StepStatus::Done)
+        .count();
     Ok(InstallationBody {
         instance_id: instance.to_string(),
         generation: installation.generation,
         observed_generation: installation.observed_generation,
         desired: installation.request.as_ref().map(request_body),
         state: installation.state.as_str().to_owned(),
-        conditions: installation.conditions.into_iter().map(condition_body).collect(),
-        progress: ProgressBody { done, total: steps.len() },
+        conditions: installation
+            .conditions
+            .into_iter()
+            .map(condition_body)
+            .collect(),
+        progress: ProgressBody {
+            done,
+            total: steps.len(),
+        },
         steps: steps.into_iter().map(step_body).collect(),
         function_arn,
         notice_flow_id: flows

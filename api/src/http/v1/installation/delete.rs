@@ -37,7 +37,10 @@ pub(in crate::http) async fn delete(
     if_match: IfMatch,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
-    let before = tx.installation_get_locked(id).await?.ok_or_else(ApiError::not_found)?;
+    let before = tx
+        .installation_get_locked(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     if_match.check(version(Some(&before)))?;
     tx.installation_remove(id, caller.now()).await?;
     let change = states(
@@ -46,7 +49,10 @@ pub(in crate::http) async fn delete(
         None,
     );
     tx.audit_append(&change).await?;
-    let installation = tx.installation_get(id).await?.ok_or_else(ApiError::not_found)?;
+    let installation = tx
+        .installation_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
     let body = installation_body(&mut tx, installation).await?;
     tx.commit().await?;

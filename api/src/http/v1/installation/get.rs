@@ -31,7 +31,10 @@ pub(in crate::http) async fn get(
     Id(id): Id<InstanceId>,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
-    let installation = tx.installation_get(id).await?.ok_or_else(ApiError::not_found)?;
+    let installation = tx
+        .installation_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
     let body = installation_body(&mut tx, installation).await?;
     tx.commit().await?;

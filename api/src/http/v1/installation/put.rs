@@ -43,7 +43,10 @@ pub(in crate::http) async fn put(
     let mut tx = caller.begin().await?;
     let instance = tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
     if instance.verified_at.is_none() {
-        return Err(ApiError::new(Code::InstanceNotVerified, "verify the instance first"));
+        return Err(ApiError::new(
+            Code::InstanceNotVerified,
+            "verify the instance first",
+        ));
     }
     let before = tx.installation_get_locked(id).await?;
     if_match.check(version(before.as_ref()))?;
@@ -54,7 +57,10 @@ pub(in crate::http) async fn put(
         audited(Some(&request)),
     );
     tx.audit_append(&change).await?;
-    let installation = tx.installation_get(id).await?.ok_or_else(ApiError::not_found)?;
+    let installation = tx
+        .installation_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
     let body = installation_body(&mut tx, installation).await?;
     tx.commit().await?;

@@ -109,8 +109,9 @@ pub(super) fn sentences(policy: &Policy) -> Vec<Sentence> {
 
 /// The policy of a document, or every fault in it.
 pub(super) fn checked(document: Value) -> ApiResult<Policy> {
-    let draft: ringfence_policy::PolicyDraft = serde_json::from_value(document)
-        .map_err(|err| ApiError::validation(vec![FieldFault::new("", "invalid", err.to_string())]))?;
+    let draft: ringfence_policy::PolicyDraft = serde_json::from_value(document).map_err(|err| {
+        ApiError::validation(vec![FieldFault::new("", "invalid", err.to_string())])
+    })?;
     draft
         .check()
         .map_err(|faults| ApiError::validation(faults.into_iter().map(FieldFault::from).collect()))

@@ -58,7 +58,12 @@ pub(in crate::http) async fn put(
     };
     tx.publication_touch(None, now).await?;
     let change = caller.change("policy.put", after.policy_id);
-    tx.audit_append(&states(change, before.as_ref().map(audited), Some(audited(&after)))).await?;
+    tx.audit_append(&states(
+        change,
+        before.as_ref().map(audited),
+        Some(audited(&after)),
+    ))
+    .await?;
     let published = tx.publication_in_force().await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();

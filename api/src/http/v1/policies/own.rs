@@ -24,7 +24,10 @@ use crate::store::{Put, PutPolicy};
     params(("id" = String, Path, description = "The instance")),
     responses((status = 200, body = PolicyBody, headers(("ETag" = String, description = "The version"))))
 )]
-pub(in crate::http) async fn get(caller: Caller<View>, Id(id): Id<InstanceId>) -> ApiResult<impl IntoResponse> {
+pub(in crate::http) async fn get(
+    caller: Caller<View>,
+    Id(id): Id<InstanceId>,
+) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
     tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
     let published = tx.publication_in_force().await?;
@@ -32,7 +35,11 @@ pub(in crate::http) async fn get(caller: Caller<View>, Id(id): Id<InstanceId>) -
     let own_version = own.as_ref().map_or(0, |own| own.version);
     let body = match own {
         Some(own) => PolicyBody::new(PolicySource::Own, Some(own), &published),
-        None => PolicyBody::new(PolicySource::Default, tx.policy_current(None).await?, &published),
+        None => PolicyBody::new(
+            PolicySource::Default,
+            tx.policy_current(None).await?,
+            &published,
+        ),
     };
     Ok((etag(own_version), Json(body)))
 }
@@ -71,7 +78,12 @@ pub(in crate::http) async fn put(
     };
     tx.publication_touch(Some(id), now).await?;
     let change = caller.change("policy.put", after.policy_id);
-    tx.audit_append(&states(change, before.as_ref().map(audited), Some(audited(&after)))).await?;
+    tx.audit_append(&states(
+        change,
+        before.as_ref().map(audited),
+        Some(audited(&after)),
+    ))
+    .await?;
     let published = tx.publication_in_force().await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();
@@ -95,12 +107,16 @@ pub(in crate::http) async fn remove(
 ) -> ApiResult<StatusCode> {
     let now = caller.now();
     let mut tx = caller.begin().await?;
-    let before = tx.policy_current(Some(id)).await?.ok_or_else(ApiError::not_found)?;
+    let before = tx
+        .policy_current(Some(id))
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     if_match.check(before.version)?;
     tx.policy_remove(id, now).await?;
     tx.publication_touch(Some(id), now).await?;
     let change = caller.change("policy.remove", before.policy_id);
-    tx.audit_append(&states(change, Some(audited(&before)), None)).await?;
+    tx.audit_append(&states(change, Some(audited(&before)), None))
+        .await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();
     Ok(StatusCode::NO_CONTENT)

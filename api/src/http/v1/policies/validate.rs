@@ -32,5 +32,9 @@ pub(in crate::http) async fn validate(
     AnyJson(document): AnyJson,
 ) -> ApiResult<Json<ValidPolicy>> {
     let policy = checked(document)?;
-    Ok(Json(ValidPolicy { valid: true, sentences: sentences(&policy), policy }))
+    Ok(Json(ValidPolicy {
+        valid: true,
+        sentences: sentences(&policy),
+        policy,
+    }))
 }

@@ -26,7 +26,10 @@ pub(super) struct PolicyVersionList {
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = PolicyVersionList))
 )]
-pub(in crate::http) async fn default_list(caller: Caller<View>, query: Query) -> ApiResult<Json<PolicyVersionList>> {
+pub(in crate::http) async fn default_list(
+    caller: Caller<View>,
+    query: Query,
+) -> ApiResult<Json<PolicyVersionList>> {
     list(&caller, None, query).await
 }
 
@@ -94,16 +97,38 @@ async fn list(
     }
     let versions = tx.policy_version_list(instance, before, limit + 1).await?;
     let show = |version| PolicyBody::new(source(instance), Some(version), &[]);
-    let list = page(versions, limit, |version: &PolicyVersion| version.version.to_string(), show);
-    Ok(Json(PolicyVersionList { data: list.data, next_cursor: list.next_cursor }))
+    let list = page(
+        versions,
+        limit,
+        |version: &PolicyVersion| version.version.to_string(),
+        show,
+    );
+    Ok(Json(PolicyVersionList {
+        data: list.data,
+        next_cursor: list.next_cursor,
+    }))
 }
 
-async fn one(caller: &Caller<View>, instance: Option<InstanceId>, version: &str) -> ApiResult<Json<PolicyBody>> {
+async fn one(
+    caller: &Caller<View>,
+    instance: Option<InstanceId>,
+    version: &str,
+) -> ApiResult<Json<PolicyBody>> {
     let wanted: i64 = version.parse().map_err(|_| ApiError::not_found())?;
     let following = wanted.checked_add(1).ok_or_else(ApiError::not_found)?;
     let mut tx = caller.begin().await?;
-    let found = tx.policy_version_list(instance, Some(following), 1).await?.into_iter().next();
-    let found = found.filter(|found| found.version == wanted).ok_or_else(ApiError::not_found)?;
+    let found = tx
+        .policy_version_list(instance, Some(following), 1)
+        .await?
+        .into_iter()
+        .next();
+    let found = found
+        .filter(|found| found.version == wanted)
+        .ok_or_else(ApiError::not_found)?;
     let published = tx.publication_in_force().await?;
-    Ok(Json(PolicyBody::new(source(instance), Some(found), &published)))
+    Ok(Json(PolicyBody::new(
+        source(instance),
+        Some(found),
+        &published,
+    )))
 }

@@ -1,0 +1,55 @@
+//! All routes, and the layers round them, outermost last.
+
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::border::{border, panicked};
+use super::state::AppState;
+use super::{assets, health, openapi, pages, v1};
+
+const BODY_BYTES_MAX: usize = 256 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// Operations that wait for a customer's account, at a pace that leaves the customer's own software its share.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(120);
+
+pub(super) fn described() -> OpenApiRouter<AppState> {
+    let prompt = OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(pages::customer_template))
+        .merge(v1::prompt())
+        .layer(within(TIMEOUT));
+    prompt.merge(v1::patient().layer(within(PATIENT_TIMEOUT)))
+}
+
+fn within(timeout: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout)
+}
+
+/// Everything that is served.
+#[must_use]
+pub fn router(app: AppState) -> Router {
+    let (routes, _) = described().split_for_parts();
+    let description = openapi::document();
+    routes
+        .route(
+            "/openapi.json",
+            get(move || async move { Json(description) }),
+        )
+        .route("/docs/errors/{code}", get(pages::error))
+        .fallback(assets::fallback)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), border))
+        .layer(CompressionLayer::new())
+        .with_state(app)
+}

@@ -1,0 +1,28 @@
+//! Amazon Connect instances: registering, proving, looking at, deleting.
+
+mod body;
+mod delete;
+mod get;
+mod list;
+mod onboarding;
+mod queues;
+mod register;
+mod verify;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::state::AppState;
+
+pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(register::register, list::list))
+        .routes(routes!(get::get, delete::delete))
+}
+
+/// Those that ask the customer's account.
+pub(in crate::http) fn patient_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(verify::verify))
+        .routes(routes!(queues::list))
+}

@@ -1,0 +1,130 @@
+//! What a customer needs to deploy the stack, in the forms that customers use.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use url::Url;
+use url::form_urlencoded::Serializer;
+use utoipa::ToSchema;
+
+use crate::domain::instance_arn::InstanceArn;
+use crate::http::state::AppState;
+use crate::store::Connection;
+
+const STACK_NAME: &str = "ringfence";
+const TEMPLATE_PATH: &str = "templates/customer.yaml";
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StackParameters {
+    connection_id: String,
+    external_id: String,
+    control_plane_principal: String,
+    limiter_principal: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Onboarding {
+    /// Issued for this connection. The roles work only with it.
+    external_id: String,
+    connection_id: String,
+    template_url: String,
+    stack_parameters: StackParameters,
+    /// Opens the AWS console with everything filled in.
+    quick_create_url: String,
+    cli_command: String,
+    terraform: String,
+}
+
+impl fmt::Debug for Onboarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Onboarding")
+            .field("connection_id", &self.connection_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StackParameters {
+    fn pairs(&self) -> [(&'static str, &str); 4] {
+        [
+            ("ConnectionId", &self.connection_id),
+            ("ExternalId", &self.external_id),
+            ("ControlPlanePrincipal", &self.control_plane_principal),
+            ("LimiterPrincipal", &self.limiter_principal),
+        ]
+    }
+}
+
+impl Onboarding {
+    pub fn of(app: &AppState, arn: &InstanceArn, connection: &Connection) -> Self {
+        let served = served_template(&app.public_url);
+        let template_url = app
+            .settings
+            .template_url
+            .as_ref()
+            .map_or_else(|| served.clone(), ToString::to_string);
+        let parameters = StackParameters {
+            connection_id: connection.id.to_string(),
+            external_id: connection.external_id.clone(),
+            control_plane_principal: app.settings.control_plane_principal.clone(),
+            limiter_principal: app.settings.limiter_principal.clone(),
+        };
+        Self {
+            external_id: connection.external_id.clone(),
+            connection_id: connection.id.to_string(),
+            quick_create_url: quick_create(arn.region(), &template_url, &parameters),
+            cli_command: cli(arn.region(), &served, &parameters),
+            terraform: terraform(&parameters),
+            template_url,
+            stack_parameters: parameters,
+        }
+    }
+}
+
+fn served_template(public_url: &Url) -> String {
+    format!(
+        "{}/{TEMPLATE_PATH}",
+        public_url.as_str().trim_end_matches('/')
+    )
+}
+
+fn quick_create(region: &str, template_url: &str, parameters: &StackParameters) -> String {
+    let mut query = Serializer::new(String::new());
+    query
+        .append_pair("templateURL", template_url)
+        .append_pair("stackName", STACK_NAME);
+    for (name, value) in parameters.pairs() {
+        query.append_pair(&format!("param_{name}"), value);
+    }
+    let query = query.finish();
+    format!(
+        "https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/quickcreate?{query}"
+    )
+}
+
+/// The command line takes templates from a file, so that it needs no bucket.
+fn cli(region: &str, template_url: &str, parameters: &StackParameters) -> String {
+    let mut command = format!(
+        "curl -fsS -o ringfence.yaml '{template_url}' && aws cloudformation deploy --region {region} \
+         --stack-name {STACK_NAME} --template-file ringfence.yaml --capabilities CAPABILITY_NAMED_IAM \
+         --parameter-overrides"
+    );
+    for (name, value) in parameters.pairs() {
+        let _ = write!(command, " '{name}={value}'");
+    }
+    command
+}
+
+fn terraform(parameters: &StackParameters) -> String {
+    let mut text = format!(
+        "resource \"aws_cloudformation_stack\" \"ringfence\" {{\n  name          = \"{STACK_NAME}\"\n  \
+         template_body = file(\"${{path.module}}/ringfence.yaml\")\n  capabilities  = [\"CAPABILITY_NAMED_IAM\"]\n\n  \
+         parameters = {{\n"
+    );
+    for (name, value) in parameters.pairs() {
+        let _ = writeln!(text, "    {name:<21} = \"{value}\"");
+    }
+    text.push_str("  }\n}\n");
+    text
+}

@@ -1,0 +1,96 @@
+//! The queues of an instance as they are right now.
+
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::instance_queues::{LiveQueue, instance_queues};
+use crate::auth::View;
+use crate::aws::InstanceAccess;
+use crate::domain::ids::InstanceId;
+use crate::http::caller::Caller;
+use crate::http::path::Id;
+use crate::http::problem::{ApiError, ApiResult, Code};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Queue)]
+pub(super) struct QueueBody {
+    queue_id: String,
+    queue_arn: String,
+    name: String,
+    /// Null: Connect's "Default outbound" flow runs.
+    whisper_flow_id: Option<String>,
+    whisper_flow_name: Option<String>,
+    caller_id_number_id: Option<String>,
+    /// Calls from this queue are limited.
+    covered: bool,
+}
+
+impl From<LiveQueue> for QueueBody {
+    fn from(queue: LiveQueue) -> Self {
+        Self {
+            queue_id: queue.queue_id,
+            queue_arn: queue.queue_arn,
+            name: queue.name,
+            whisper_flow_id: queue.whisper_flow_id,
+            whisper_flow_name: queue.whisper_flow_name,
+            caller_id_number_id: queue.caller_id_number_id,
+            covered: queue.covered,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct QueueList {
+    data: Vec<QueueBody>,
+    next_cursor: Option<String>,
+}
+
+/// List the queues, read from Connect
+///
+/// All of them in one answer; paced, so that an instance with many queues takes a while.
+#[utoipa::path(
+    get, path = "/v1/instances/{id}/queues", operation_id = "instances_queues_list", tag = "instances",
+    params(("id" = String, Path)), responses((status = 200, body = QueueList))
+)]
+pub(in crate::http) async fn list(
+    caller: Caller<View>,
+    Id(id): Id<InstanceId>,
+) -> ApiResult<Json<QueueList>> {
+    let (access, ours) = load(&caller, id).await?;
+    let app = &caller.app;
+    let connect = app.aws.connect_instance(&access, caller.now()).await?;
+    let queues = instance_queues(&connect, &ours).await?;
+    Ok(Json(QueueList {
+        data: queues.into_iter().map(QueueBody::from).collect(),
+        next_cursor: None,
+    }))
+}
+
+/// What is needed to ask, and the whispers that are ours. The transaction ends before anybody is asked.
+async fn load(caller: &Caller<View>, id: InstanceId) -> ApiResult<(InstanceAccess, Vec<String>)> {
+    let mut tx = caller.begin().await?;
+    let view = tx
+        .instance_view_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    if view.instance.verified_at.is_none() {
+        return Err(ApiError::new(
+            Code::InstanceNotVerified,
+            "verify the instance first",
+        ));
+    }
+    let flows = tx.installed_flow_list(id).await?;
+    tx.commit().await?;
+    let access = InstanceAccess {
+        instance_arn: view.instance.arn,
+        role_arn: view.connection.installer_role_arn,
+        external_id: view.connection.external_id,
+    };
+    let ours = flows
+        .into_iter()
+        .filter(|flow| flow.key.starts_with("whisper"))
+        .map(|flow| flow.flow_id)
+        .collect();
+    Ok((access, ours))
+}

@@ -1,0 +1,164 @@
+//! Registering an instance by its ARN. Nothing is proved by it.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::body::Instance;
+use super::onboarding::Onboarding;
+use crate::auth::ManageInstances;
+use crate::domain::ids::{ConnectionId, InstanceId};
+use crate::domain::instance_arn::InstanceArn;
+use crate::http::body::Body;
+use crate::http::caller::{Caller, states};
+use crate::http::fields::{Fields, FromFields};
+use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::state::AppState;
+use crate::store::{Connection, ConnectionHealth, NewInstance};
+
+const NAME_MAX: usize = 200;
+const ARN_MAX: usize = 256;
+const ARN_FIELD: &str = "instance_arn";
+/// China and GovCloud need limiters and an operator's account of their own.
+const PARTITION: &str = "aws";
+
+#[derive(Debug, ToSchema)]
+#[schema(as = NewInstance)]
+pub(super) struct Registration {
+    #[schema(
+        value_type = String,
+        example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b"
+    )]
+    instance_arn: InstanceArn,
+    /// The last part of the ARN if not given.
+    #[schema(max_length = 200)]
+    name: Option<String>,
+}
+
+impl FromFields for Registration {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let arn = fields.text(ARN_FIELD, ARN_MAX);
+        let name = fields.optional_text("name", NAME_MAX);
+        match read_arn(&arn?) {
+            Ok(instance_arn) => Some(Self { instance_arn, name }),
+            Err(problem) => {
+                fields.fault(ARN_FIELD, "invalid", problem);
+                None
+            }
+        }
+    }
+}
+
+fn read_arn(text: &str) -> Result<InstanceArn, String> {
+    let arn: InstanceArn = text.parse().map_err(|err| format!("{err}"))?;
+    if arn.partition() != PARTITION {
+        return Err(format!(
+            "is in the partition {}; instances of the partition {PARTITION} are served",
+            arn.partition()
+        ));
+    }
+    // Connect's own ids are always of this form; anything else is a slip of copying.
+    if arn.instance_id().len() != 36 || Uuid::try_parse(arn.instance_id()).is_err() {
+        return Err(
+            "must end in the id of an instance, such as 5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b"
+                .to_owned(),
+        );
+    }
+    Ok(arn)
+}
+
+/// Register an instance
+///
+/// The answer tells how to deploy the stack with the two roles that Ringfence works through. The instance is yours once
+/// it is verified; until then the registration keeps nobody else from it.
+#[utoipa::path(
+    post, path = "/v1/instances", operation_id = "instances_register", tag = "instances",
+    request_body = Registration, responses((status = 201, body = Instance))
+)]
+pub(in crate::http) async fn register(
+    caller: Caller<ManageInstances>,
+    Body(new): Body<Registration>,
+) -> ApiResult<(StatusCode, Json<Instance>)> {
+    let (app, arn) = (&caller.app, &new.instance_arn);
+    must_be_served(app, arn)?;
+    let id = InstanceId(app.ids.uuid());
+    let name = new.name.unwrap_or_else(|| arn.instance_id().to_owned());
+    let now = caller.now();
+    let mut tx = caller.begin().await?;
+    let connection = tx
+        .connection_find_or_insert(&new_connection(app, arn), now)
+        .await?;
+    tx.instance_insert(&NewInstance {
+        id,
+        connection_id: connection.id,
+        arn,
+        name: &name,
+        created_at: now,
+    })
+    .await?;
+    let after = json!({ "instance_arn": arn.to_string(), "name": name });
+    tx.audit_append(&states(
+        caller.change("instance.register", id),
+        None,
+        Some(after),
+    ))
+    .await?;
+    let view = tx
+        .instance_view_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    tx.commit().await?;
+    let onboarding = Onboarding::of(app, arn, &view.connection);
+    let instance = Instance::try_from(view)?.with_onboarding(onboarding);
+    Ok((StatusCode::CREATED, Json(instance)))
+}
+
+fn must_be_served(app: &AppState, arn: &InstanceArn) -> ApiResult<()> {
+    let regions: Vec<&str> = app.settings.regions().collect();
+    if regions.contains(&arn.region()) {
+        return Ok(());
+    }
+    let detail = format!(
+        "is in {}; regions that are served: {}",
+        arn.region(),
+        regions.join(", ")
+    );
+    Err(ApiError::validation(vec![FieldFault::new(
+        format!("/{ARN_FIELD}"),
+        "not_supported",
+        detail,
+    )]))
+}
+
+/// With an external id that nobody can guess, and the names that the template gives its roles.
+fn new_connection(app: &AppState, arn: &InstanceArn) -> Connection {
+    let id = ConnectionId(app.ids.uuid());
+    let role = |kind: &str| {
+        format!(
+            "arn:{PARTITION}:iam::{}:role/ringfence-{kind}-{id}",
+            arn.account_id()
+        )
+    };
+    Connection {
+        id,
+        account_id: arn.account_id().to_owned(),
+        external_id: external_id(app),
+        installer_role_arn: role("installer"),
+        runtime_role_arn: role("runtime"),
+        health: ConnectionHealth::Unknown,
+        checks: Value::Array(Vec::new()),
+        checked_at: None,
+    }
+}
+
+fn external_id(app: &AppState) -> String {
+    let digits: String = app
+        .ids
+        .secret()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("ringfence-{digits}")
+}

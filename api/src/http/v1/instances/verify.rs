@@ -1,0 +1,130 @@
+//! Proving that an instance is the tenant's, and that the two roles do what they must.
+
+use axum::Json;
+use utoipa::ToSchema;
+
+use super::body::Instance;
+use super::onboarding::Onboarding;
+use crate::app::record_verification::{GivenRoles, Verified, VerifyError, record_verification};
+use crate::app::verify_instance::Check;
+use crate::auth::ManageInstances;
+use crate::domain::ids::InstanceId;
+use crate::http::body::Body;
+use crate::http::caller::Caller;
+use crate::http::fields::{Fields, FromFields};
+use crate::http::path::Id;
+use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::store::{Constraint, StoreError};
+
+const ARN_MAX: usize = 2048;
+
+#[derive(Debug, ToSchema)]
+pub(super) struct VerificationRequest {
+    /// The role that the template makes if not given.
+    installer_role_arn: Option<String>,
+    /// The role that the template makes if not given.
+    runtime_role_arn: Option<String>,
+}
+
+impl FromFields for VerificationRequest {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        Some(Self {
+            installer_role_arn: fields.optional_text("installer_role_arn", ARN_MAX),
+            runtime_role_arn: fields.optional_text("runtime_role_arn", ARN_MAX),
+        })
+    }
+}
+
+/// Verify an instance
+///
+/// Assumes both roles with the external id, makes sure that they refuse to be assumed without it or with another, looks
+/// for the instance, and tries every permission harmlessly. Takes a while: Connect is asked about ten questions, paced.
+/// When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
+#[utoipa::path(
+    post, path = "/v1/instances/{id}/verify", operation_id = "instances_verify", tag = "instances",
+    params(("id" = String, Path)), request_body = VerificationRequest, responses((status = 200, body = Instance))
+)]
+pub(in crate::http) async fn verify(
+    caller: Caller<ManageInstances>,
+    Id(id): Id<InstanceId>,
+    Body(given): Body<VerificationRequest>,
+) -> ApiResult<Json<Instance>> {
+    must_be_free(&caller, id).await?;
+    let app = &caller.app;
+    let given = GivenRoles {
+        installer_role_arn: given.installer_role_arn,
+        runtime_role_arn: given.runtime_role_arn,
+    };
+    let change = caller.change("instance.verify", id);
+    let verified = record_verification(
+        &app.store,
+        &app.aws,
+        &app.clock,
+        change,
+        caller.tenant.id,
+        id,
+        given,
+    )
+    .await?;
+    match verified {
+        Verified::Passed => app.wake_ups.publications.wake(),
+        Verified::Failed(verification) => {
+            return Err(ApiError::verification(
+                verification.failures().map(fault).collect(),
+            ));
+        }
+        Verified::Claimed => return Err(StoreError::Constraint(Constraint::InstanceClaimed).into()),
+    }
+    let mut tx = caller.begin().await?;
+    let view = tx
+        .instance_view_get(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    let onboarding = Onboarding::of(app, &view.instance.arn, &view.connection);
+    Ok(Json(Instance::try_from(view)?.with_onboarding(onboarding)))
+}
+
+/// Asked first, so that a tenant need not deploy anything to learn that it would be in vain. Races are the database's.
+async fn must_be_free(caller: &Caller<ManageInstances>, id: InstanceId) -> ApiResult<()> {
+    let mut tx = caller.begin().await?;
+    let instance = tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
+    tx.commit().await?;
+    let mut tx = caller
+        .app
+        .store
+        .system("an instance is proved by one tenant only")
+        .await?;
+    if tx
+        .instance_is_claimed(&instance.arn, caller.tenant.id)
+        .await?
+    {
+        return Err(StoreError::Constraint(Constraint::InstanceClaimed).into());
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn fault(check: &Check) -> FieldFault {
+    let detail = match &check.fix {
+        Some(fix) => format!("{}. {fix}", check.detail),
+        None => check.detail.clone(),
+    };
+    FieldFault::new(
+        check.subject.pointer(),
+        check.code.unwrap_or("failed"),
+        detail,
+    )
+}
+
+impl From<VerifyError> for ApiError {
+    fn from(err: VerifyError) -> Self {
+        match err {
+            VerifyError::NoInstance => Self::not_found(),
+            VerifyError::NoRole { pointer, .. } => {
+                Self::validation(vec![FieldFault::new(pointer, "invalid", err.to_string())])
+            }
+            VerifyError::Aws(err) => err.into(),
+            VerifyError::Store(err) => err.into(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Version 1: a folder per resource, a file per operation.
+
+mod api_keys;
+mod decisions;
+mod installation;
+mod instances;
+mod me;
+mod policies;
+mod tenants;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::state::AppState;
+
+/// Operations that ask nobody but the database.
+pub(super) fn prompt() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(me::get))
+        .merge(tenants::routes())
+        .merge(api_keys::routes())
+        .merge(instances::routes())
+        .merge(installation::routes())
+        .merge(policies::routes())
+        .merge(decisions::routes())
+}
+
+/// Operations that ask a customer's AWS account.
+pub(super) fn patient() -> OpenApiRouter<AppState> {
+    instances::patient_routes()
+}

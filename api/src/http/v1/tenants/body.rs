@@ -1,0 +1,59 @@
+//! A tenant as the API shows it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::domain::tenant::{Tenant, TenantStatus};
+
+pub(super) const NAME_MAX: usize = 200;
+pub(super) const STATUSES: &str = "active, suspended";
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(super) struct TenantBody {
+    #[schema(example = "ten_01890a5d000070008000000000000000")]
+    id: String,
+    name: String,
+    #[schema(example = "us-east-1")]
+    home_region: String,
+    status: TenantStatusBody,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// Calls of a suspended tenant are let through uncounted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TenantStatus)]
+pub(super) enum TenantStatusBody {
+    Active,
+    Suspended,
+}
+
+impl From<TenantStatus> for TenantStatusBody {
+    fn from(status: TenantStatus) -> Self {
+        match status {
+            TenantStatus::Active => Self::Active,
+            TenantStatus::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl From<Tenant> for TenantBody {
+    fn from(tenant: Tenant) -> Self {
+        Self {
+            id: tenant.id.to_string(),
+            name: tenant.name,
+            home_region: tenant.home_region,
+            status: tenant.status.into(),
+            created_at: tenant.created_at,
+        }
+    }
+}
+
+/// As the audit log keeps it.
+pub(super) fn audited(tenant: &Tenant) -> Value {
+    json!({ "name": tenant.name, "home_region": tenant.home_region, "status": tenant.status.as_str() })
+}

@@ -1,0 +1,75 @@
+//! Making a tenant.
+
+use axum::Json;
+use axum::http::StatusCode;
+use utoipa::ToSchema;
+
+use super::body::{NAME_MAX, TenantBody, audited};
+use crate::domain::ids::TenantId;
+use crate::domain::tenant::{Tenant, TenantStatus};
+use crate::http::body::Body;
+use crate::http::caller::{Operator, states};
+use crate::http::fields::{Fields, FromFields};
+use crate::http::problem::{ApiError, ApiResult, FieldFault};
+
+#[derive(Debug, ToSchema)]
+pub(super) struct NewTenant {
+    #[schema(max_length = 200)]
+    name: String,
+    /// A region with limiters; the first one of the operator's if not given.
+    #[schema(example = "us-east-1")]
+    home_region: Option<String>,
+}
+
+impl FromFields for NewTenant {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let name = fields.text("name", NAME_MAX);
+        let home_region = fields.optional_text("home_region", NAME_MAX);
+        Some(Self {
+            name: name?,
+            home_region,
+        })
+    }
+}
+
+/// Make a tenant
+#[utoipa::path(
+    post, path = "/v1/tenants", operation_id = "tenants_create", tag = "tenants",
+    request_body = NewTenant, responses((status = 201, body = TenantBody))
+)]
+pub(in crate::http) async fn create(
+    caller: Operator,
+    Body(new): Body<NewTenant>,
+) -> ApiResult<(StatusCode, Json<TenantBody>)> {
+    let app = &caller.app;
+    let regions: Vec<&str> = app.settings.regions().collect();
+    let home_region = new
+        .home_region
+        .or_else(|| regions.first().map(|region| (*region).to_owned()))
+        .unwrap_or_default();
+    if !regions.contains(&home_region.as_str()) {
+        let detail = format!("must be one of {}", regions.join(", "));
+        return Err(ApiError::validation(vec![FieldFault::new(
+            "/home_region",
+            "invalid",
+            detail,
+        )]));
+    }
+    let tenant = Tenant {
+        id: TenantId(app.ids.uuid()),
+        name: new.name,
+        home_region,
+        status: TenantStatus::Active,
+        created_at: caller.now(),
+    };
+    let change = states(
+        caller.change("tenant.create", tenant.id),
+        None,
+        Some(audited(&tenant)),
+    );
+    let mut tx = caller.begin().await?;
+    tx.tenant_insert(&tenant).await?;
+    tx.audit_append(Some(tenant.id), &change).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(tenant.into())))
+}

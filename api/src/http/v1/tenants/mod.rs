@@ -1,0 +1,20 @@
+//! Tenants, for operators.
+
+mod body;
+mod create;
+mod get;
+mod keys;
+mod list;
+mod update;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::state::AppState;
+
+pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create, list::list))
+        .routes(routes!(get::get, update::update))
+        .routes(routes!(keys::create))
+}

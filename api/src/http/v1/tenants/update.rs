@@ -1,0 +1,64 @@
+//! Renaming, suspending and resuming a tenant.
+
+use axum::Json;
+use utoipa::ToSchema;
+
+use super::body::{NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited};
+use crate::domain::ids::TenantId;
+use crate::domain::tenant::TenantStatus;
+use crate::http::body::Body;
+use crate::http::caller::{Operator, states};
+use crate::http::fields::{Fields, FromFields};
+use crate::http::path::Id;
+use crate::http::problem::{ApiError, ApiResult};
+
+#[derive(Debug, ToSchema)]
+pub(super) struct TenantChange {
+    #[schema(max_length = 200)]
+    name: Option<String>,
+    #[schema(value_type = Option<TenantStatusBody>)]
+    status: Option<TenantStatus>,
+}
+
+impl FromFields for TenantChange {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        Some(Self {
+            name: fields.optional_text("name", NAME_MAX),
+            status: fields.optional_word("status", TenantStatus::parse, STATUSES),
+        })
+    }
+}
+
+/// Rename, suspend or resume a tenant
+///
+/// Calls of a suspended tenant are let through uncounted; its data and what is installed stay.
+#[utoipa::path(
+    patch, path = "/v1/tenants/{id}", operation_id = "tenants_update", tag = "tenants",
+    params(("id" = String, Path)), request_body = TenantChange, responses((status = 200, body = TenantBody))
+)]
+pub(in crate::http) async fn update(
+    caller: Operator,
+    Id(id): Id<TenantId>,
+    Body(wanted): Body<TenantChange>,
+) -> ApiResult<Json<TenantBody>> {
+    // Through the tenant's own transaction, which also reaches its publications.
+    let mut tx = caller.app.store.tenant(id).await?;
+    let before = tx.tenant_lock().await?.ok_or_else(ApiError::not_found)?;
+    let mut tenant = before.clone();
+    tenant.name = wanted.name.unwrap_or(tenant.name);
+    tenant.status = wanted.status.unwrap_or(tenant.status);
+    if tenant != before {
+        let change = caller.change("tenant.update", tenant.id);
+        tx.tenant_update(&tenant).await?;
+        tx.publication_touch(None, caller.now()).await?;
+        tx.audit_append(&states(
+            change,
+            Some(audited(&before)),
+            Some(audited(&tenant)),
+        ))
+        .await?;
+        tx.commit().await?;
+        caller.app.wake_ups.publications.wake();
+    }
+    Ok(Json(tenant.into()))
+}
