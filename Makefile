@@ -86,10 +86,11 @@ demo-once: build web setup-postgres
 # ---- Generated files -------------------------------------------------------------------------------------------------
 
 .PHONY: sqlx openapi fmt
-sqlx: build setup-postgres ## Check the queries against the migrated schema and rewrite .sqlx
+sqlx: setup-postgres ## Check the queries against the migrations and rewrite .sqlx
+	@cargo build --locked -p ringfence-simulator --bin ringfence-dev
 	@rm -rf .sqlx && mkdir .sqlx && touch api/src/lib.rs
 	@$(DEV) with-postgres -- bash -euo pipefail -c '\
-		$(BIN)/ringfence migrate; \
+		for migration in migrations/*.sql; do psql "$$DATABASE_URL" -q -v ON_ERROR_STOP=1 -f "$$migration"; done; \
 		SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx cargo check --locked -p ringfence-api --all-targets'
 
 openapi: build web/node_modules/.package-lock.json ## Rewrite docs/openapi.json and the dashboard's types

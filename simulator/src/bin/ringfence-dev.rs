@@ -94,6 +94,7 @@ async fn with_postgres(
     let spawned = tokio::process::Command::new(program)
         .args(args)
         .env("DATABASE_URL", postgres.url())
+        .env("PATH", with_programs(&postgres)?)
         .kill_on_drop(true)
         .spawn()
         .map_err(DevError::io(format!("starting {}", program.display())));
@@ -109,6 +110,13 @@ async fn with_postgres(
     };
     postgres.stop().await;
     ended.map(exit_code)
+}
+
+/// The caller's PATH, and `psql` even where only the server's folder has it.
+fn with_programs(postgres: &Postgres) -> Result<std::ffi::OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([postgres.programs().to_owned()]);
+    std::env::join_paths(folders).map_err(|err| DevError::Unexpected(format!("PATH: {err}")))
 }
 
 fn exit_code(status: ExitStatus) -> ExitCode {

@@ -25,6 +25,7 @@ pub struct Postgres {
     // Declared before the folder, so that the server is gone when the folder is removed.
     server: Server,
     folder: TempDir,
+    programs: PathBuf,
 }
 
 impl Postgres {
@@ -69,7 +70,11 @@ impl Postgres {
             async || server.look(&data),
         )
         .await?;
-        Ok(Self { server, folder })
+        Ok(Self {
+            server,
+            folder,
+            programs,
+        })
     }
 
     pub fn url(&self) -> String {
@@ -77,6 +82,11 @@ impl Postgres {
             "postgres://postgres@localhost/postgres?host={}",
             self.folder.path().display()
         )
+    }
+
+    /// The server's own programs, `psql` among them.
+    pub fn programs(&self) -> &Path {
+        &self.programs
     }
 
     pub async fn stop(mut self) {
