@@ -9,22 +9,22 @@ use super::problem::{ApiError, ApiResult, Code};
 use super::state::AppState;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Health {
+pub(super) struct ServiceState {
     #[schema(example = "ok")]
     status: &'static str,
 }
 
 /// Whether the process runs
-#[utoipa::path(get, path = "/healthz", tag = "service", security(()), responses((status = 200, body = Health)))]
-pub(super) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+#[utoipa::path(get, path = "/healthz", tag = "service", security(()), responses((status = 200, body = ServiceState)))]
+pub(super) async fn healthz() -> Json<ServiceState> {
+    Json(ServiceState { status: "ok" })
 }
 
 /// Whether it can answer: the database is there and its schema is this program's
-#[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses((status = 200, body = Health)))]
-pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health>> {
+#[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses((status = 200, body = ServiceState)))]
+pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<ServiceState>> {
     if app.store.is_migrated().await? {
-        Ok(Json(Health { status: "ok" }))
+        Ok(Json(ServiceState { status: "ok" }))
     } else {
         Err(ApiError::new(
             Code::ServiceUnavailable,

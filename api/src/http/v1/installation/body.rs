@@ -29,6 +29,7 @@ pub(super) enum QueuesBody {
 
 /// What is asked of an installation.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = InstallationRequest)]
 pub(super) struct InstallationRequestBody {
     pub queues: QueuesBody,
     /// What happens to a queue that has a whisper of its own: it is left alone, ours goes in front of it, or ours goes
@@ -113,6 +114,7 @@ fn queues(fields: &mut Fields) -> Option<QueueSelection> {
 
 /// Something that is true, false or not known of the installation.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Condition)]
 pub(super) struct ConditionBody {
     #[serde(rename = "type")]
     #[schema(example = "QueuesAttached")]
@@ -129,6 +131,7 @@ pub(super) struct ConditionBody {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
 pub(super) struct StepBody {
     #[schema(example = "attach_queue")]
     pub name: String,
@@ -143,12 +146,14 @@ pub(super) struct StepBody {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Progress)]
 pub(super) struct ProgressBody {
     pub done: usize,
     pub total: usize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InstallationQueue)]
 pub(super) struct InstallationQueueBody {
     pub queue_id: String,
     pub name: String,
@@ -163,6 +168,7 @@ pub(super) struct InstallationQueueBody {
 
 /// What is asked of an instance, and how far it has come.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Installation)]
 pub(super) struct InstallationBody {
     pub instance_id: String,
     /// Counts what was asked; also the ETag.

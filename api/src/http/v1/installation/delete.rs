@@ -10,7 +10,7 @@ use crate::domain::ids::InstanceId;
 use crate::http::caller::{Caller, states};
 use crate::http::etag::{IfMatch, etag};
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, Problem};
+use crate::http::problem::{ApiError, ApiResult};
 
 /// Take the installation away
 ///
@@ -19,6 +19,7 @@ use crate::http::problem::{ApiError, ApiResult, Problem};
 #[utoipa::path(
     delete,
     path = "/v1/instances/{id}/installation",
+    operation_id = "installation_delete",
     tag = "installation",
     params(
         ("id" = String, Path, description = "The instance"),
@@ -26,10 +27,7 @@ use crate::http::problem::{ApiError, ApiResult, Problem};
     ),
     responses(
         (status = 202, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("bearer" = []))
+    )
 )]
 pub(in crate::http) async fn delete(
     caller: Caller<EditInstallations>,

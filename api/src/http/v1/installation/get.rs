@@ -9,7 +9,7 @@ use crate::domain::ids::InstanceId;
 use crate::http::caller::Caller;
 use crate::http::etag::etag;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, Problem};
+use crate::http::problem::{ApiError, ApiResult};
 
 /// How far the installation has come
 ///
@@ -17,14 +17,12 @@ use crate::http::problem::{ApiError, ApiResult, Problem};
 #[utoipa::path(
     get,
     path = "/v1/instances/{id}/installation",
+    operation_id = "installation_get",
     tag = "installation",
     params(("id" = String, Path, description = "The instance")),
     responses(
         (status = 200, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("bearer" = []))
+    )
 )]
 pub(in crate::http) async fn get(
     caller: Caller<View>,

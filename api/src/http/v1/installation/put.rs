@@ -13,7 +13,7 @@ use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::etag::{IfMatch, etag};
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, Code, Problem};
+use crate::http::problem::{ApiError, ApiResult, Code};
 
 /// Ask for an installation
 ///
@@ -21,6 +21,7 @@ use crate::http::problem::{ApiError, ApiResult, Code, Problem};
 #[utoipa::path(
     put,
     path = "/v1/instances/{id}/installation",
+    operation_id = "installation_put",
     tag = "installation",
     params(
         ("id" = String, Path, description = "The instance"),
@@ -29,10 +30,7 @@ use crate::http::problem::{ApiError, ApiResult, Code, Problem};
     request_body = InstallationRequestBody,
     responses(
         (status = 202, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json"),
-    ),
-    security(("bearer" = []))
+    )
 )]
 pub(in crate::http) async fn put(
     caller: Caller<EditInstallations>,
