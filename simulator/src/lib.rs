@@ -5,8 +5,8 @@
 
 pub mod aws;
 pub mod calls;
-pub mod cloudformation;
 pub mod clock;
+pub mod cloudformation;
 pub mod connect;
 pub mod control;
 pub mod dev;

@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 const KEPT_ENTRIES: usize = 20_000;
-const MASKED_PARAMETERS: &[&str] = &["ExternalId"];
+const MASKED_PARAMETERS: &[&str] = &["ExternalId", "external_id"];
+const MASK: &str = "masked";
 
 /// One request and how it was answered.
 #[derive(Debug, Clone, Serialize)]
@@ -105,7 +106,7 @@ pub fn parameters(content_type: Option<&str>, body: &[u8]) -> Value {
     if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
         let form = url::form_urlencoded::parse(body).map(|(name, value)| {
             let value = if MASKED_PARAMETERS.contains(&&*name) {
-                "masked".to_owned()
+                MASK.to_owned()
             } else {
                 value.into_owned()
             };
@@ -113,7 +114,41 @@ pub fn parameters(content_type: Option<&str>, body: &[u8]) -> Value {
         });
         return Value::Object(form.collect());
     }
-    serde_json::from_slice(body).unwrap_or_else(|_| Value::Object(Map::new()))
+    let mut json = serde_json::from_slice(body).unwrap_or_else(|_| Value::Object(Map::new()));
+    mask(&mut json);
+    json
+}
+
+/// Masks at any depth, also inside texts that are JSON themselves, as stored documents are. Says whether it had to.
+fn mask(value: &mut Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            let mut masked = false;
+            for (name, member) in members {
+                if MASKED_PARAMETERS.contains(&name.as_str()) {
+                    *member = Value::String(MASK.to_owned());
+                    masked = true;
+                } else {
+                    masked |= mask(member);
+                }
+            }
+            masked
+        }
+        Value::Array(elements) => elements
+            .iter_mut()
+            .fold(false, |masked, element| mask(element) | masked),
+        Value::String(text) if text.starts_with('{') => {
+            let Ok(mut inner) = serde_json::from_str(text) else {
+                return false;
+            };
+            let masked = mask(&mut inner);
+            if masked {
+                *text = inner.to_string();
+            }
+            masked
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -136,5 +171,23 @@ mod tests {
             json!({"ContactId": "c"})
         );
         assert_eq!(parameters(None, b""), json!({}));
+    }
+
+    #[test]
+    fn external_ids_inside_stored_documents_are_masked_and_other_texts_left_alone() {
+        let body = json!({"Item": {
+            "snapshot": {"S": r#"{"revision": 1, "external_id": "abc"}"#},
+            "other": {"S": r#"{ "b": 1,  "a": 2 }"#},
+        }});
+        assert_eq!(
+            parameters(
+                Some("application/x-amz-json-1.0"),
+                body.to_string().as_bytes()
+            ),
+            json!({"Item": {
+                "snapshot": {"S": r#"{"external_id":"masked","revision":1}"#},
+                "other": {"S": r#"{ "b": 1,  "a": 2 }"#},
+            }})
+        );
     }
 }

@@ -22,7 +22,9 @@ pub enum Refusal {
     Missing,
     #[error("The Authorization header is not a valid Signature Version 4 header")]
     Malformed,
-    #[error("Signature expired or not yet current: the clock of the client is off by more than 5 minutes")]
+    #[error(
+        "Signature expired or not yet current: the clock of the client is off by more than 5 minutes"
+    )]
     Skewed,
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -54,7 +56,9 @@ pub struct Signed<'a> {
 
 impl Authorization {
     pub fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let header = headers.get(http::header::AUTHORIZATION).ok_or(Refusal::Missing)?;
+        let header = headers
+            .get(http::header::AUTHORIZATION)
+            .ok_or(Refusal::Missing)?;
         let text = header.to_str().map_err(|_| Refusal::Malformed)?;
         let fields = text.strip_prefix(ALGORITHM).ok_or(Refusal::Malformed)?;
         let field = |name: &str| {
@@ -72,7 +76,10 @@ impl Authorization {
             .and_then(|value| value.to_str().ok())
             .filter(|at| at.starts_with(date))
             .ok_or(Refusal::Malformed)?;
-        let signed_headers: Vec<String> = field("SignedHeaders")?.split(';').map(str::to_owned).collect();
+        let signed_headers: Vec<String> = field("SignedHeaders")?
+            .split(';')
+            .map(str::to_owned)
+            .collect();
         if !signed_headers.iter().any(|name| name == "host") {
             return Err(Refusal::Malformed);
         }
@@ -94,14 +101,22 @@ impl Authorization {
             return Err(Refusal::Skewed);
         }
         let canonical = self.canonical_request(request)?;
-        let Self { date, region, service, signed_at, .. } = self;
+        let Self {
+            date,
+            region,
+            service,
+            signed_at,
+            ..
+        } = self;
         let to_sign = format!(
             "{ALGORITHM}\n{signed_at}\n{date}/{region}/{service}/{TERMINATOR}\n{}",
             hex::encode(Sha256::digest(canonical))
         );
         let key = [date, region, service, TERMINATOR]
             .into_iter()
-            .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()));
+            .fold(format!("AWS4{secret}").into_bytes(), |key, part| {
+                hmac(&key, part.as_bytes())
+            });
         let expected = hex::encode(hmac(&key, to_sign.as_bytes()));
         if bool::from(expected.as_bytes().ct_eq(self.signature.as_bytes())) {
             Ok(())
@@ -117,7 +132,12 @@ impl Authorization {
                 .headers
                 .get_all(name)
                 .iter()
-                .map(|value| value.to_str().map(collapsed).map_err(|_| Refusal::Malformed))
+                .map(|value| {
+                    value
+                        .to_str()
+                        .map(collapsed)
+                        .map_err(|_| Refusal::Malformed)
+                })
                 .collect::<Result<_, _>>()?;
             if values.is_empty() {
                 return Err(Refusal::Malformed);
@@ -126,7 +146,10 @@ impl Authorization {
         }
         // A hash that the client states must be that of the body, or it would sign for something else.
         let payload = hex::encode(Sha256::digest(request.body));
-        let stated = request.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+        let stated = request
+            .headers
+            .get("x-amz-content-sha256")
+            .and_then(|value| value.to_str().ok());
         if stated.is_some_and(|stated| stated != payload && stated != "UNSIGNED-PAYLOAD") {
             return Err(Refusal::Mismatch);
         }
@@ -154,20 +177,31 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 
 /// Runs of spaces count as one, those at the ends not at all.
 fn collapsed(value: &str) -> String {
-    value.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    value
+        .split(' ')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Without empty, `.` and `..` segments, as RFC 3986 resolves them.
 fn normalised(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
-    for segment in path.split('/').filter(|segment| !segment.is_empty() && *segment != ".") {
+    for segment in path
+        .split('/')
+        .filter(|segment| !segment.is_empty() && *segment != ".")
+    {
         if segment == ".." {
             segments.pop();
         } else {
             segments.push(segment);
         }
     }
-    let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
+    let end = if path.ends_with('/') && !segments.is_empty() {
+        "/"
+    } else {
+        ""
+    };
     format!("/{}{end}", segments.join("/"))
 }
 
@@ -175,7 +209,8 @@ fn normalised(path: &str) -> String {
 fn encode(text: &str, slash_too: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || (byte == b'/' && !slash_too);
+        let plain =
+            byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || (byte == b'/' && !slash_too);
         if plain {
             encoded.push(char::from(byte));
         } else {
@@ -190,7 +225,10 @@ fn canonical_query(query: &str) -> String {
         .map(|(name, value)| (encode(&name, true), encode(&value, true)))
         .collect();
     pairs.sort();
-    let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     pairs.join("&")
 }
 
@@ -213,67 +251,144 @@ mod tests {
 
     /// Signed by AWS's own signer, so that this is not our reading against our reading.
     fn signed(method: &str, path_and_query: &str, body: &[u8]) -> HeaderMap {
-        let identity = Credentials::new("AKIATEST", SECRET, Some("the token".to_owned()), None, "test").into();
+        let identity = Credentials::new(
+            "AKIATEST",
+            SECRET,
+            Some("the token".to_owned()),
+            None,
+            "test",
+        )
+        .into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region("us-east-1")
             .name("connect")
-            .time(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now().as_second().unsigned_abs()))
+            .time(
+                SystemTime::UNIX_EPOCH
+                    + std::time::Duration::from_secs(now().as_second().unsigned_abs()),
+            )
             .settings(SigningSettings::default())
             .build()
             .expect("parameters")
             .into();
         let url = format!("http://127.0.0.1:4600{path_and_query}");
-        let own = [("content-type", "application/json"), ("x-amz-meta", "two  words "), ("host", "127.0.0.1:4600")];
-        let request = SignableRequest::new(method, &url, own.into_iter(), SignableBody::Bytes(body)).expect("signable");
+        let own = [
+            ("content-type", "application/json"),
+            ("x-amz-meta", "two  words "),
+            ("host", "127.0.0.1:4600"),
+        ];
+        let request =
+            SignableRequest::new(method, &url, own.into_iter(), SignableBody::Bytes(body))
+                .expect("signable");
         let (instructions, _) = sign(request, &params).expect("a signature").into_parts();
         let mut headers = HeaderMap::new();
         for (name, value) in own.into_iter().chain(instructions.headers()) {
-            headers.insert(http::HeaderName::try_from(name).expect("a name"), value.parse().expect("a value"));
+            headers.insert(
+                http::HeaderName::try_from(name).expect("a name"),
+                value.parse().expect("a value"),
+            );
         }
         headers
     }
 
-    fn verify(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8], secret: &str, at: Timestamp) -> Result<(), Refusal> {
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        Authorization::of(headers)?.verify(secret, Signed { method, path, query, headers, body }, at)
+    fn verify(
+        method: &str,
+        path_and_query: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        secret: &str,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
+        Authorization::of(headers)?.verify(
+            secret,
+            Signed {
+                method,
+                path,
+                query,
+                headers,
+                body,
+            },
+            at,
+        )
     }
 
     #[test]
     fn what_the_official_signer_signed_is_accepted() {
         for (method, target) in [
             ("POST", "/contact/stop"),
-            ("GET", "/contact-flows-summary/abc?contactFlowTypes=CONTACT_FLOW&contactFlowTypes=OUTBOUND_WHISPER&maxResults=10"),
-            ("POST", "/tags/arn%3Aaws%3Aconnect%3Aus-east-1%3A123456789012%3Ainstance%2Fa%2Fcontact-flow%2Fb"),
+            (
+                "GET",
+                "/contact-flows-summary/abc?contactFlowTypes=CONTACT_FLOW&contactFlowTypes=OUTBOUND_WHISPER&maxResults=10",
+            ),
+            (
+                "POST",
+                "/tags/arn%3Aaws%3Aconnect%3Aus-east-1%3A123456789012%3Ainstance%2Fa%2Fcontact-flow%2Fb",
+            ),
             ("GET", "/contact-flows/a/b%3A%24SAVED"),
             ("GET", "/queues/a?nextToken=a%2Bb%20c%3D%3D"),
             ("POST", "/"),
         ] {
             let headers = signed(method, target, b"{}");
-            assert_eq!(verify(method, target, &headers, b"{}", SECRET, now()), Ok(()), "{target}");
+            assert_eq!(
+                verify(method, target, &headers, b"{}", SECRET, now()),
+                Ok(()),
+                "{target}"
+            );
         }
     }
 
     #[test]
     fn anything_changed_after_signing_is_refused() {
         let headers = signed("POST", "/contact/stop?a=1", b"{}");
-        let check = |method, target, headers: &HeaderMap, body, secret| verify(method, target, headers, body, secret, now());
-        assert_eq!(check("PUT", "/contact/stop?a=1", &headers, b"{}", SECRET), Err(Refusal::Mismatch));
-        assert_eq!(check("POST", "/contact/start?a=1", &headers, b"{}", SECRET), Err(Refusal::Mismatch));
-        assert_eq!(check("POST", "/contact/stop?a=2", &headers, b"{}", SECRET), Err(Refusal::Mismatch));
-        assert_eq!(check("POST", "/contact/stop?a=1", &headers, b"{ }", SECRET), Err(Refusal::Mismatch));
-        assert_eq!(check("POST", "/contact/stop?a=1", &headers, b"{}", "another"), Err(Refusal::Mismatch));
+        let check = |method, target, headers: &HeaderMap, body, secret| {
+            verify(method, target, headers, body, secret, now())
+        };
+        assert_eq!(
+            check("PUT", "/contact/stop?a=1", &headers, b"{}", SECRET),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            check("POST", "/contact/start?a=1", &headers, b"{}", SECRET),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            check("POST", "/contact/stop?a=2", &headers, b"{}", SECRET),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            check("POST", "/contact/stop?a=1", &headers, b"{ }", SECRET),
+            Err(Refusal::Mismatch)
+        );
+        assert_eq!(
+            check("POST", "/contact/stop?a=1", &headers, b"{}", "another"),
+            Err(Refusal::Mismatch)
+        );
         let mut other_token = headers.clone();
         other_token.insert("x-amz-security-token", "another".parse().expect("a value"));
-        assert_eq!(check("POST", "/contact/stop?a=1", &other_token, b"{}", SECRET), Err(Refusal::Mismatch));
+        assert_eq!(
+            check("POST", "/contact/stop?a=1", &other_token, b"{}", SECRET),
+            Err(Refusal::Mismatch)
+        );
     }
 
     #[test]
     fn a_signature_is_good_for_five_minutes_either_way() {
         let headers = signed("POST", "/", b"");
-        for (seconds, expected) in [(300, Ok(())), (301, Err(Refusal::Skewed)), (-300, Ok(())), (-301, Err(Refusal::Skewed))] {
+        for (seconds, expected) in [
+            (300, Ok(())),
+            (301, Err(Refusal::Skewed)),
+            (-300, Ok(())),
+            (-301, Err(Refusal::Skewed)),
+        ] {
             let at = now() + SignedDuration::from_secs(seconds);
-            assert_eq!(verify("POST", "/", &headers, b"", SECRET, at), expected, "{seconds} s");
+            assert_eq!(
+                verify("POST", "/", &headers, b"", SECRET, at),
+                expected,
+                "{seconds} s"
+            );
         }
     }
 

@@ -21,6 +21,17 @@ const DURATION_SECONDS: std::ops::RangeInclusive<i64> = 900..=43200;
 const CHAINED_SECONDS_MAX: i64 = 3600;
 const SESSION_POLICY_CHARACTERS_MAX: usize = 2048;
 
+/// What would change who may do what, and is not simulated: refused, as ignoring it would grant something else.
+const NOT_SIMULATED: &[&str] = &[
+    "PolicyArns.",
+    "Tags.",
+    "TransitiveTagKeys.",
+    "SourceIdentity",
+    "SerialNumber",
+    "TokenCode",
+    "ProvidedContexts.",
+];
+
 /// Parameters of the query protocol, decoded.
 pub type Parameters = BTreeMap<String, String>;
 
@@ -39,18 +50,30 @@ pub fn operation(body: &[u8]) -> Option<&'static str> {
 pub fn handle(world: &World, request: &AwsRequest) -> Result<AwsResponse, AwsError> {
     let parameters = parameters(&request.body);
     if parameters.get("Version").map(String::as_str) != Some(VERSION) {
-        return Err(AwsError::new(400, "InvalidAction", "Could not find operation for this version"));
+        return Err(AwsError::new(
+            400,
+            "InvalidAction",
+            "Could not find operation for this version",
+        ));
     }
     match request.operation.as_str() {
         "AssumeRole" => assume_role(world, request, &parameters),
         "GetCallerIdentity" => Ok(caller_identity(world, request)),
-        _ => Err(AwsError::new(400, "InvalidAction", "Could not find operation")),
+        _ => Err(AwsError::new(
+            400,
+            "InvalidAction",
+            "Could not find operation",
+        )),
     }
 }
 
 /// An error in STS's XML.
 pub fn error_response(error: &AwsError, request_id: &str) -> AwsResponse {
-    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    let fault = if error.status < 500 {
+        "Sender"
+    } else {
+        "Receiver"
+    };
     let body = format!(
         "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
         escape(&error.code),
@@ -59,7 +82,11 @@ pub fn error_response(error: &AwsError, request_id: &str) -> AwsResponse {
     xml(error.status, body)
 }
 
-fn assume_role(world: &World, request: &AwsRequest, parameters: &Parameters) -> Result<AwsResponse, AwsError> {
+fn assume_role(
+    world: &World,
+    request: &AwsRequest,
+    parameters: &Parameters,
+) -> Result<AwsResponse, AwsError> {
     let asked = Asked::read(parameters)?;
     let caller = &request.caller;
     let denied = || {
@@ -69,8 +96,14 @@ fn assume_role(world: &World, request: &AwsRequest, parameters: &Parameters) -> 
         );
         AwsError::new(403, "AccessDenied", message)
     };
-    let external_id = asked.external_id.iter().map(|id| ("sts:ExternalId".to_owned(), vec![id.clone()]));
-    let session_name = ("sts:RoleSessionName".to_owned(), vec![asked.session_name.clone()]);
+    let external_id = asked
+        .external_id
+        .iter()
+        .map(|id| ("sts:ExternalId".to_owned(), vec![id.clone()]));
+    let session_name = (
+        "sts:RoleSessionName".to_owned(),
+        vec![asked.session_name.clone()],
+    );
     let context: Context = external_id.chain([session_name]).collect();
     let role = world.iam.role(&asked.role_arn).ok_or_else(denied)?;
     if !world.iam.may_assume(caller, &role, &context) {
@@ -88,7 +121,13 @@ fn assume_role(world: &World, request: &AwsRequest, parameters: &Parameters) -> 
     Ok(assumed(world, &asked, &role, &credentials, packed))
 }
 
-fn assumed(world: &World, asked: &Asked, role: &iam::Role, credentials: &Credentials, packed: usize) -> AwsResponse {
+fn assumed(
+    world: &World,
+    asked: &Asked,
+    role: &iam::Role,
+    credentials: &Credentials,
+    packed: usize,
+) -> AwsResponse {
     let result = format!(
         "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>\
          <AssumedRoleUser><AssumedRoleId>{}:{session}</AssumedRoleId><Arn>arn:aws:sts::{}:assumed-role/{}/{session}</Arn></AssumedRoleUser>\
@@ -110,7 +149,11 @@ fn caller_identity(world: &World, request: &AwsRequest) -> AwsResponse {
     let user_id = match &caller.identity {
         Identity::Administrator => caller.account_id.clone(),
         Identity::Session { role_arn, .. } => {
-            let role_id = world.iam.role(role_arn).map(|role| role.id).unwrap_or_default();
+            let role_id = world
+                .iam
+                .role(role_arn)
+                .map(|role| role.id)
+                .unwrap_or_default();
             let session = caller.arn.rsplit('/').next().unwrap_or_default();
             format!("{role_id}:{session}")
         }
@@ -137,12 +180,22 @@ struct Asked {
 
 impl Asked {
     fn read(parameters: &Parameters) -> Result<Self, AwsError> {
-        let role_arn = constrained(parameters, "RoleArn", 20..=2048, |_| true)?.ok_or_else(|| missing("roleArn"))?;
-        let word = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
-        let session_name =
-            constrained(parameters, "RoleSessionName", 2..=64, word)?.ok_or_else(|| missing("roleSessionName"))?;
-        let external_id =
-            constrained(parameters, "ExternalId", 2..=1224, |character| word(character) || ":/".contains(character))?;
+        let not_simulated =
+            |name: &&String| NOT_SIMULATED.iter().any(|start| name.starts_with(start));
+        if let Some(name) = parameters.keys().find(not_simulated) {
+            return Err(invalid(format!(
+                "'{name}' is not supported by the simulator"
+            )));
+        }
+        let role_arn = constrained(parameters, "RoleArn", 20..=2048, |_| true)?
+            .ok_or_else(|| missing("roleArn"))?;
+        let word =
+            |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+        let session_name = constrained(parameters, "RoleSessionName", 2..=64, word)?
+            .ok_or_else(|| missing("roleSessionName"))?;
+        let external_id = constrained(parameters, "ExternalId", 2..=1224, |character| {
+            word(character) || ":/".contains(character)
+        })?;
         let duration_seconds = match parameters.get("DurationSeconds") {
             None => DURATION_SECONDS_DEFAULT,
             Some(text) => text
@@ -159,7 +212,14 @@ impl Asked {
             )));
         }
         let session_policy = text.map(|text| session_policy(text)).transpose()?;
-        Ok(Self { role_arn, session_name, external_id, duration_seconds, session_policy, policy_characters })
+        Ok(Self {
+            role_arn,
+            session_name,
+            external_id,
+            duration_seconds,
+            session_policy,
+            policy_characters,
+        })
     }
 
     fn check_duration(&self, identity: &Identity, role_max_seconds: i64) -> Result<(), AwsError> {
@@ -171,7 +231,8 @@ impl Asked {
         }
         if self.duration_seconds > role_max_seconds {
             return Err(invalid(
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.".to_owned(),
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+                    .to_owned(),
             ));
         }
         Ok(())
@@ -180,7 +241,8 @@ impl Asked {
 
 fn session_policy(text: &str) -> Result<Policy, AwsError> {
     let malformed = |detail: String| AwsError::new(400, "MalformedPolicyDocument", detail);
-    let policy = serde_json::from_str(text).map_err(|_| malformed("The policy is not valid JSON.".to_owned()))?;
+    let policy = serde_json::from_str(text)
+        .map_err(|_| malformed("The policy is not valid JSON.".to_owned()))?;
     Policy::identity(&policy).map_err(|error| malformed(error.to_string()))
 }
 
@@ -210,11 +272,17 @@ fn constrained(
 }
 
 fn missing(member: &str) -> AwsError {
-    invalid(format!("Value null at '{member}' failed to satisfy constraint: Member must not be null"))
+    invalid(format!(
+        "Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    ))
 }
 
 fn invalid(detail: String) -> AwsError {
-    AwsError::new(400, "ValidationError", format!("1 validation error detected: {detail}"))
+    AwsError::new(
+        400,
+        "ValidationError",
+        format!("1 validation error detected: {detail}"),
+    )
 }
 
 fn answer(world: &World, operation: &str, result: &str) -> AwsResponse {
@@ -235,5 +303,8 @@ fn seconds(at: Timestamp) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

@@ -45,6 +45,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_max_level(tracing::Level::WARN)
         .init();
     let Command::Serve { port, data, log } = Cli::parse().command;
+    if let Some(folder) = &data {
+        std::fs::create_dir_all(folder)?;
+    }
     let log = log.map_or_else(|| Ok(Log::default()), |path| Log::to_file(&path))?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let endpoint = format!("http://{}", listener.local_addr()?);

@@ -263,6 +263,14 @@ mod tests {
                 "Resources: { A: { Type: AWS::IAM::Role, Properties: { RolName: a } } }",
                 "/Resources/A/Properties/RolName",
             ),
+            (
+                "Resources: { A: { Type: AWS::IAM::Role, Properties: { RoleName: a, Path: /ringfence/ } } }",
+                "/Resources/A/Properties/Path",
+            ),
+            (
+                "Resources: { A: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {}, Policies: { PolicyDocument: {} } } } }",
+                "/Resources/A/Properties/Policies",
+            ),
         ] {
             let refused = plan(template, &Map::new(), &PLACE).expect_err("refused");
             assert_eq!(refused.path, path, "{template}: {refused}");

@@ -154,6 +154,15 @@ impl<'a> Resource<'a> {
             Some(name) => scope.text(name, &self.at(property))?,
             None => format!("{}-{}", scope.stack_name, self.logical),
         };
+        // A path would be part of the ARN, which this makes without one.
+        if let Some(path) = self.evaluated(scope, "Path")?
+            && path != "/"
+        {
+            return Err(TemplateError::new(
+                self.at("Path"),
+                "must be / in the simulator",
+            ));
+        }
         let arn = format!("arn:aws:iam::{}:{resource}/{name}", scope.account_id);
         let reference = if self.kind == Kind::ManagedPolicy {
             arn.clone()
@@ -166,7 +175,7 @@ impl<'a> Resource<'a> {
     fn role(&self, scope: &Scope) -> Result<RolePlan, TemplateError> {
         let mut policies = Vec::new();
         if let Some(inline) = self.evaluated(scope, "Policies")? {
-            for (index, policy) in inline.as_array().into_iter().flatten().enumerate() {
+            for (index, policy) in self.list("Policies", &inline)?.iter().enumerate() {
                 let at = format!("{}/{index}/PolicyDocument", self.at("Policies"));
                 policies.push(
                     policy
@@ -201,7 +210,7 @@ impl<'a> Resource<'a> {
     fn attach(&self, scope: &Scope, roles: &mut [RolePlan]) -> Result<(), TemplateError> {
         let document = self.required(scope, "PolicyDocument")?;
         let named = self.required(scope, "Roles")?;
-        for name in named.as_array().into_iter().flatten() {
+        for name in self.list("Roles", &named)? {
             let role = roles.iter_mut().find(|role| *name == role.name.as_str());
             let role = role.ok_or_else(|| {
                 TemplateError::new(
@@ -212,6 +221,11 @@ impl<'a> Resource<'a> {
             role.policies.push(document.clone());
         }
         Ok(())
+    }
+
+    fn list<'v>(&self, property: &str, value: &'v Value) -> Result<&'v [Value], TemplateError> {
+        let list = value.as_array().map(Vec::as_slice);
+        list.ok_or_else(|| TemplateError::new(self.at(property), "must be a list"))
     }
 
     fn evaluated(&self, scope: &Scope, property: &str) -> Result<Option<Value>, TemplateError> {

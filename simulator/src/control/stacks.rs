@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Json;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::cloudformation::{Place, RolePlan, plan};
 use crate::iam::NewRole;
 use crate::iam::document::{DocumentError, Policy};
-use crate::stage::{Body, Refused};
+use crate::stage::{Asked, Body, Refused};
 use crate::world::World;
 
 const UNNAMED: &str = "stack";
@@ -92,7 +92,7 @@ pub async fn deploy(
 pub async fn remove(
     State(world): State<Arc<World>>,
     Path(name): Path<String>,
-    Query(of): Query<OfAccount>,
+    Asked(of): Asked<OfAccount>,
 ) -> Result<Json<Value>, Refused> {
     let roles = world
         .stacks

@@ -26,6 +26,8 @@ use crate::stage::{self, Refused};
 use crate::world::World;
 use crate::{connect, control, dynamodb, lambda, sts};
 use connection::{Cut, CuttableListener};
+use receive::Rejected;
+use serde_json::Value;
 
 /// Serves until the listener fails.
 pub async fn serve(listener: TcpListener, world: Arc<World>) -> io::Result<()> {
@@ -55,14 +57,34 @@ async fn aws(
     let request_id = world.ids.uuid().to_string();
     let request = match receive::receive(&world, request).await {
         Ok(request) => request,
-        Err((service, error)) => {
-            return render::response(render::error(&service, &error, &request_id));
-        }
+        Err(rejected) => return reject(&world, *rejected, &request_id),
     };
     match tokio::spawn(async move { perform(&world, &request, &cut, &request_id).await }).await {
         Ok(answer) => render::response(answer),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Recorded too, without the parameters and the caller: nobody vouches for either.
+fn reject(world: &World, rejected: Rejected, request_id: &str) -> Response {
+    let answer = render::error(&rejected.service, &rejected.error, request_id)
+        .with_header("x-amzn-requestid", request_id);
+    world.log.push(Entry {
+        at: world.clock.now(),
+        service: rejected.service,
+        operation: rejected.operation,
+        account_id: String::new(),
+        region: rejected.region,
+        caller: String::new(),
+        method: rejected.method,
+        path: rejected.path,
+        query: String::new(),
+        parameters: Value::Null,
+        status: answer.status,
+        error: Some(rejected.error.code),
+        ms: 0,
+    });
+    render::response(answer)
 }
 
 async fn perform(
@@ -146,7 +168,12 @@ async fn dispatch(world: &Arc<World>, request: &AwsRequest) -> Result<AwsRespons
             "The simulator does not have this operation of {}",
             request.service
         );
-        return Err(AwsError::new(404, "UnknownOperationException", message));
+        let (status, code) = match request.service.as_str() {
+            "sts" => (400, "InvalidAction"),
+            "dynamodb" => (400, "UnknownOperationException"),
+            _ => (404, "UnknownOperationException"),
+        };
+        return Err(AwsError::new(status, code, message));
     }
     match request.service.as_str() {
         "connect" => connect::handle(world, request),

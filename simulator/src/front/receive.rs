@@ -11,22 +11,48 @@ use crate::{connect, dynamodb, lambda, sts};
 
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// The request of a known signer; an error comes with the service that it was meant for.
-pub async fn receive(world: &World, request: Request) -> Result<AwsRequest, (String, AwsError)> {
+/// A request that was refused before anybody looked at what it wants; what is known of it.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Empty when the signature does not say it.
+    pub service: String,
+    pub region: String,
+    pub operation: String,
+    pub method: String,
+    pub path: String,
+    pub error: AwsError,
+}
+
+/// The request of a known signer.
+pub async fn receive(world: &World, request: Request) -> Result<AwsRequest, Box<Rejected>> {
     let (parts, body) = request.into_parts();
-    let authorization = Authorization::of(&parts.headers)
-        .map_err(|refusal| (String::new(), refused("", refusal)))?;
-    let refuse = |error: AwsError| (authorization.service.clone(), error);
-    let too_large = |error: axum::Error| {
-        refuse(AwsError::new(
-            413,
-            "RequestTooLargeException",
-            error.to_string(),
-        ))
+    let rejected = |error: AwsError| {
+        Box::new(Rejected {
+            service: String::new(),
+            region: String::new(),
+            operation: String::new(),
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            error,
+        })
     };
-    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_large)?;
-    let caller = caller(world, &authorization, &parts, &body).map_err(refuse)?;
+    let authorization =
+        Authorization::of(&parts.headers).map_err(|refusal| rejected(refused("", refusal)))?;
+    let signed = |rejected: Box<Rejected>, operation: &str| {
+        Box::new(Rejected {
+            service: authorization.service.clone(),
+            region: authorization.region.clone(),
+            operation: operation.to_owned(),
+            ..*rejected
+        })
+    };
+    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
+        let error = AwsError::new(413, "RequestTooLargeException", error.to_string());
+        signed(rejected(error), "")
+    })?;
     let operation = operation(&authorization.service, &parts, &body);
+    let caller = caller(world, &authorization, &parts, &body)
+        .map_err(|error| signed(rejected(error), &operation))?;
     Ok(AwsRequest {
         operation,
         service: authorization.service,

@@ -1,7 +1,8 @@
-//! Bodies and errors of this part of the control API.
+//! Bodies, queries and errors of the control API.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Json, Response};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -67,5 +68,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .end()
             .map_err(|error| Refused::invalid("", error.to_string()))?;
         Ok(Self(parsed))
+    }
+}
+
+/// What the query asks for; a faulty one is answered as a faulty body is.
+#[derive(Debug)]
+pub struct Asked<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let Query(asked) = Query::try_from_uri(&parts.uri)
+            .map_err(|error| Refused::invalid("", error.body_text()))?;
+        Ok(Self(asked))
     }
 }

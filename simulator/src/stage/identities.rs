@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::{Body, Refused};
+use super::body::{Asked, Body, Refused};
 use crate::iam::NewRole;
 use crate::iam::document::{DocumentError, Policy};
 use crate::log::Filter;
@@ -109,7 +109,7 @@ pub async fn role_credentials(
 
 pub async fn requests(
     State(world): State<Arc<World>>,
-    Query(filter): Query<Filter>,
+    Asked(filter): Asked<Filter>,
 ) -> Json<Value> {
     Json(json!({"data": world.log.find(&filter)}))
 }

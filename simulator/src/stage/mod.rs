@@ -1,6 +1,6 @@
 //! The control API: accounts, roles, instances, functions, calls, and a view of everything in them.
 //!
-//! Failure: a bad body is a 400 that names the faulty member, something unknown a 404; both as
+//! Failure: a bad body or query is a 400 that names the faulty member, something unknown a 404; both as
 //! `{"error": {"code", "message", "field"}}`.
 
 mod act;
@@ -14,7 +14,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::world::World;
-pub use body::{Body, Refused};
+pub use body::{Asked, Body, Refused};
 
 /// Everything below `/_sim` but stacks, quotas and faults.
 pub fn router() -> Router<Arc<World>> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::body::Refused;
+use super::body::{Asked, Refused};
 use crate::calls;
 use crate::connect::behaviour::Behaviour;
 use crate::connect::model::{Contact, Instance};
@@ -31,7 +31,7 @@ const SHOWN_CONTACTS: usize = 200;
 
 pub async fn contacts(
     State(world): State<Arc<World>>,
-    Query(of): Query<OfInstance>,
+    Asked(of): Asked<OfInstance>,
 ) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
     let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
@@ -73,7 +73,7 @@ fn shown(instance: &Instance, contact: &Contact) -> Value {
 
 pub async fn tasks(
     State(world): State<Arc<World>>,
-    Query(of): Query<OfInstance>,
+    Asked(of): Asked<OfInstance>,
 ) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
     let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
@@ -87,7 +87,7 @@ pub async fn tasks(
 
 pub async fn flows(
     State(world): State<Arc<World>>,
-    Query(of): Query<OfInstance>,
+    Asked(of): Asked<OfInstance>,
 ) -> Result<Json<Value>, Refused> {
     let connect = world.connect.lock();
     let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
@@ -103,7 +103,7 @@ pub async fn behaviour(State(world): State<Arc<World>>) -> Json<Behaviour> {
 pub async fn function_logs(
     State(world): State<Arc<World>>,
     Path(name): Path<String>,
-    Query(of): Query<OfFunction>,
+    Asked(of): Asked<OfFunction>,
 ) -> Result<Json<Value>, Refused> {
     let functions = world.lambda.all();
     let function = functions
