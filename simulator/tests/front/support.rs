@@ -31,10 +31,17 @@ impl Simulator {
             .spawn()
             .expect("the simulator starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("ready in time");
-        let ready: Value = serde_json::from_str(&line.expect("read").expect("a line")).expect("JSON");
+        let line = tokio::time::timeout(PATIENCE, lines.next_line())
+            .await
+            .expect("ready in time");
+        let ready: Value =
+            serde_json::from_str(&line.expect("read").expect("a line")).expect("JSON");
         let endpoint = ready["endpoint"].as_str().expect("its address").to_owned();
-        Self { endpoint, folder, _child: child }
+        Self {
+            endpoint,
+            folder,
+            _child: child,
+        }
     }
 
     /// Runs the assertions of a file in `python/`; what they print is the test's message when one fails.
@@ -45,11 +52,17 @@ impl Simulator {
             .arg(tests.join("front/python").join(file))
             .env("SIMULATOR", &self.endpoint)
             .env("REQUEST_LOG", self.folder.path().join("requests.ndjson"))
-            .env("CUSTOMER_TEMPLATE", tests.join("../../deploy/customer.yaml"))
+            .env(
+                "CUSTOMER_TEMPLATE",
+                tests.join("../../deploy/customer.yaml"),
+            )
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let run = tokio::time::timeout(PATIENCE, run).await.expect("done in time").expect("Python starts");
+        let run = tokio::time::timeout(PATIENCE, run)
+            .await
+            .expect("done in time")
+            .expect("Python starts");
         let printed = String::from_utf8_lossy(&run.stderr);
         assert!(run.status.success(), "{file}:\n{printed}");
         assert!(!printed.contains("Ran 0 tests"), "{file} asserts nothing");

@@ -37,7 +37,7 @@ def control(method, path, body=None):
     return json.loads(answer) if answer else None
 
 
-def client(service, keys, region=REGION):
+def client(service, keys, region=REGION, **config):
     return boto3.client(
         service,
         endpoint_url=ENDPOINT,
@@ -45,7 +45,7 @@ def client(service, keys, region=REGION):
         aws_access_key_id=keys["access_key_id"],
         aws_secret_access_key=keys["secret_access_key"],
         aws_session_token=keys.get("session_token"),
-        config=ONCE,
+        config=ONCE.merge(Config(**config)),
     )
 
 

@@ -106,9 +106,21 @@ class Trust(Case):
         self.ask(chained, long, DurationSeconds=3600)
         with self.refused("ValidationError", 400):
             self.ask(chained, long, DurationSeconds=3601)
+        # The SDK would refuse the first of these by itself.
+        unchecked = client("sts", self.operator, parameter_validation=False)
         for wrong in (899, 43201):
             with self.refused("ValidationError", 400):
-                self.ask(self.operator, long, DurationSeconds=wrong)
+                unchecked.assume_role(RoleArn=long, RoleSessionName="tester", DurationSeconds=wrong)
+
+    def test_what_is_not_simulated_is_refused_and_not_ignored(self):
+        role_arn = role("visited", [allow("connect:*")])
+        for more in (
+            {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+            {"Tags": [{"Key": "tenant", "Value": "one"}]},
+            {"SourceIdentity": "somebody"},
+        ):
+            with self.subTest(more), self.refused("ValidationError", 400):
+                self.ask(self.operator, role_arn, **more)
 
     def test_session_policies_are_checked_before_anything_is_given(self):
         role_arn = role("visited", [allow("connect:*")])
