@@ -240,6 +240,7 @@ impl From<StoreError> for ApiError {
                 Code::StaleVersion,
                 "another request has just stored a version of this policy",
             ),
+            StoreError::Constraint(Constraint::InstanceGone) => Self::not_found(),
             StoreError::Unavailable(_) => Self {
                 cause: Some(chain(&err)),
                 ..Self::new(

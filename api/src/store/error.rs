@@ -10,6 +10,8 @@ pub enum Constraint {
     InstanceClaimed,
     /// Two requests made the first version of a policy at the same time.
     PolicyExists,
+    /// The instance was deleted meanwhile.
+    InstanceGone,
 }
 
 impl Constraint {
@@ -20,6 +22,7 @@ impl Constraint {
             "policies_one_default" | "policies_one_per_instance" | "policy_versions_pkey" => {
                 Some(Self::PolicyExists)
             }
+            "policies_instance_known" | "installations_instance_known" => Some(Self::InstanceGone),
             _ => None,
         }
     }

@@ -14,11 +14,12 @@ use crate::http::query::{Query, page};
 use crate::store::{Cursor, DecisionFilter, StoredDecision};
 
 const RULE_ID_MAX: usize = 63;
-const OUTCOMES: [Outcome; 6] = [
+const OUTCOMES: [Outcome; 7] = [
     Outcome::Allowed,
     Outcome::Denied,
     Outcome::WouldDeny,
     Outcome::Emergency,
+    Outcome::Suspended,
     Outcome::FailedOpen,
     Outcome::FailedClosed,
 ];

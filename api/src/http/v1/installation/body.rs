@@ -79,6 +79,10 @@ impl FromFields for PutInstallation {
     }
 }
 
+fn is_queue_id(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= QUEUE_ID_MAX && !text.chars().any(char::is_control)
+}
+
 fn queues(fields: &mut Fields) -> Option<QueueSelection> {
     const NAME: &str = "queues";
     let wanted = "must be \"all\" or a list of queue ids";
@@ -95,9 +99,7 @@ fn queues(fields: &mut Fields) -> Option<QueueSelection> {
             let ids: BTreeSet<String> = items
                 .into_iter()
                 .filter_map(|item| match item {
-                    Value::String(id) if !id.trim().is_empty() && id.len() <= QUEUE_ID_MAX => {
-                        Some(id)
-                    }
+                    Value::String(id) if is_queue_id(&id) => Some(id),
                     _ => None,
                 })
                 .collect();

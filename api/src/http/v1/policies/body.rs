@@ -1,6 +1,7 @@
 //! A policy as the API shows it.
 
 use jiff::Timestamp;
+use ringfence_policy::draft::code;
 use ringfence_policy::{Policy, describe};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -109,12 +110,44 @@ pub(super) fn sentences(policy: &Policy) -> Vec<Sentence> {
 
 /// The policy of a document, or every fault in it.
 pub(super) fn checked(document: Value) -> ApiResult<Policy> {
+    let mut faults = Vec::new();
+    note_nul(&document, "", &mut faults);
     let draft: ringfence_policy::PolicyDraft = serde_json::from_value(document).map_err(|err| {
-        ApiError::validation(vec![FieldFault::new("", "invalid", err.to_string())])
+        ApiError::validation(vec![FieldFault::new("", code::INVALID, err.to_string())])
     })?;
-    draft
-        .check()
-        .map_err(|faults| ApiError::validation(faults.into_iter().map(FieldFault::from).collect()))
+    match draft.check() {
+        Ok(policy) if faults.is_empty() => Ok(policy),
+        Ok(_) => Err(ApiError::validation(faults)),
+        Err(found) => {
+            faults.extend(found.into_iter().map(FieldFault::from));
+            Err(ApiError::validation(faults))
+        }
+    }
+}
+
+/// The database keeps no text with this character in it.
+fn note_nul(value: &Value, pointer: &str, faults: &mut Vec<FieldFault>) {
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            faults.push(FieldFault::new(
+                pointer,
+                code::INVALID,
+                "must not contain the character U+0000",
+            ));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                note_nul(item, &format!("{pointer}/{index}"), faults);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                note_nul(member, &format!("{pointer}/{name}"), faults);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// As the audit log keeps a version.

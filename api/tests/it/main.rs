@@ -1,0 +1,8 @@
+//! The API as its callers see it: the real router on a real database, with a clock that stands still.
+
+mod authz_coverage;
+mod config;
+mod constraints;
+mod harness;
+mod openapi;
+mod routes;

@@ -1,0 +1,11 @@
+//! One file per resource.
+
+mod api_keys;
+mod decisions;
+mod installation;
+mod instances;
+mod me;
+mod policies;
+mod problems;
+mod service;
+mod tenants;

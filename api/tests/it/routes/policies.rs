@@ -1,0 +1,190 @@
+//! Policies: checked as a whole, kept in versions, never overwritten unseen.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::harness::{ARN, NOW, World};
+
+const DEFAULT: &str = "/v1/policies/default";
+
+fn at_most(max: u32) -> Value {
+    json!({ "rules": [{
+        "id": "customer-per-day", "name": "Calls to one customer", "per": ["customer"],
+        "limit": { "kind": "sliding", "max": max, "window_seconds": 86400 },
+    }] })
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_policy_with_six_wrong_fields_lists_six_pointers_and_stores_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let policy = json!({
+        "mode": "sometimes",
+        "default_country": "Freedonia",
+        "colour": "red",
+        "rules": [
+            { "id": "Not An Id", "name": "a", "per": ["customer"], "limit": { "kind": "sliding", "max": 0, "window_seconds": 60 } },
+            { "id": "b", "name": "b", "per": [], "limit": { "kind": "sliding", "max": 1, "window_seconds": 60 } },
+        ],
+    });
+    let answer = world
+        .put(DEFAULT, &cast.owner, policy.clone())
+        .await
+        .problem(422, "validation_failed");
+    assert_eq!(
+        answer.pointers(),
+        [
+            "/colour",
+            "/default_country",
+            "/mode",
+            "/rules/0/id",
+            "/rules/0/limit/max",
+            "/rules/1/per"
+        ]
+    );
+    let validated = world
+        .post("/v1/policies/validate", &cast.viewer, policy)
+        .await;
+    assert_eq!(
+        validated.problem(422, "validation_failed").pointers(),
+        answer.pointers()
+    );
+    assert_eq!(
+        world.get(DEFAULT, &cast.viewer).await.ok(200).body["version"],
+        0
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_version_stays_as_it_was_put(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let first = world.put(DEFAULT, &cast.editor, at_most(3)).await.ok(200);
+    assert_eq!(first.body["version"], 1);
+    assert_eq!(first.header("etag"), "\"1\"");
+    assert_eq!(first.body["created_at"], NOW);
+    assert_eq!(first.text("/sentences/0/rule_id"), "customer-per-day");
+    assert_eq!(first.body["policy"]["default_country"], "US");
+    let second = world.put(DEFAULT, &cast.editor, at_most(4)).await.ok(200);
+    assert_eq!(second.body["version"], 2);
+    assert_eq!(second.body["id"], first.body["id"]);
+    let versions = world
+        .get("/v1/policies/default/versions", &cast.viewer)
+        .await
+        .ok(200);
+    let list = versions.body["data"].as_array().expect("a list");
+    assert_eq!(list.len(), 2);
+    assert_eq!(list[0]["version"], 2);
+    assert_eq!(list[1]["version"], 1);
+    let old = world
+        .get("/v1/policies/default/versions/1", &cast.viewer)
+        .await
+        .ok(200);
+    assert_eq!(old.body["policy"], first.body["policy"]);
+    world
+        .get("/v1/policies/default/versions/3", &cast.viewer)
+        .await
+        .problem(404, "not_found");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_has_not_seen_the_present_version_does_not_replace_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let with = async |etag: &str, max: u32| {
+        let headers = [("if-match", etag)];
+        world
+            .call_with(
+                Method::PUT,
+                DEFAULT,
+                &cast.owner,
+                Some(at_most(max)),
+                &headers,
+            )
+            .await
+    };
+    with("\"0\"", 1).await.ok(200);
+    with("\"0\"", 2).await.problem(412, "stale_version");
+    with("\"1\"", 3).await.ok(200);
+    let now = world.get(DEFAULT, &cast.viewer).await.ok(200);
+    assert_eq!(now.body["policy"]["rules"][0]["limit"]["max"], 3);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_instance_goes_by_its_own_policy_and_then_by_the_default_again(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    let (instance, path) = (
+        format!("/v1/instances/{id}"),
+        format!("/v1/instances/{id}/policy"),
+    );
+    world.put(DEFAULT, &cast.owner, at_most(3)).await.ok(200);
+    assert_eq!(
+        world.get(&path, &cast.viewer).await.ok(200).body["source"],
+        "default"
+    );
+    world.put(&path, &cast.owner, at_most(9)).await.ok(200);
+    let own = world.get(&path, &cast.viewer).await.ok(200);
+    assert_eq!(own.body["source"], "own");
+    assert_eq!(own.body["policy"]["rules"][0]["limit"]["max"], 9);
+    assert_eq!(
+        world.get(&instance, &cast.viewer).await.ok(200).body["policy"]["source"],
+        "own"
+    );
+    world.delete(&path, &cast.owner).await.ok(204);
+    world
+        .delete(&path, &cast.owner)
+        .await
+        .problem(404, "not_found");
+    let back = world.get(&path, &cast.viewer).await.ok(200);
+    assert_eq!(back.body["source"], "default");
+    // A policy put later goes on counting: its former versions stay what they were.
+    let again = world.put(&path, &cast.owner, at_most(5)).await.ok(200);
+    assert_eq!(again.body["version"], 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_tenant_s_policy_reaches_no_other_tenant(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (one, other) = (world.tenant("One").await, world.tenant("Other").await);
+    world.put(DEFAULT, &one.owner, at_most(3)).await.ok(200);
+    let theirs = world.get(DEFAULT, &other.owner).await.ok(200);
+    assert_eq!(theirs.body["source"], "none");
+    assert!(theirs.body["id"].is_null());
+    world
+        .get("/v1/policies/default/versions/1", &other.owner)
+        .await
+        .problem(404, "not_found");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_change_leaves_its_trace_and_a_refused_one_none(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    world.put(DEFAULT, &cast.editor, at_most(3)).await.ok(200);
+    world.put(DEFAULT, &cast.editor, at_most(4)).await.ok(200);
+    world
+        .put(DEFAULT, &cast.editor, json!({ "mode": 1 }))
+        .await
+        .problem(422, "validation_failed");
+    let rows: Vec<(String, Option<Value>, Option<Value>, Option<String>)> = sqlx::query_as(
+        "select actor, before, after, request_id from audit_log where action = 'policy.put' order by id",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("rows");
+    assert_eq!(rows.len(), 2);
+    let (actor, before, after, request_id) = &rows[1];
+    assert!(actor.starts_with("api_key:key_"), "{actor}");
+    assert_eq!(
+        before.as_ref().map(|row| row["version"].clone()),
+        Some(json!(1))
+    );
+    assert_eq!(
+        after.as_ref().map(|row| row["version"].clone()),
+        Some(json!(2))
+    );
+    assert!(request_id.as_ref().is_some_and(|id| id.starts_with("req_")));
+}

@@ -1,0 +1,60 @@
+//! What is served beside the API.
+
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::harness::World;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_service_says_that_it_lives_and_that_it_is_ready(pool: PgPool) {
+    let world = World::new(pool).await;
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(world.get(path, "").await.ok(200).body["status"], "ok");
+    }
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_database_without_our_schema_is_not_ready(pool: PgPool) {
+    let world = World::on(ringfence_api::store::Store::from_pool(pool), None);
+    let answer = world.get("/readyz", "").await;
+    assert!(answer.status.is_server_error(), "{}", answer.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_description_and_the_customer_s_template_are_served(pool: PgPool) {
+    let world = World::new(pool).await;
+    let description = world.get("/openapi.json", "").await.ok(200);
+    let committed = include_str!("../../../../docs/openapi.json");
+    let committed: Value = serde_json::from_str(committed).expect("JSON");
+    assert_eq!(description.body, committed);
+    let template = world.get("/templates/customer.yaml", "").await.ok(200);
+    assert_eq!(
+        template.text,
+        include_str!("../../../../deploy/customer.yaml")
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_address_that_is_not_the_api_s_is_the_dashboard_under_a_strict_policy(pool: PgPool) {
+    let world = World::new(pool).await;
+    for path in ["/", "/instances", "/decisions?outcome=denied"] {
+        let page = world.get(path, "").await.ok(200);
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{path}"
+        );
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'self'") || policy.contains("default-src 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-eval"));
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+    }
+    let answer = world.get("/v1/me", "").await;
+    assert_eq!(
+        answer.header("content-security-policy"),
+        "default-src 'none'; frame-ancestors 'none'"
+    );
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
