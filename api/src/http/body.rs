@@ -13,7 +13,7 @@ use super::state::AppState;
 #[derive(Debug)]
 pub(super) struct Body<T>(pub T);
 
-/// A body that is some JSON or other.
+/// A body that is some JSON or other, and must be there: an empty document may mean a lot.
 #[derive(Debug)]
 pub(super) struct AnyJson(pub Value);
 
@@ -21,7 +21,11 @@ impl<T: FromFields> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &AppState) -> ApiResult<Self> {
-        Fields::read(read(request, app).await?).map(Self)
+        // No body at all counts as an empty object.
+        let value = read(request, app)
+            .await?
+            .unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+        Fields::read(value).map(Self)
     }
 }
 
@@ -29,12 +33,13 @@ impl FromRequest<AppState> for AnyJson {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &AppState) -> ApiResult<Self> {
-        read(request, app).await.map(Self)
+        let missing = || ApiError::new(Code::MalformedJson, "send a document as the body");
+        read(request, app).await?.ok_or_else(missing).map(Self)
     }
 }
 
-/// No body at all counts as an empty object.
-async fn read(request: Request, app: &AppState) -> ApiResult<Value> {
+/// None where there is no body at all.
+async fn read(request: Request, app: &AppState) -> ApiResult<Option<Value>> {
     let is_json = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -48,7 +53,7 @@ async fn read(request: Request, app: &AppState) -> ApiResult<Value> {
         ApiError::new(code, "the body could not be read to its end")
     })?;
     if bytes.is_empty() {
-        return Ok(Value::Object(serde_json::Map::new()));
+        return Ok(None);
     }
     if !is_json {
         return Err(ApiError::new(
