@@ -40,6 +40,7 @@ fn router(world: Arc<World>) -> Router {
         .merge(stage::router())
         .merge(control::router())
         .route("/_sim/{*rest}", any(unknown))
+        .method_not_allowed_fallback(stage::method_not_allowed)
         .fallback(any(aws))
         .with_state(world)
 }

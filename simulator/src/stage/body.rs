@@ -41,6 +41,16 @@ impl Refused {
     }
 }
 
+/// Of a path that exists but is not asked that way.
+pub async fn method_not_allowed() -> Refused {
+    Refused {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "method_not_allowed",
+        message: "this path is not asked with this method".to_owned(),
+        field: "method".to_owned(),
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let body =
@@ -58,9 +68,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .map_err(|error| Refused::invalid("", error.to_string()))?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
         let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let field = error.path().to_string();
             Refused::invalid(
-                if field == "." { String::new() } else { field },
+                faulty_member(&error.path().to_string(), &error.inner().to_string()),
                 error.inner().to_string(),
             )
         })?;
@@ -68,6 +77,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .end()
             .map_err(|error| Refused::invalid("", error.to_string()))?;
         Ok(Self(parsed))
+    }
+}
+
+/// The path of what is wrong; of something missing, serde says in words alone what it is.
+fn faulty_member(path: &str, message: &str) -> String {
+    let parent = if path == "." { "" } else { path };
+    let missing = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next());
+    match missing {
+        Some(name) if parent.is_empty() => name.to_owned(),
+        Some(name) => format!("{parent}.{name}"),
+        None => parent.to_owned(),
     }
 }
 

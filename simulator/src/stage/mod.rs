@@ -14,7 +14,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::world::World;
-pub use body::{Asked, Body, Refused};
+pub use body::{Asked, Body, Refused, method_not_allowed};
 
 /// Everything below `/_sim` but stacks, quotas and faults.
 pub fn router() -> Router<Arc<World>> {

@@ -35,3 +35,11 @@ async fn quotas_faults_and_the_record_are_as_told() {
 async fn the_customer_template_makes_the_roles_it_says() {
     Simulator::start().await.check("stacks.py").await;
 }
+
+#[tokio::test]
+async fn tables_are_kept_where_a_folder_is_given_and_the_end_is_clean() {
+    let simulator = Simulator::start_keeping().await;
+    simulator.check_only("kept.py", &["Before"]).await;
+    let simulator = simulator.restart().await;
+    simulator.check_only("kept.py", &["After"]).await;
+}

@@ -1,4 +1,4 @@
-"""Quotas, faults on demand, and the record of requests."""
+"""Quotas, faults on demand, the record of requests, and how the control API refuses."""
 
 import json
 import os
@@ -225,6 +225,18 @@ class Record(Stage):
         status, answer = send("GET", "/_sim/requests?limit=many")
         self.assertEqual(status, 400, answer)
         self.assertIn("error", json.loads(answer))
+
+
+class ControlApi(Case):
+    def test_what_is_missing_is_named_and_the_wrong_method_told(self):
+        for method, path, status, field in (
+            ("POST", "accounts", 400, "account_id"),
+            ("POST", "instances", 400, "account_id"),
+            ("PUT", "faults", 405, "method"),
+            ("GET", "nothing", 404, "path"),
+        ):
+            seen, answer = send(method, f"/_sim/{path}", {} if method == "POST" else None)
+            self.assertEqual((seen, json.loads(answer)["error"]["field"]), (status, field), answer)
 
 
 if __name__ == "__main__":
