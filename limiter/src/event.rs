@@ -128,6 +128,9 @@ impl std::fmt::Debug for Call {
 impl Call {
     pub fn read(event: Value) -> Result<Self, EventError> {
         let wrong = |field, problem| EventError { field, problem };
+        if !event.is_object() {
+            return Err(wrong("event", "must be an object"));
+        }
         let event: Event =
             serde_json::from_value(event).map_err(|_| wrong("event", "must be an object"))?;
         let details = event.details.ok_or(wrong("Details", "is missing"))?;

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Limiter {
 
 impl Limiter {
     pub fn new(settings: Settings, aws: Aws, clock: Arc<dyn Clock>) -> Self {
-        let store = aws.dynamodb();
+        let store = aws.dynamodb(settings.decision_deadline);
         Self {
             policies: Policies::new(
                 PolicyTable::new(store.clone(), settings.policies_table),

@@ -84,26 +84,14 @@ pub fn decide(plan: &Plan<'_>, logs: &[Log], now: Timestamp) -> Decision {
         .iter()
         .map(|log| Line::of(log, plan.contact, now_ms))
         .collect();
-    let denies =
-        |planned: &PlannedRule<'_>| count(planned, &lines, true).is_some_and(|count| count.denied);
-    let verdict = if plan
+    let denying: Vec<&PlannedRule<'_>> = plan
         .rules
         .iter()
-        .any(|planned| planned.mode == RuleMode::Enforce && denies(planned))
-    {
-        Verdict::Deny
-    } else if plan.rules.iter().any(denies) {
-        Verdict::WouldDeny
-    } else {
-        Verdict::Allow
-    };
+        .filter(|planned| count(planned, &lines, true).is_some_and(|count| count.denied))
+        .collect();
+    let verdict = verdict(&denying);
     let own_entries: Vec<OwnEntry> = (0..plan.meters().len())
-        .map(|meter| {
-            own_entry(
-                verdict,
-                plan.rules_of(meter).filter(|planned| denies(planned)),
-            )
-        })
+        .map(|meter| own_entry(verdict, meter, &denying))
         .collect();
     let counts: Vec<Option<Count>> = plan
         .rules
@@ -136,18 +124,29 @@ fn count(planned: &PlannedRule<'_>, lines: &[Line], own_counts: bool) -> Option<
     Some(line.count(planned.rule.limit(), own_counts))
 }
 
-fn own_entry<'a>(
-    verdict: Verdict,
-    mut denying: impl Iterator<Item = &'a PlannedRule<'a>>,
-) -> OwnEntry {
+fn verdict(denying: &[&PlannedRule<'_>]) -> Verdict {
+    if denying.is_empty() {
+        Verdict::Allow
+    } else if denying
+        .iter()
+        .any(|planned| planned.mode == RuleMode::Enforce)
+    {
+        Verdict::Deny
+    } else {
+        Verdict::WouldDeny
+    }
+}
+
+fn own_entry(verdict: Verdict, meter: usize, denying: &[&PlannedRule<'_>]) -> OwnEntry {
     if verdict != Verdict::Deny {
         return OwnEntry::Keep;
     }
-    let counts_denied = |planned: &PlannedRule<'_>| {
-        planned.mode == RuleMode::Enforce
+    let counts_denied = |planned: &&PlannedRule<'_>| {
+        planned.meter == Ok(meter)
+            && planned.mode == RuleMode::Enforce
             && matches!(planned.rule.limit(), Limit::UntilQuiet { .. })
     };
-    if denying.any(counts_denied) {
+    if denying.iter().any(counts_denied) {
         OwnEntry::CountAsDenied
     } else {
         OwnEntry::Void

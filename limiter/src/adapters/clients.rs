@@ -11,7 +11,8 @@ use aws_credential_types::Credentials;
 use aws_sdk_connect::config::Region;
 
 const CONNECT_WAITS: Duration = Duration::from_millis(300);
-const STORE_WAITS: Duration = Duration::from_millis(500);
+
+const STORE_ATTEMPTS: u32 = 3;
 const CONTROL_WAITS: Duration = Duration::from_millis(1500);
 
 fn timeouts(attempt: Duration) -> TimeoutConfig {
@@ -40,14 +41,14 @@ impl Aws {
         }
     }
 
-    /// Few and quick retries: the decision has a deadline of its own.
-    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+    /// As many attempts as fit into the decision's time.
+    pub(crate) fn dynamodb(&self, decision_deadline: Duration) -> aws_sdk_dynamodb::Client {
         let retries = RetryConfig::standard()
-            .with_max_attempts(3)
+            .with_max_attempts(STORE_ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(30));
         let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
             .retry_config(retries)
-            .timeout_config(timeouts(STORE_WAITS))
+            .timeout_config(timeouts(decision_deadline / STORE_ATTEMPTS))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         aws_sdk_dynamodb::Client::from_conf(config)

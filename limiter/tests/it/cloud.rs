@@ -150,7 +150,7 @@ async fn answer(request: &Request, state: &State) -> Option<Response> {
         Some(Fault::LoseAnswer) | None => {}
     }
     let response = match operation.as_str() {
-        "AssumeRole" => Response::new(200, "text/xml", assumed()),
+        "AssumeRole" => Response::new(200, "text/xml", assumed(state)),
         "StopContact" => Response::new(200, "application/json", "{}"),
         "StartTaskContact" => {
             let token = body["ClientToken"].as_str().unwrap().to_owned();
@@ -186,9 +186,19 @@ fn refusal(operation: &str, status: u16, code: &str) -> Response {
     response
 }
 
-fn assumed() -> String {
-    let credentials = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
-        <SessionToken>token</SessionToken><Expiration>2026-11-25T19:00:00Z</Expiration>";
+/// Each session ends an hour after the one before it.
+fn assumed(state: &State) -> String {
+    let seen = state.seen.lock().unwrap();
+    let sessions = seen
+        .iter()
+        .filter(|seen| seen.operation == "AssumeRole")
+        .count();
+    let start: jiff::Timestamp = "2026-11-25T18:00:00Z".parse().unwrap();
+    let ends_at = start + jiff::SignedDuration::from_hours(sessions as i64);
+    let credentials = format!(
+        "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+         <SessionToken>token</SessionToken><Expiration>{ends_at}</Expiration>"
+    );
     format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
          <Credentials>{credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>"

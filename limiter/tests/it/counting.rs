@@ -40,7 +40,7 @@ async fn fifty_at_once_on_two_limiters_admit_exactly_max() {
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    assert_eq!(admitted(&answers), 7);
+    assert_eq!(admitted(&answers), 7, "{answers:?}");
     let counting = |statuses: Vec<_>| {
         statuses
             .into_iter()
@@ -195,6 +195,53 @@ async fn a_lost_answer_is_not_charged_twice() {
         statuses[4..],
         [Void, Void],
         "all of one's own entries are released"
+    );
+}
+
+#[tokio::test]
+async fn lost_answers_errors_and_repeated_deliveries_at_once_never_over_admit() {
+    let rule = sliding(&["customer"], 5, 60);
+    let scene = Scene::new(json!({"on_unavailable": "deny", "rules": [rule]})).await;
+    for (operation, fault) in [
+        ("UpdateItem", Fault::LoseAnswer),
+        ("PutItem", Fault::LoseAnswer),
+        ("UpdateItem", Fault::Refuse(500, "InternalServerError")),
+        ("PutItem", Fault::Refuse(400, "ThrottlingException")),
+    ] {
+        scene.cloud.fault(operation, fault, 8);
+    }
+    let another = scene.another_limiter();
+    let dials = (0..40_u64).map(|dial| {
+        let limiter = if dial % 3 == 0 {
+            another.clone()
+        } else {
+            scene.limiter.clone()
+        };
+        tokio::spawn(async move {
+            limiter
+                .handle(event(dial / 2), Duration::from_secs(8))
+                .await
+                .unwrap()
+        })
+    });
+    let answers: Vec<Answer> = join_all(dials)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let by_contact: Vec<usize> = answers.chunks(2).map(admitted).collect();
+    let contacts = by_contact.iter().filter(|times| **times > 0).count();
+    assert!(contacts <= 5, "{by_contact:?}");
+    let unavailable = answers
+        .iter()
+        .any(|answer| answer.get("Reason") == Some("unavailable"));
+    assert!(
+        unavailable || contacts == 5,
+        "{by_contact:?}: a place was lost"
+    );
+    assert!(
+        unavailable || by_contact.iter().all(|times| *times != 1),
+        "{by_contact:?}: two answers for one contact"
     );
 }
 

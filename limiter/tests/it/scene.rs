@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     ReturnValuesOnConditionCheckFailure, ScalarAttributeType,
@@ -300,7 +301,5 @@ pub async fn refused_with_item(scene: &Scene) -> bool {
         .await
         .unwrap_err()
         .into_service_error();
-    refused
-        .as_conditional_check_failed_exception()
-        .is_some_and(|refused| refused.item().is_some())
+    matches!(refused, PutItemError::ConditionalCheckFailedException(refused) if refused.item().is_some())
 }
