@@ -20,7 +20,7 @@ mod state;
 mod v1;
 
 pub use problem::{ApiError, Code};
-pub use router::router;
+pub use router::{layered, router};
 pub use state::{AppState, Parts};
 
 use std::future::Future;

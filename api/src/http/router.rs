@@ -40,13 +40,20 @@ fn within(timeout: Duration) -> TimeoutLayer {
 pub fn router(app: AppState) -> Router {
     let (routes, _) = described().split_for_parts();
     let description = openapi::document();
-    routes
+    let routes = routes
         .route(
             "/openapi.json",
             get(move || async move { Json(description) }),
         )
         .route("/docs/errors/{code}", get(pages::error))
-        .fallback(assets::fallback)
+        .fallback(assets::fallback);
+    layered(routes, app)
+}
+
+/// The layers round all routes.
+#[must_use]
+pub fn layered(routes: Router<AppState>, app: AppState) -> Router {
+    routes
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), border))

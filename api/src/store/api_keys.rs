@@ -1,6 +1,6 @@
 //! API keys of tenants: only a hash of the secret is kept.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -8,6 +8,9 @@ use super::time::{from_db, from_db_opt, to_db};
 use super::{StoreError, SystemTx, TenantTx};
 use crate::domain::ids::{ApiKeyId, TenantId};
 use crate::domain::role::Role;
+
+/// How exactly the last use is kept: writing it down at every request would make reading as dear as writing.
+pub(super) const USE_PRECISION: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct ApiKey {
@@ -133,11 +136,16 @@ impl SystemTx {
     ) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query_as!(
             Row,
-            "update api_keys set last_used_at = $2
-             where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
-             returning tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at",
+            "with used as (
+                 update api_keys set last_used_at = $2
+                 where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
+                     and (last_used_at is null or last_used_at <= $3)
+             )
+             select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
+             where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)",
             secret_sha256,
             to_db(now),
+            to_db(now.checked_sub(USE_PRECISION).unwrap_or(now)),
         )
         .fetch_optional(self.connection())
         .await?;

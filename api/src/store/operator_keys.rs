@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::api_keys::USE_PRECISION;
 use super::time::to_db;
 use super::{StoreError, SystemTx};
 use crate::domain::ids::OperatorKeyId;
@@ -31,9 +32,14 @@ impl SystemTx {
         now: Timestamp,
     ) -> Result<Option<OperatorKeyId>, StoreError> {
         let row = sqlx::query!(
-            "update operator_keys set last_used_at = $2 where secret_sha256 = $1 returning id",
+            "with used as (
+                 update operator_keys set last_used_at = $2
+                 where secret_sha256 = $1 and (last_used_at is null or last_used_at <= $3)
+             )
+             select id from operator_keys where secret_sha256 = $1",
             secret_sha256,
             to_db(now),
+            to_db(now.checked_sub(USE_PRECISION).unwrap_or(now)),
         )
         .fetch_optional(self.connection())
         .await?;

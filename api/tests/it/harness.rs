@@ -16,7 +16,7 @@ use ringfence_api::background::WakeUps;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{LimiterFunction, Secret, Settings, Tables};
 use ringfence_api::domain::ids::{InstanceId, OperatorKeyId, TenantId};
-use ringfence_api::http::{AppState, Parts, router};
+use ringfence_api::http::{AppState, Parts, layered, router};
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -28,6 +28,7 @@ pub const ARN: &str =
 
 pub struct World {
     router: Router,
+    state: AppState,
     pub store: Store,
     pub clock: Clock,
     pub ids: IdSource,
@@ -125,12 +126,19 @@ impl World {
             public_url: "https://ringfence.example".parse().expect("a URL"),
         });
         Self {
-            router: router(state),
+            router: router(state.clone()),
+            state,
             store,
             clock,
             ids,
             operator: String::new(),
         }
+    }
+
+    /// The same service with these routes instead of its own.
+    pub fn with_routes(mut self, routes: Router<AppState>) -> Self {
+        self.router = layered(routes, self.state.clone());
+        self
     }
 
     pub fn pass(&self, seconds: i64) {

@@ -5,4 +5,5 @@ mod config;
 mod constraints;
 mod harness;
 mod openapi;
+mod program;
 mod routes;

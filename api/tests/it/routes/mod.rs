@@ -9,3 +9,4 @@ mod policies;
 mod problems;
 mod service;
 mod tenants;
+mod tokens;

@@ -1,7 +1,9 @@
 //! Everything that goes wrong leaves as a problem document, whoever noticed it.
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request};
+use axum::routing::get;
 use ringfence_api::store::Store;
 use serde_json::json;
 use sqlx::PgPool;
@@ -172,4 +174,15 @@ async fn a_row_that_cannot_be_read_is_our_fault_and_its_content_stays_inside(poo
         .await
         .problem(500, "internal");
     assert!(!answer.text.contains("broken-on-purpose") && !answer.text.contains("policy_versions"));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem_and_the_service_goes_on() {
+    let store = Store::connect_lazily("postgres://nobody@127.0.0.1:1/nothing").expect("a pool");
+    let panics = get(async || -> &'static str { panic!("secret thought") });
+    let world = World::on(store, None).with_routes(Router::new().route("/panics", panics));
+    for _ in 0..2 {
+        let answer = world.get("/panics", "").await.problem(500, "internal");
+        assert!(!answer.text.contains("secret thought"));
+    }
 }
