@@ -10,6 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DEV := $(BIN)/ringfence-dev
 VENV := target/venv
+export RINGFENCE_PYTHON := $(CURDIR)/$(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 IS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
@@ -78,7 +79,7 @@ test-deploy: setup-python ## The CloudFormation templates
 	@echo "cfn-lint: $$(ls deploy/*.yaml | wc -l) templates without findings"
 
 e2e: build web setup-postgres setup-python setup-chromium ## The real programs together, seen from outside and from a browser
-	@RINGFENCE_BIN_DIR=$(abspath $(BIN)) RINGFENCE_PYTHON=$(abspath $(VENV))/bin/python $(run-e2e)
+	@RINGFENCE_BIN_DIR=$(abspath $(BIN)) $(run-e2e)
 
 demo-once: build web setup-postgres
 	@$(DEV) demo --once
