@@ -36,7 +36,6 @@ fn within(timeout: Duration) -> TimeoutLayer {
 }
 
 /// Everything that is served.
-#[must_use]
 pub fn router(app: AppState) -> Router {
     let (routes, _) = described().split_for_parts();
     let description = openapi::document();
@@ -51,7 +50,6 @@ pub fn router(app: AppState) -> Router {
 }
 
 /// The layers round all routes.
-#[must_use]
 pub fn layered(routes: Router<AppState>, app: AppState) -> Router {
     routes
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -37,8 +37,8 @@ pub struct PutPolicy<'a> {
 #[derive(Debug)]
 pub enum Put {
     Stored {
-        before: Option<PolicyVersion>,
-        after: PolicyVersion,
+        before: Option<Box<PolicyVersion>>,
+        after: Box<PolicyVersion>,
     },
     /// The caller has seen another version than the one that is there.
     Stale { current: i64 },
@@ -149,7 +149,10 @@ impl TenantTx {
             created_at: put.now,
             created_by: put.by.to_owned(),
         };
-        Ok(Put::Stored { before, after })
+        Ok(Put::Stored {
+            before: before.map(Box::new),
+            after: Box::new(after),
+        })
     }
 
     /// Lets an instance go by the tenant's default again; whether it had a policy of its own.

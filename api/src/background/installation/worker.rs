@@ -254,9 +254,8 @@ fn nothing_installed(conditions: Vec<crate::domain::installation::Condition>) ->
 async fn keep_lease(journal: &Journal) -> StepError {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        match journal.hold_on().await {
-            Err(err @ StepError::LeaseLost) => return err,
-            Ok(()) | Err(_) => {}
+        if let Err(err @ StepError::LeaseLost) = journal.hold_on().await {
+            return err;
         }
     }
 }

@@ -159,6 +159,9 @@ async fn a_tenant_s_policy_reaches_no_other_tenant(pool: PgPool) {
         .problem(404, "not_found");
 }
 
+/// Actor, before, after, request id.
+type Trace = (String, Option<Value>, Option<Value>, Option<String>);
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_change_leaves_its_trace_and_a_refused_one_none(pool: PgPool) {
     let world = World::new(pool.clone()).await;
@@ -169,7 +172,7 @@ async fn a_change_leaves_its_trace_and_a_refused_one_none(pool: PgPool) {
         .put(DEFAULT, &cast.editor, json!({ "mode": 1 }))
         .await
         .problem(422, "validation_failed");
-    let rows: Vec<(String, Option<Value>, Option<Value>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<Trace> = sqlx::query_as(
         "select actor, before, after, request_id from audit_log where action = 'policy.put' order by id",
     )
     .fetch_all(&pool)

@@ -130,7 +130,7 @@ async fn a_wrong_token_is_refused_and_a_provider_that_is_away_is_told_as_such(po
             .expect("settings");
         Verifier::new(settings).expect("a verifier")
     });
-    let world = World::with_jwt(pool.clone(), Some(known)).await;
+    let world = World::with_jwt(pool, Some(known)).await;
     let cast = world.tenant("Northwind").await;
     let good = json!({ "ringfence_tenant": cast.id, "ringfence_role": "owner" });
     for wrong in [
@@ -147,7 +147,7 @@ async fn a_wrong_token_is_refused_and_a_provider_that_is_away_is_told_as_such(po
             .await
             .problem(401, "unauthenticated");
     }
-    let world = World::with_jwt(pool, Some(away)).await;
+    let world = World::on(world.store, Some(away));
     world
         .get("/v1/me", &provider.token(&good))
         .await

@@ -136,7 +136,7 @@ impl DecisionBody {
         let rules = record
             .rules
             .into_iter()
-            .map(|rule| rule_body(rule, &name))
+            .map(|rule| rule_body(rule, name))
             .collect();
         Self {
             id: stored.id.to_string(),

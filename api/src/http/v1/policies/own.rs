@@ -80,14 +80,14 @@ pub(in crate::http) async fn put(
     let change = caller.change("policy.put", after.policy_id);
     tx.audit_append(&states(
         change,
-        before.as_ref().map(audited),
+        before.as_deref().map(audited),
         Some(audited(&after)),
     ))
     .await?;
     let published = tx.publication_in_force().await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();
-    let body = PolicyBody::new(PolicySource::Own, Some(after), &published);
+    let body = PolicyBody::new(PolicySource::Own, Some(*after), &published);
     Ok((etag(body.version()), Json(body)))
 }
 
