@@ -50,6 +50,13 @@ impl Store {
             .iter()
             .map(|migration| migration.version)
             .max();
+        let has_any: bool =
+            sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+                .fetch_one(&self.pool)
+                .await?;
+        if !has_any {
+            return Ok(false);
+        }
         let found: Option<i64> =
             sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
                 .fetch_one(&self.pool)
