@@ -110,7 +110,7 @@ async fn even_a_killed_parent_leaves_no_server_behind() {
         "--",
         "sh",
         "-c",
-        "echo $DATABASE_URL; exec sleep 20",
+        "echo $DATABASE_URL; exec sleep 20 >/dev/null 2>&1",
     ]);
     let folder = folder(&first_line(&mut child).await);
     let server = server(&folder);
