@@ -11,7 +11,7 @@ use rand::{Rng as _, SeedableRng as _};
 use ringfence_api::auth::jwt::{JwtSettingsError, Verifier};
 use ringfence_api::auth::{Authenticator, keys::NewKey};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
-use ringfence_api::background::{WakeUps, Workers};
+use ringfence_api::background::{WakeUps, WorkerPanicked, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, ConfigError, Settings};
 use ringfence_api::domain::ids::OperatorKeyId;
@@ -27,6 +27,8 @@ const GRACE: Duration = Duration::from_secs(25);
 
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
+    #[error(transparent)]
+    Workers(#[from] WorkerPanicked),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("{}", chain(.0))]
@@ -161,11 +163,10 @@ pub async fn serve(with_workers: bool) -> Result<(), CommandError> {
     announce(address)?;
     let work = async {
         server.await?;
-        if let Some(workers) = workers {
-            // A worker that panicked has been logged; the others are done.
-            let _ = workers.await;
+        match workers {
+            Some(workers) => Ok(workers.await.unwrap_or(Err(WorkerPanicked))?),
+            None => Ok(()),
         }
-        Ok(())
     };
     until_grace_ends(&stop, work).await?;
     base.store.close().await;
@@ -178,11 +179,7 @@ pub async fn work() -> Result<(), CommandError> {
     let stop = stopped_by_signal()?;
     let workers = base.workers();
     tracing::info!("working");
-    until_grace_ends(&stop, async {
-        workers.run(stop.clone()).await;
-        Ok(())
-    })
-    .await?;
+    until_grace_ends(&stop, async { Ok(workers.run(stop.clone()).await?) }).await?;
     base.store.close().await;
     tracing::info!("stopped");
     Ok(())

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ringfence_policy::wire::v1::DecisionRecord;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::aws::{
     Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard,
@@ -35,8 +37,9 @@ pub struct Ingest {
     region: String,
     clock: Clock,
     ids: IdSource,
-    /// Iterators save a request each and lead through empty stretches; losing them loses nothing.
-    iterators: HashMap<ShardName, String>,
+    /// Iterators save a request each and lead through empty stretches; losing them loses nothing. Each holds only for
+    /// the checkpoint that it was got at: another process may have read on since.
+    iterators: HashMap<ShardName, (Checkpoint, String)>,
 }
 
 impl Ingest {
@@ -52,9 +55,10 @@ impl Ingest {
         }
     }
 
-    /// Reads one batch of every shard whose turn it is.
+    /// Reads one batch of every shard whose turn it is. A shard that fails keeps no other back.
     pub async fn look(&mut self) -> Result<Found, IngestError> {
         let mut found = Found::Nothing;
+        let mut failure = None;
         for stream_arn in self.stream.streams().await? {
             let shards = self.stream.shards(&stream_arn).await?;
             let checkpoints = self
@@ -68,12 +72,14 @@ impl Ingest {
                     shard_id: shard.id.clone(),
                 };
                 let checkpoint = checkpoints.get(&shard.id).cloned().unwrap_or_default();
-                if self.read_shard(&name, &checkpoint).await? == Found::Work {
-                    found = Found::Work;
+                match self.read_shard(&name, &checkpoint).await {
+                    Ok(Found::Work) => found = Found::Work,
+                    Ok(Found::Nothing) => {}
+                    Err(err) => failure = Some(err),
                 }
             }
         }
-        Ok(found)
+        failure.map_or(Ok(found), Err)
     }
 
     async fn read_shard(
@@ -84,20 +90,21 @@ impl Ingest {
         let batch = self.read(name, checkpoint).await?;
         let finished = batch.next_iterator.is_none();
         let moved = !batch.entries.is_empty();
-        if moved || finished {
-            match self.store_batch(name, checkpoint, &batch).await? {
-                Stored::Now => {}
-                // Another process was faster; go on from where it stands.
-                Stored::Overtaken => {
-                    self.iterators.remove(name);
-                    return Ok(Found::Work);
-                }
-            }
-        }
-        match batch.next_iterator {
-            Some(iterator) => self.iterators.insert(name.clone(), iterator),
-            None => self.iterators.remove(name),
+        let to = Checkpoint {
+            sequence_number: batch
+                .entries
+                .last()
+                .map(|entry| entry.sequence_number.clone())
+                .or_else(|| checkpoint.sequence_number.clone()),
+            finished,
         };
+        if (moved || finished) && !self.store_batch(name, checkpoint, &to, &batch).await? {
+            // Another process was faster; go on from where it stands.
+            return Ok(Found::Work);
+        }
+        if let Some(iterator) = batch.next_iterator {
+            self.iterators.insert(name.clone(), (to, iterator));
+        }
         Ok(if moved || finished {
             Found::Work
         } else {
@@ -111,7 +118,9 @@ impl Ingest {
             None => Position::Oldest,
         };
         let mut ways = vec![after_checkpoint, Position::Oldest];
-        if let Some(iterator) = self.iterators.remove(name) {
+        if let Some((at, iterator)) = self.iterators.remove(name)
+            && at == *checkpoint
+        {
             ways.insert(0, Position::Iterator(iterator));
         }
         let mut lost = None;
@@ -132,25 +141,41 @@ impl Ingest {
         }))
     }
 
+    /// False: the checkpoint stands elsewhere, and nothing was stored.
     async fn store_batch(
         &self,
         name: &ShardName,
-        checkpoint: &Checkpoint,
+        from: &Checkpoint,
+        to: &Checkpoint,
         batch: &Batch,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<bool, StoreError> {
         let decisions = self.decisions(&batch.entries);
-        let to = Checkpoint {
-            sequence_number: batch
-                .entries
-                .last()
-                .map(|entry| entry.sequence_number.clone())
-                .or_else(|| checkpoint.sequence_number.clone()),
-            finished: batch.next_iterator.is_none(),
-        };
         let now = self.clock.now();
-        self.store
-            .decisions_ingest(name, checkpoint, &to, &decisions, now)
-            .await
+        let at_once = self
+            .store
+            .decisions_ingest(name, from, to, &decisions, false, now)
+            .await;
+        let stored = match at_once {
+            Err(StoreError::Database(_)) => {
+                self.store
+                    .decisions_ingest(name, from, to, &decisions, true, now)
+                    .await?
+            }
+            answer => answer?,
+        };
+        match stored {
+            Stored::Overtaken => Ok(false),
+            Stored::Now { refused } => {
+                for sequence_number in refused {
+                    tracing::error!(
+                        region = self.region,
+                        sequence_number,
+                        "a decision was refused by the database; it is passed over"
+                    );
+                }
+                Ok(true)
+            }
+        }
     }
 
     /// The last record of each attempt.
@@ -158,36 +183,50 @@ impl Ingest {
         let mut latest = BTreeMap::new();
         for entry in entries {
             let Some(text) = &entry.record else { continue };
-            match serde_json::from_str::<DecisionRecord>(text) {
-                Ok(record) => {
+            match self.decision(text, &entry.sequence_number) {
+                Ok(decision) => {
                     latest.insert(
-                        (record.instance_arn.clone(), record.contact_id.clone()),
-                        (record, text),
+                        (decision.instance_arn.clone(), decision.contact_id.clone()),
+                        decision,
                     );
                 }
-                Err(err) => tracing::error!(
+                Err(why) => tracing::error!(
                     region = self.region,
                     sequence_number = entry.sequence_number,
-                    error.line = err.line(),
-                    error.column = err.column(),
+                    why,
                     "a decision record is not readable; it is passed over"
                 ),
             }
         }
-        latest
-            .into_values()
-            .filter_map(|(record, text)| {
-                Some(NewDecision {
-                    id: DecisionId(self.ids.uuid()),
-                    instance_arn: record.instance_arn,
-                    contact_id: record.contact_id,
-                    at: record.at,
-                    outcome: record.outcome.as_str(),
-                    rule_id: record.rule_id,
-                    record: serde_json::from_str(text).ok()?,
-                })
-            })
-            .collect()
+        latest.into_values().collect()
+    }
+
+    fn decision(&self, text: &str, sequence_number: &str) -> Result<NewDecision, &'static str> {
+        let mut document: Value = serde_json::from_str(text).map_err(|_| "no JSON")?;
+        without_nul(&mut document);
+        let record = DecisionRecord::deserialize(&document).map_err(|_| "not a decision record")?;
+        Ok(NewDecision {
+            id: DecisionId(self.ids.uuid()),
+            sequence_number: sequence_number.to_owned(),
+            tenant: record.tenant_id.parse().map_err(|_| "no tenant's id")?,
+            instance: record.instance_id.parse().map_err(|_| "no instance's id")?,
+            instance_arn: record.instance_arn,
+            contact_id: record.contact_id,
+            at: record.at,
+            outcome: record.outcome.as_str(),
+            rule_id: record.rule_id,
+            record: document,
+        })
+    }
+}
+
+/// Postgres keeps every character but this one, and what an agent dials may hold any.
+fn without_nul(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{fffd}"),
+        Value::Array(items) => items.iter_mut().for_each(without_nul),
+        Value::Object(members) => members.values_mut().for_each(without_nul),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -38,6 +38,11 @@ pub struct WakeUps {
     pub publications: WakeUp,
 }
 
+/// One of the workers met a fault of its own making.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a worker panicked")]
+pub struct WorkerPanicked;
+
 /// What the workers need.
 #[derive(Debug, Clone)]
 pub struct Workers {
@@ -52,8 +57,9 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Runs until `stop`, then until the work in hand is done.
-    pub async fn run(self, stop: CancellationToken) {
+    /// Runs until `stop`, then until the work in hand is done. A worker that panics stops all of them: the process is
+    /// to end and be started anew rather than go on without it.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), WorkerPanicked> {
         let mut tasks = JoinSet::new();
         let publisher = Arc::new(Publisher::new(
             self.store.clone(),
@@ -96,7 +102,14 @@ impl Workers {
                 drive("ingest", POLL, &WakeUp::default(), &stop, look).await;
             });
         }
-        while tasks.join_next().await.is_some() {}
+        let mut outcome = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            if ended.is_err() {
+                stop.cancel();
+                outcome = Err(WorkerPanicked);
+            }
+        }
+        outcome
     }
 
     /// The shards of the settings, as soon as the database is there.

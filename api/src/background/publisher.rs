@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringfence_policy::Policy;
 use ringfence_policy::wire::v1::{SCHEMA, Snapshot, Status};
 
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, Written};
 use crate::clock::Clock;
 use crate::domain::ids::{InstanceId, TenantId};
 use crate::store::{PublicationSource, Store, StoreError};
@@ -24,12 +24,17 @@ const NO_POLICY: &str = "none";
 /// Other processes leave a publication alone for this long once somebody took it.
 const TAKEN_FOR: SignedDuration = SignedDuration::from_secs(30);
 
+/// A publication that meets a later one this often in a row is left to the next look.
+const OVERTAKINGS_MAX: u32 = 3;
+
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     #[error(transparent)]
     Aws(#[from] AwsError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("later revisions keep appearing where limiters read")]
+    Overtaken,
     #[error("the policy in the database is not readable")]
     Policy(#[source] serde_json::Error),
 }
@@ -78,21 +83,49 @@ impl Publisher {
         tenant: TenantId,
         instance: InstanceId,
     ) -> Result<(), PublishError> {
-        let Some(source) = self.store.publication_source(tenant, instance).await? else {
-            return Ok(());
-        };
+        for _ in 0..OVERTAKINGS_MAX {
+            let source = self.store.publication_source(tenant, instance).await?;
+            let Some(source) = source else { return Ok(()) };
+            let Some(standing) = self.write(&source).await? else {
+                return Ok(());
+            };
+            // Somebody else's snapshot, or one from before the database was restored: go above it.
+            self.store
+                .publication_raise(tenant, instance, standing, self.clock.now())
+                .await?;
+        }
+        Err(PublishError::Overtaken)
+    }
+
+    /// Writes one snapshot; answers the revision that stands in its way, if one does.
+    async fn write(&self, source: &PublicationSource) -> Result<Option<u64>, PublishError> {
         let now = self.clock.now();
-        let text = snapshot(&source, now)
+        let text = snapshot(source, now)
             .and_then(|snapshot| serde_json::to_string(&snapshot))
             .map_err(PublishError::Policy)?;
         let arn = source.instance_arn.to_string();
         let table = self.aws.snapshots(source.instance_arn.region());
-        table.put(&arn, source.revision, text, now).await?;
-        let recorded = self.store.publication_done(&source, now).await?;
-        if !recorded && !self.store.publication_is_active(tenant, instance).await? {
-            table.delete(&arn).await?;
+        if let Written::Kept {
+            revision,
+            instance_id,
+        } = table.put(&arn, source.revision, text, now).await?
+        {
+            let is_this_one = revision == source.revision
+                && instance_id.as_deref() == Some(source.instance.to_string().as_str());
+            if !is_this_one {
+                return Ok(Some(revision));
+            }
         }
-        Ok(())
+        let recorded = self.store.publication_done(source, now).await?;
+        let is_wanted = recorded
+            || self
+                .store
+                .publication_is_active(source.tenant, source.instance)
+                .await?;
+        if !is_wanted {
+            table.delete(&arn, source.revision).await?;
+        }
+        Ok(None)
     }
 
     /// Takes the instance out of the limiters' table.
@@ -101,12 +134,13 @@ impl Publisher {
         tenant: TenantId,
         instance: InstanceId,
     ) -> Result<(), PublishError> {
-        let Some(arn) = self.store.publication_deactivate(tenant, instance).await? else {
+        let deactivated = self.store.publication_deactivate(tenant, instance).await?;
+        let Some((arn, wanted)) = deactivated else {
             return Ok(());
         };
         self.aws
             .snapshots(arn.region())
-            .delete(&arn.to_string())
+            .delete(&arn.to_string(), wanted)
             .await?;
         self.store.publication_gone(tenant, instance).await?;
         Ok(())
@@ -141,7 +175,7 @@ fn step_error(err: PublishError) -> StepError {
     match err {
         PublishError::Aws(err) => err.into(),
         PublishError::Store(err) => err.into(),
-        PublishError::Policy(_) => StepError::Changed(err.to_string()),
+        PublishError::Policy(_) | PublishError::Overtaken => StepError::Changed(err.to_string()),
     }
 }
 

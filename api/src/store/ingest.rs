@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 
 use super::time::to_db;
 use super::{Store, StoreError};
-use crate::domain::ids::DecisionId;
+use crate::domain::ids::{DecisionId, InstanceId, TenantId};
 
 /// One shard of one stream of one region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,6 +30,10 @@ pub struct Checkpoint {
 pub struct NewDecision {
     /// Used only when the attempt is new here.
     pub id: DecisionId,
+    /// Where in the stream it stands: what the log names when it cannot be stored.
+    pub sequence_number: String,
+    pub tenant: TenantId,
+    pub instance: InstanceId,
     pub instance_arn: String,
     pub contact_id: String,
     pub at: Timestamp,
@@ -37,9 +42,12 @@ pub struct NewDecision {
     pub record: Value,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
-    Now,
+    Now {
+        /// Sequence numbers of what the database refused, where that was asked to be passed over.
+        refused: Vec<String>,
+    },
     /// The checkpoint no longer stood where the batch began; nothing was stored.
     Overtaken,
 }
@@ -73,14 +81,16 @@ impl Store {
             .collect())
     }
 
-    /// Stores the decisions and moves the shard's checkpoint, both or neither. Decisions on instances that no tenant has
-    /// proved are left out: nobody may see them.
+    /// Stores the decisions and moves the shard's checkpoint, both or neither. Decisions on instances that their tenant
+    /// has not proved are left out: nobody may see them. With `pass_over`, a decision that the database refuses keeps
+    /// no other back.
     pub async fn decisions_ingest(
         &self,
         shard: &ShardName,
         from: &Checkpoint,
         to: &Checkpoint,
         decisions: &[NewDecision],
+        pass_over: bool,
         now: Timestamp,
     ) -> Result<Stored, StoreError> {
         let mut tx = self
@@ -107,25 +117,49 @@ impl Store {
         if moved.rows_affected() == 0 {
             return Ok(Stored::Overtaken);
         }
+        let mut refused = Vec::new();
         for decision in decisions {
-            sqlx::query!(
-                "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
-                 select i.tenant_id, $2, i.id, $3, $4, $5, $6, $7
-                 from instances i where i.instance_arn = $1 and i.verified_at is not null
-                 on conflict on constraint decisions_contact_once do update
-                 set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record",
-                decision.instance_arn,
-                decision.id.0,
-                decision.contact_id,
-                to_db(decision.at),
-                decision.outcome,
-                decision.rule_id,
-                decision.record,
-            )
-            .execute(tx.connection())
-            .await?;
+            if !pass_over {
+                decision_put(tx.connection(), decision).await?;
+                continue;
+            }
+            let mut savepoint = tx.connection().begin().await?;
+            match decision_put(&mut savepoint, decision).await {
+                Ok(()) => savepoint.commit().await?,
+                Err(StoreError::Database(_)) => {
+                    savepoint.rollback().await?;
+                    refused.push(decision.sequence_number.clone());
+                }
+                Err(err) => return Err(err),
+            }
         }
         tx.commit().await?;
-        Ok(Stored::Now)
+        Ok(Stored::Now { refused })
     }
+}
+
+async fn decision_put(
+    connection: &mut PgConnection,
+    decision: &NewDecision,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
+         select i.tenant_id, $4, i.id, $5, $6, $7, $8, $9
+         from instances i
+         where i.tenant_id = $1 and i.id = $2 and i.instance_arn = $3 and i.verified_at is not null
+         on conflict on constraint decisions_contact_once do update
+         set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record",
+        decision.tenant.0,
+        decision.instance.0,
+        decision.instance_arn,
+        decision.id.0,
+        decision.contact_id,
+        to_db(decision.at),
+        decision.outcome,
+        decision.rule_id,
+        decision.record,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -10,6 +10,9 @@ use super::{Store, StoreError, TenantTx};
 use crate::domain::ids::{InstanceId, PolicyId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 
+/// Far above any revision, with room to count on.
+const REVISION_MAX: u64 = 1 << 60;
+
 /// All that a snapshot is made of, read at one moment.
 #[derive(Debug, Clone)]
 pub struct PublicationSource {
@@ -70,6 +73,10 @@ pub(super) fn unsigned(number: i64, what: &'static str) -> Result<u64, StoreErro
     })
 }
 
+fn first_revision(now: Timestamp) -> i64 {
+    now.as_millisecond().max(1)
+}
+
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -110,7 +117,8 @@ impl TenantTx {
         Ok(())
     }
 
-    /// From now on limiters are to know the instance.
+    /// From now on limiters are to know the instance. Revisions begin at the time, so that they grow also when an
+    /// instance was deleted here and is registered anew.
     pub async fn publication_activate(
         &mut self,
         instance: InstanceId,
@@ -119,12 +127,13 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "insert into publications (tenant_id, instance_id, active, wanted, published, attempts, next_due_at)
-             values ($1, $2, true, 1, 0, 0, $3)
+             values ($1, $2, true, $4, 0, 0, $3)
              on conflict on constraint publications_pkey do update
              set active = true, wanted = publications.wanted + 1, next_due_at = excluded.next_due_at, attempts = 0",
             tenant_id,
             instance.0,
             to_db(now),
+            first_revision(now),
         )
         .execute(self.connection())
         .await?;
@@ -309,23 +318,51 @@ impl Store {
         Ok(row.is_some_and(|row| row.active))
     }
 
-    /// Limiters are to forget the instance; answers its ARN where they may know it.
+    /// What limiters read already stands at `standing`: what is wanted goes above it, and is due.
+    pub async fn publication_raise(
+        &self,
+        tenant: TenantId,
+        instance: InstanceId,
+        standing: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.tenant(tenant).await?;
+        sqlx::query!(
+            "update publications set wanted = greatest(wanted, $3::bigint + 1), next_due_at = $4
+             where tenant_id = $1 and instance_id = $2 and active",
+            tenant.0,
+            instance.0,
+            signed(standing.min(REVISION_MAX)),
+            to_db(now),
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Limiters are to forget the instance; answers its ARN and the last revision that they may have.
     pub async fn publication_deactivate(
         &self,
         tenant: TenantId,
         instance: InstanceId,
-    ) -> Result<Option<InstanceArn>, StoreError> {
+    ) -> Result<Option<(InstanceArn, u64)>, StoreError> {
         let mut tx = self.tenant(tenant).await?;
-        sqlx::query!(
-            "update publications set active = false where tenant_id = $1 and instance_id = $2",
+        let wanted = sqlx::query_scalar!(
+            "update publications set active = false where tenant_id = $1 and instance_id = $2 returning wanted",
             tenant.0,
             instance.0,
         )
-        .execute(tx.connection())
+        .fetch_optional(tx.connection())
         .await?;
         let instance = tx.instance_get(instance).await?;
         tx.commit().await?;
-        Ok(instance.map(|instance| instance.arn))
+        let (Some(wanted), Some(instance)) = (wanted, instance) else {
+            return Ok(None);
+        };
+        Ok(Some((
+            instance.arn,
+            unsigned(wanted, "publications.wanted")?,
+        )))
     }
 
     /// The instance is out of the limiters' table.

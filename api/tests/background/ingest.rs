@@ -8,13 +8,31 @@ use sqlx::{PgPool, Row};
 use crate::dynamo::Dynamo;
 use crate::world::{REGION, World};
 
-fn record(instance_arn: &str, contact_id: &str, outcome: &str) -> Value {
-    json!({
-        "schema": 1, "instance_arn": instance_arn, "instance_id": "ins_x", "tenant_id": "ten_x",
-        "contact_id": contact_id, "at": "2026-01-01T00:00:00.123Z", "outcome": outcome, "mode": "enforce",
-        "customer_number": "+12065550100", "policy_id": "none", "policy_version": 0, "revision": 1,
-        "decided_in_ms": 3,
-    })
+/// Where attempts happen.
+struct Place {
+    tenant: String,
+    instance: String,
+    arn: String,
+}
+
+impl Place {
+    async fn new(world: &World) -> Self {
+        let (instance, arn) = world.instance().await;
+        Self {
+            tenant: world.tenant.to_string(),
+            instance: instance.to_string(),
+            arn: arn.to_string(),
+        }
+    }
+
+    fn record(&self, contact_id: &str, outcome: &str) -> Value {
+        json!({
+            "schema": 1, "instance_arn": self.arn, "instance_id": self.instance, "tenant_id": self.tenant,
+            "contact_id": contact_id, "at": "2026-01-01T00:00:00.123Z", "outcome": outcome, "mode": "enforce",
+            "customer_number": "+12065550100", "policy_id": "none", "policy_version": 0, "revision": 1,
+            "decided_in_ms": 3,
+        })
+    }
 }
 
 fn ingest(world: &World, dynamo: &Dynamo) -> Ingest {
@@ -53,10 +71,10 @@ fn pair(contact: &str, outcome: &str) -> (String, String) {
 #[sqlx::test(migrations = "../migrations")]
 async fn the_last_record_of_an_attempt_is_what_stays(pool: PgPool) {
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
-    let (_, arn) = world.instance().await;
-    let arn = arn.to_string();
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
     let put = async |contact: &str, outcome: &str| {
-        let record = record(&arn, contact, outcome).to_string();
+        let record = place.record(contact, outcome).to_string();
         dynamo.put_decision(&arn, contact, &record).await;
     };
     put("a", "allowed").await;
@@ -79,10 +97,10 @@ async fn the_last_record_of_an_attempt_is_what_stays(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_process_that_starts_anew_goes_on_where_the_last_one_stood(pool: PgPool) {
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
-    let (_, arn) = world.instance().await;
-    let arn = arn.to_string();
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
     dynamo
-        .put_decision(&arn, "a", &record(&arn, "a", "allowed").to_string())
+        .put_decision(&arn, "a", &place.record("a", "allowed").to_string())
         .await;
     drain(&mut ingest(&world, &dynamo)).await;
     sqlx::query("delete from decisions")
@@ -90,7 +108,7 @@ async fn a_process_that_starts_anew_goes_on_where_the_last_one_stood(pool: PgPoo
         .await
         .expect("deleted");
     dynamo
-        .put_decision(&arn, "b", &record(&arn, "b", "allowed").to_string())
+        .put_decision(&arn, "b", &place.record("b", "allowed").to_string())
         .await;
     drain(&mut ingest(&world, &dynamo)).await;
     assert_eq!(
@@ -103,8 +121,8 @@ async fn a_process_that_starts_anew_goes_on_where_the_last_one_stood(pool: PgPoo
 #[sqlx::test(migrations = "../migrations")]
 async fn two_processes_at_once_lose_nothing_and_take_nothing_twice(pool: PgPool) {
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
-    let (_, arn) = world.instance().await;
-    let arn = arn.to_string();
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
     let (mut one, mut two) = (ingest(&world, &dynamo), ingest(&world, &dynamo));
     for round in 0..10 {
         for number in 0..5 {
@@ -113,7 +131,7 @@ async fn two_processes_at_once_lose_nothing_and_take_nothing_twice(pool: PgPool)
                 .put_decision(
                     &arn,
                     &contact,
-                    &record(&arn, &contact, "allowed").to_string(),
+                    &place.record(&contact, "allowed").to_string(),
                 )
                 .await;
         }
@@ -129,16 +147,105 @@ async fn two_processes_at_once_lose_nothing_and_take_nothing_twice(pool: PgPool)
 #[sqlx::test(migrations = "../migrations")]
 async fn a_record_that_is_not_readable_or_of_nobody_keeps_no_other_back(pool: PgPool) {
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
-    let (_, arn) = world.instance().await;
-    let arn = arn.to_string();
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
     let stranger = "arn:aws:connect:us-east-1:444455556666:instance/stranger";
     dynamo.put_decision(&arn, "broken", "{").await;
     dynamo
-        .put_decision(stranger, "x", &record(stranger, "x", "allowed").to_string())
+        .put_decision(
+            stranger,
+            "x",
+            &Place {
+                arn: stranger.to_owned(),
+                ..Place::new(&world).await
+            }
+            .record("x", "allowed")
+            .to_string(),
+        )
         .await;
     dynamo
-        .put_decision(&arn, "good", &record(&arn, "good", "allowed").to_string())
+        .put_decision(&arn, "good", &place.record("good", "allowed").to_string())
         .await;
     drain(&mut ingest(&world, &dynamo)).await;
     assert_eq!(outcomes(&pool).await, [pair("good", "allowed")]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_record_that_the_database_refuses_keeps_no_other_back(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let mut state = 1_u64;
+    let endless: String = (0..20_000)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from(b'a' + (state >> 60) as u8)
+        })
+        .collect();
+    let put = async |key: &str, record: Value| {
+        dynamo
+            .put_decision(&place.arn, key, &record.to_string())
+            .await
+    };
+    put("before", place.record("before", "allowed")).await;
+    put("endless", place.record(&endless, "allowed")).await;
+    put("after", place.record("after", "denied")).await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    assert_eq!(
+        outcomes(&pool).await,
+        [pair("after", "denied"), pair("before", "allowed")]
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whatever_was_dialled_can_be_stored(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let mut record = place.record("odd", "allowed");
+    record["customer_number"] = json!("12\u{0}34");
+    dynamo
+        .put_decision(&place.arn, "odd", &record.to_string())
+        .await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    assert_eq!(outcomes(&pool).await, [pair("odd", "allowed")]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_record_under_another_tenants_name_is_not_stored(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let other = Place::new(&world).await;
+    let mut foreign = place.record("foreign", "allowed");
+    foreign["tenant_id"] = json!("ten_00000000000070008000000000000000");
+    let mut moved = place.record("moved", "allowed");
+    moved["instance_id"] = json!(other.instance);
+    for (contact, record) in [("foreign", foreign), ("moved", moved)] {
+        dynamo
+            .put_decision(&place.arn, contact, &record.to_string())
+            .await;
+    }
+    drain(&mut ingest(&world, &dynamo)).await;
+    assert_eq!(outcomes(&pool).await, []);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_process_that_fell_behind_goes_on_from_the_common_position(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let put = async |contact: &str| {
+        let record = place.record(contact, "allowed").to_string();
+        dynamo.put_decision(&place.arn, contact, &record).await;
+    };
+    let (mut behind, mut ahead) = (ingest(&world, &dynamo), ingest(&world, &dynamo));
+    put("a").await;
+    drain(&mut behind).await;
+    put("b").await;
+    drain(&mut ahead).await;
+    sqlx::query("delete from decisions")
+        .execute(&pool)
+        .await
+        .expect("deleted");
+    drain(&mut behind).await;
+    assert_eq!(outcomes(&pool).await, [], "b was taken already");
 }

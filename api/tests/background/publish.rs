@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use ringfence_api::background::Found;
 use ringfence_api::background::publisher::Publisher;
 use ringfence_api::domain::ids::InstanceId;
+use ringfence_api::domain::instance_arn::InstanceArn;
 use sqlx::PgPool;
 
 use crate::dynamo::Dynamo;
@@ -42,6 +44,11 @@ fn publisher(world: &World, dynamo: &Dynamo) -> Publisher {
     )
 }
 
+async fn revision(dynamo: &Dynamo, arn: &InstanceArn) -> u64 {
+    let (revision, _) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
+    revision.parse().expect("a number")
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn an_instance_without_a_policy_is_published_with_the_default(pool: PgPool) {
     let (world, dynamo) = (World::new(pool).await, Dynamo::start().await);
@@ -50,8 +57,7 @@ async fn an_instance_without_a_policy_is_published_with_the_default(pool: PgPool
     let publisher = publisher(&world, &dynamo);
     assert_eq!(publisher.look().await.expect("a look"), Found::Work);
     assert_eq!(publisher.look().await.expect("a look"), Found::Nothing);
-    let (revision, snapshot) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
-    assert_eq!(revision, "1");
+    let (_, snapshot) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
     assert_eq!(snapshot["status"], "active");
     assert_eq!(snapshot["policy"]["rules"], serde_json::json!([]));
     assert_eq!(
@@ -68,11 +74,12 @@ async fn each_change_is_published_under_a_higher_revision(pool: PgPool) {
     activate(&world, instance).await;
     let publisher = publisher(&world, &dynamo);
     publisher.look().await.expect("a look");
+    let first = revision(&dynamo, &arn).await;
     touch_all(&world).await;
     touch_all(&world).await;
     publisher.look().await.expect("a look");
-    let (revision, _) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
-    assert_eq!(revision, "3", "two changes, one publication");
+    let then = revision(&dynamo, &arn).await;
+    assert_eq!(then, first + 2, "two changes, one publication");
     assert_eq!(publisher.look().await.expect("a look"), Found::Nothing);
 }
 
@@ -104,6 +111,7 @@ async fn an_instance_that_was_taken_away_is_not_published_again(pool: PgPool) {
     activate(&world, instance).await;
     let publisher = publisher(&world, &dynamo);
     publisher.look().await.expect("a look");
+    let first = revision(&dynamo, &arn).await;
     publisher
         .unpublish(world.tenant, instance)
         .await
@@ -118,6 +126,64 @@ async fn an_instance_that_was_taken_away_is_not_published_again(pool: PgPool) {
     assert_eq!(dynamo.snapshot(&arn.to_string()).await, None);
     activate(&world, instance).await;
     publisher.look().await.expect("a look");
-    let (revision, _) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
-    assert_eq!(revision, "2", "revisions only grow");
+    assert!(revision(&dynamo, &arn).await > first, "revisions only grow");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_stands_in_the_way_of_an_instance_is_gone_above(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool).await, Dynamo::start().await);
+    let (instance, arn) = world.instance().await;
+    let far = 9_000_000_000_000;
+    let theirs = r#"{"instance_id":"ins_of_somebody_else"}"#.to_owned();
+    let table = dynamo.aws.snapshots("us-east-1");
+    table
+        .put(&arn.to_string(), far, theirs, world.clock.now())
+        .await
+        .expect("an answer");
+    activate(&world, instance).await;
+    let publisher = publisher(&world, &dynamo);
+    publisher.look().await.expect("a look");
+    let (_, snapshot) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
+    assert_eq!(snapshot["instance_id"], instance.to_string());
+    assert_eq!(revision(&dynamo, &arn).await, far + 1);
+    assert_eq!(publisher.look().await.expect("a look"), Found::Nothing);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_instance_that_is_deleted_and_registered_anew_gets_higher_revisions(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let (instance, arn) = world.instance().await;
+    activate(&world, instance).await;
+    let publisher = publisher(&world, &dynamo);
+    publisher.look().await.expect("a look");
+    let first = revision(&dynamo, &arn).await;
+    sqlx::query("delete from publications")
+        .execute(&pool)
+        .await
+        .expect("deleted");
+    let later = world.clock.now() + SignedDuration::from_secs(1);
+    world.clock.set(later);
+    activate(&world, instance).await;
+    publisher.look().await.expect("a look");
+    assert!(revision(&dynamo, &arn).await > first);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_late_removal_leaves_a_later_snapshot_alone(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool).await, Dynamo::start().await);
+    let (instance, arn) = world.instance().await;
+    activate(&world, instance).await;
+    publisher(&world, &dynamo).look().await.expect("a look");
+    let table = dynamo.aws.snapshots("us-east-1");
+    let present = revision(&dynamo, &arn).await;
+    table
+        .delete(&arn.to_string(), present - 1)
+        .await
+        .expect("an answer");
+    assert!(dynamo.snapshot(&arn.to_string()).await.is_some());
+    table
+        .delete(&arn.to_string(), present)
+        .await
+        .expect("an answer");
+    assert!(dynamo.snapshot(&arn.to_string()).await.is_none());
 }

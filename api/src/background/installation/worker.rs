@@ -130,10 +130,18 @@ impl InstallationWorker {
             tenant: leased.tenant,
             instance: installation.instance,
         };
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = reconciliation.run(&connect, &permissions, &publish) => outcome,
             () = overdue(&self.stop) => Err(StepError::Stopped),
+        };
+        // What was refused may have been put right since this session began.
+        if outcome
+            .as_ref()
+            .is_ok_and(|assessment| assessment.state == InstallationState::Blocked)
+        {
+            self.aws.forget_session(&access);
         }
+        outcome
     }
 
     async fn emergency(&self, leased: &LeasedInstallation) -> Result<Vec<String>, StepError> {
@@ -146,7 +154,7 @@ impl InstallationWorker {
         };
         let policy = effective_policy(&source).map_err(|err| StoreError::Corrupt {
             what: "policy_versions.document",
-            detail: err.to_string(),
+            detail: format!("line {}, column {}", err.line(), err.column()),
         })?;
         Ok(emergency::spellings(&policy))
     }
