@@ -39,6 +39,9 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
             let is_denied = number % 2 == 1;
             NewDecision {
                 id: DecisionId(world.ids.uuid()),
+                sequence_number: number.to_string(),
+                tenant: cast.id.parse().expect("a tenant's id"),
+                instance: instance.parse().expect("an instance's id"),
                 instance_arn: ARN.to_owned(),
                 contact_id: format!("contact-{number}"),
                 at: record["at"]
@@ -68,6 +71,7 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
             &Checkpoint::default(),
             &checkpoint,
             &decisions,
+            false,
             world.clock.now(),
         )
         .await
