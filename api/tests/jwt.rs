@@ -197,6 +197,11 @@ async fn wrong_claims_are_refused_by_name() {
             JwtError::Claim("sub"),
         ),
         (
+            "subject that cannot be stored",
+            changed(|c| c["sub"] = json!("user\u{0}7")),
+            JwtError::Claim("sub"),
+        ),
+        (
             "unknown role",
             changed(|c| c["ringfence_role"] = json!("root")),
             JwtError::Claim("ringfence_role"),

@@ -5,6 +5,8 @@ use crate::domain::role::Role;
 pub trait Permission: Send + Sync + 'static {
     /// The least role that may do it.
     const LEAST: Role;
+    /// Whether something may be different afterwards: that is what a suspended tenant cannot do.
+    const CHANGES: bool = true;
 }
 
 /// To read anything of the tenant.
@@ -17,11 +19,19 @@ pub struct EditInstallations;
 /// To register, verify and delete instances.
 #[derive(Debug, Clone, Copy)]
 pub struct ManageInstances;
+/// To see which keys there are.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewKeys;
 #[derive(Debug, Clone, Copy)]
 pub struct ManageKeys;
 
 impl Permission for View {
     const LEAST: Role = Role::Viewer;
+    const CHANGES: bool = false;
+}
+impl Permission for ViewKeys {
+    const LEAST: Role = Role::Admin;
+    const CHANGES: bool = false;
 }
 impl Permission for EditPolicies {
     const LEAST: Role = Role::Editor;

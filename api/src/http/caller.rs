@@ -13,7 +13,6 @@ use super::problem::{ApiError, ApiResult, Code};
 use super::state::AppState;
 use crate::auth::{Permission, Principal};
 use crate::domain::ids::RequestId;
-use crate::domain::role::Role;
 use crate::domain::tenant::{Tenant, TenantStatus};
 use crate::store::{Change, SystemTx, TenantTx};
 
@@ -132,8 +131,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
             );
             return Err(ApiError::new(Code::Forbidden, detail));
         }
-        let changes = P::LEAST > Role::Viewer;
-        if changes && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
+        if P::CHANGES && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
             return Err(ApiError::new(
                 Code::Forbidden,
                 "your tenant is suspended: it can read, and change nothing",

@@ -47,7 +47,8 @@ impl TryFrom<Row> for StoredDecision {
         let id = DecisionId(row.id);
         let record = serde_json::from_value(row.record).map_err(|err| StoreError::Corrupt {
             what: "decisions.record",
-            detail: format!("{id}: {err}"),
+            // Without the error's text, which may quote a number.
+            detail: format!("{id}: line {}, column {}", err.line(), err.column()),
         })?;
         Ok(Self {
             id,

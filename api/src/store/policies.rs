@@ -155,17 +155,20 @@ impl TenantTx {
         })
     }
 
-    /// Lets an instance go by the tenant's default again; whether it had a policy of its own.
+    /// Lets an instance go by the tenant's default again; whether `seen` still was the version of its own policy.
     pub async fn policy_remove(
         &mut self,
         instance: InstanceId,
+        seen: i64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let tenant_id = self.tenant_id().0;
         let done = sqlx::query!(
-            "update policies set removed_at = $3 where tenant_id = $1 and instance_id = $2 and removed_at is null",
+            "update policies set removed_at = $4
+             where tenant_id = $1 and instance_id = $2 and version = $3 and removed_at is null",
             tenant_id,
             instance.0,
+            seen,
             to_db(now),
         )
         .execute(self.connection())

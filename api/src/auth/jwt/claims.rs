@@ -47,7 +47,8 @@ pub(super) fn read(
         return Err(JwtError::NotYetValid);
     }
     let subject = text(claims, "sub")?;
-    if subject.is_empty() || subject.len() > LONGEST_SUBJECT {
+    let storable = !subject.chars().any(char::is_control);
+    if subject.is_empty() || subject.len() > LONGEST_SUBJECT || !storable {
         return Err(JwtError::Claim("sub"));
     }
     Ok(Claims {

@@ -78,6 +78,7 @@ async fn a_suspended_tenant_reads_and_changes_nothing_until_it_is_resumed(pool: 
     };
     set("suspended").await;
     world.get("/v1/instances", &cast.owner).await.ok(200);
+    world.get("/v1/api-keys", &cast.owner).await.ok(200);
     let body = json!({ "instance_arn": ARN });
     world
         .post("/v1/instances", &cast.owner, body.clone())

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::create::RoleBody;
-use crate::auth::ManageKeys;
+use crate::auth::ViewKeys;
 use crate::http::caller::Caller;
 use crate::http::problem::ApiResult;
 use crate::http::query::{Query, page};
@@ -56,7 +56,7 @@ pub(super) struct ApiKeyList {
     responses((status = 200, body = ApiKeyList))
 )]
 pub(in crate::http) async fn list(
-    caller: Caller<ManageKeys>,
+    caller: Caller<ViewKeys>,
     mut query: Query,
 ) -> ApiResult<Json<ApiKeyList>> {
     let limit = query.limit()?;

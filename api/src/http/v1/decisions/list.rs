@@ -14,11 +14,12 @@ use crate::http::query::{Query, page};
 use crate::store::{Cursor, DecisionFilter, StoredDecision};
 
 const RULE_ID_MAX: usize = 63;
-const OUTCOMES: [Outcome; 7] = [
+const OUTCOMES: [Outcome; 8] = [
     Outcome::Allowed,
     Outcome::Denied,
     Outcome::WouldDeny,
     Outcome::Emergency,
+    Outcome::Unregistered,
     Outcome::Suspended,
     Outcome::FailedOpen,
     Outcome::FailedClosed,
@@ -87,8 +88,10 @@ fn write_cursor(decision: &StoredDecision) -> String {
 
 fn read_cursor(text: &str) -> Option<Cursor> {
     let (at, id) = text.split_once(' ')?;
+    // Postgres does not reach as far back as a timestamp does.
+    let at = at.parse().ok().filter(|at| *at >= 0)?;
     Some(Cursor {
-        at: jiff::Timestamp::from_microsecond(at.parse().ok()?).ok()?,
+        at: jiff::Timestamp::from_microsecond(at).ok()?,
         id: id.parse::<DecisionId>().ok()?,
     })
 }

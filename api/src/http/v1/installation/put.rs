@@ -39,6 +39,9 @@ pub(in crate::http) async fn put(
     Body(PutInstallation(request)): Body<PutInstallation>,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
+    // Where there is no installation yet, only the instance is there to be locked: two first requests come one after
+    // the other.
+    tx.instance_lock(id).await?;
     let instance = tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
     if instance.verified_at.is_none() {
         return Err(ApiError::new(

@@ -13,7 +13,7 @@ use crate::http::caller::{Caller, states};
 use crate::http::etag::{IfMatch, etag, stale};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::{Put, PutPolicy};
+use crate::store::{Constraint, Put, PutPolicy, StoreError};
 
 /// The policy that an instance goes by
 ///
@@ -112,7 +112,9 @@ pub(in crate::http) async fn remove(
         .await?
         .ok_or_else(ApiError::not_found)?;
     if_match.check(before.version)?;
-    tx.policy_remove(id, now).await?;
+    if !tx.policy_remove(id, before.version, now).await? {
+        return Err(StoreError::Constraint(Constraint::PolicyExists).into());
+    }
     tx.publication_touch(Some(id), now).await?;
     let change = caller.change("policy.remove", before.policy_id);
     tx.audit_append(&states(change, Some(audited(&before)), None))
