@@ -2,6 +2,7 @@
 //!
 //! What is asserted is in `python/`, one file for each test here; a simulator of its own serves each.
 
+mod expiry;
 mod support;
 
 use support::Simulator;
