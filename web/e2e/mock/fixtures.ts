@@ -6,6 +6,8 @@ export const MOCK_KEY = "rf_live_mock";
 export const EMPTY_KEY = "rf_live_empty";
 export const OPERATOR_KEY = "rf_op_mock";
 
+const START = Date.now();
+const START_TIME = new Date(START).toISOString();
 const DECISION_EVERY_MS = 1300;
 const DECISIONS_BEFORE = 120;
 const CUSTOMERS = ["+12065550142", "+12065550100", "+442079460142", "+14155550117", "+13125550188", "2065550#77"];
@@ -60,20 +62,21 @@ interface Sketch {
 }
 
 const POLICY = id("pol", 1);
+const OWN_POLICY = id("pol", 2);
 const SKETCHES: Sketch[] = [
   {
     name: "northwind-us",
     region: "us-east-1",
     account: "111122220001",
     verified: true,
-    policy: { source: "default", id: POLICY, version: 3, in_force_version: 3 },
+    policy: { source: "default", id: POLICY, version: 3, in_force_id: POLICY, in_force_version: 3 },
   },
   {
     name: "northwind-uk",
     region: "eu-west-2",
     account: "111122220002",
     verified: true,
-    policy: { source: "own", id: id("pol", 2), version: 4, in_force_version: 3 },
+    policy: { source: "own", id: OWN_POLICY, version: 4, in_force_id: OWN_POLICY, in_force_version: 3 },
   },
   {
     name: "northwind-legacy",
@@ -81,14 +84,14 @@ const SKETCHES: Sketch[] = [
     account: "111122220003",
     verified: true,
     failing: "connect:StopContact",
-    policy: { source: "default", id: POLICY, version: 3, in_force_version: null },
+    policy: { source: "default", id: POLICY, version: 3, in_force_id: null, in_force_version: null },
   },
   {
     name: "northwind-pilot",
     region: "us-east-1",
     account: "111122220004",
     verified: false,
-    policy: { source: "default", id: POLICY, version: 3, in_force_version: null },
+    policy: { source: "default", id: POLICY, version: 3, in_force_id: null, in_force_version: null },
   },
 ];
 
@@ -129,7 +132,7 @@ function instance(sketch: Sketch, index: number, now: number): Instance {
       checked_at: sketch.verified ? new Date(now - 240_000).toISOString() : null,
       checks: sketch.verified ? checks(sketch.failing) : [],
     },
-    installation_state: sketch.verified ? (installation(id("ins", index), now)?.state ?? null) : null,
+    installation_state: installation(id("ins", index), now)?.state ?? "uninstalled",
     policy: sketch.policy,
     created_at: new Date(now - 2 * 86_400_000).toISOString(),
     onboarding,
@@ -231,8 +234,8 @@ function make(
       name: name ?? "",
       target: target ?? "",
       status: index < done ? "done" : "pending",
-      detail: null,
-      at: null,
+      detail: "",
+      at: START_TIME,
     })),
     progress: { done, total },
     function_arn: "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
@@ -265,8 +268,6 @@ export function policy(): PolicyResource {
     in_force: [],
   } as unknown as PolicyResource;
 }
-
-const START = Date.now();
 
 export function decisionCount(now: number): number {
   return DECISIONS_BEFORE + Math.floor((now - START) / DECISION_EVERY_MS);
@@ -308,8 +309,20 @@ export function decision(number: number): Decision {
 
 function details(outcome: Decision["outcome"], time: number, hash: number): Partial<Decision> {
   const retry = new Date(time + (hash % 2 === 0 ? 60_000 : 9 * 3_600_000)).toISOString();
-  const day = { rule_id: "three-a-day", mode: "enforce" as const, applied: true, limit: 3 };
-  const minute = { rule_id: "customer-per-minute", mode: "enforce" as const, applied: true, limit: 4 };
+  const day = {
+    rule_id: "three-a-day",
+    name: "Three calls a day to one customer",
+    mode: "enforce" as const,
+    applied: true,
+    limit: 3,
+  };
+  const minute = {
+    rule_id: "customer-per-minute",
+    name: "Repeat calls to one customer",
+    mode: "enforce" as const,
+    applied: true,
+    limit: 4,
+  };
   if (outcome === "allowed") return { rules: [day, minute] as NonNullable<Decision["rules"]> };
   if (outcome === "failed_open")
     return { reason: "unavailable", unavailable: "The store did not answer within 1.5 s", rules: [] };

@@ -15,7 +15,7 @@ export function RuleList({ decision }: { decision: Decision }) {
       ) : (
         <ul className={classes.rules}>
           {rules.map((rule) => (
-            <Rule key={rule.rule_id} rule={rule} name={rule.rule_id === decision.rule_id ? decision.rule_name : null} />
+            <Rule key={rule.rule_id} rule={rule} />
           ))}
         </ul>
       )}
@@ -23,7 +23,7 @@ export function RuleList({ decision }: { decision: Decision }) {
   );
 }
 
-function Rule({ rule, name }: { rule: RuleRecord; name: string | null | undefined }) {
+function Rule({ rule }: { rule: RuleRecord }) {
   const applied = rule.applied !== false;
   const shadow = rule.mode === "shadow";
   return (
@@ -36,7 +36,7 @@ function Rule({ rule, name }: { rule: RuleRecord; name: string | null | undefine
       />
       <div className={classes.text}>
         <p className={classes.name}>
-          {name ?? rule.rule_id}
+          {rule.name ?? rule.rule_id}
           {shadow && <Badge tone="caution">Shadow</Badge>}
         </p>
         <p className="figures">{countOf(rule)}</p>

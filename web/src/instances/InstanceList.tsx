@@ -139,14 +139,11 @@ function Where({ instance }: { instance: Instance }) {
 /** The list itself only tells the state; what is unmet is read for each. */
 function InstallationText({ instance }: { instance: Instance }) {
   const { api } = useSession();
-  const installation = useQuery({
-    ...installationQuery(api, instance.id),
-    enabled: instance.installation_state != null,
-  });
-  if (instance.installation_state == null) return <StateText state={installationState(null)} />;
-  if (installation.data === undefined)
-    return installation.isError ? <StateText state={{ tone: "plain", label: "Not known" }} /> : <StateSkeleton />;
-  return <StateText state={installationState(installation.data)} />;
+  const nothing = instance.installation_state === "uninstalled";
+  const installation = useQuery({ ...installationQuery(api, instance.id), enabled: !nothing });
+  if (nothing) return <StateText state={installationState(null)} />;
+  if (installation.data !== undefined) return <StateText state={installationState(installation.data)} />;
+  return installation.isError ? <StateText state={{ tone: "plain", label: "Not known" }} /> : <StateSkeleton />;
 }
 
 function StateText({ state: { tone, label, detail } }: { state: State }) {

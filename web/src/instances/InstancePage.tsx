@@ -69,7 +69,7 @@ function Lead({ instance }: { instance: Instance }) {
   const { api } = useSession();
   const installation = useQuery({
     ...installationQuery(api, instance.id),
-    enabled: instance.installation_state != null,
+    enabled: instance.installation_state !== "uninstalled",
   });
   const connection = connectionState(instance);
   const installed = installation.data == null ? undefined : installationState(installation.data);

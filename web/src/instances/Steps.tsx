@@ -1,15 +1,7 @@
 import type { Installation } from "../api/types";
-import { Badge, type Tone } from "../ui/Badge";
+import { Badge } from "../ui/Badge";
 import classes from "./Lists.module.css";
-import { words } from "./states";
-
-type Step = Installation["steps"][number];
-
-const LOOKS: Record<Step["status"], { tone: Tone; label: string }> = {
-  done: { tone: "good", label: "Done" },
-  failed: { tone: "denied", label: "Failed" },
-  pending: { tone: "plain", label: "To do" },
-};
+import { stepState, words } from "./states";
 
 /** Open while there is something to watch or to mend. */
 export function Steps({ installation: { steps } }: { installation: Installation }) {
@@ -25,8 +17,8 @@ export function Steps({ installation: { steps } }: { installation: Installation 
               <span className={classes.name}>
                 {words(step.name)} <span className={classes.small}>{step.target}</span>
               </span>
-              <Badge tone={LOOKS[step.status].tone} quiet>
-                {LOOKS[step.status].label}
+              <Badge tone={stepState(step).tone} quiet>
+                {stepState(step).label}
               </Badge>
             </div>
             {step.status === "failed" && step.detail != null && <p>{step.detail}</p>}

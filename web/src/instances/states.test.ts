@@ -3,8 +3,15 @@ import { describe, expect, it } from "vitest";
 import type { Installation, Instance } from "../api/types";
 import { installationState, policyState, words } from "./states";
 
-function policy(source: Instance["policy"]["source"], version?: number, inForce?: number): Instance {
-  return { policy: { source, version: version ?? null, in_force_version: inForce ?? null } } as Instance;
+function policy(
+  source: Instance["policy"]["source"],
+  version: number | null = null,
+  inForce: number | null = null,
+  inForceId: string | null = inForce === null ? null : "pol_1",
+): Instance {
+  return {
+    policy: { source, id: "pol_1", version, in_force_version: inForce, in_force_id: inForceId },
+  } as Instance;
 }
 
 function condition(
@@ -24,6 +31,7 @@ describe("the policy of an instance", () => {
     expect(policyState(policy("default", 3, 3))).toMatchObject({ tone: "good", label: "Version 3 in force" });
     expect(policyState(policy("own", 4, 3))).toMatchObject({ tone: "caution", label: "Version 3 in force" });
     expect(policyState(policy("own", 4))).toMatchObject({ label: "Version 4", detail: "Not in force yet" });
+    expect(policyState(policy("own", 3, 3, "pol_2"))).toMatchObject({ tone: "caution" });
     expect(policyState(policy("none"))).toMatchObject({ label: "No limits" });
   });
 });
@@ -38,6 +46,10 @@ describe("an installation", () => {
     );
     expect(state).toMatchObject({ tone: "caution", detail: "Sales has a whisper of its own" });
     expect(installationState(installation("blocked", [condition("Ready", "unknown")])).tone).toBe("denied");
+  });
+
+  it("of a state this version does not know is shown by name, without a verdict", () => {
+    expect(installationState(installation("half_done", []))).toMatchObject({ tone: "plain", label: "Half done" });
   });
 
   it("tells how far it has come", () => {

@@ -26,7 +26,12 @@ export function connectionState(instance: Instance): State {
   }
 }
 
-const INSTALLATION: Record<Installation["state"], { tone: Tone; label: string }> = {
+interface Look {
+  tone: Tone;
+  label: string;
+}
+
+const INSTALLATION: Record<string, Look> = {
   pending: { tone: "note", label: "Waiting" },
   installing: { tone: "note", label: "Installing" },
   installed: { tone: "good", label: "Installed" },
@@ -37,7 +42,7 @@ const INSTALLATION: Record<Installation["state"], { tone: Tone; label: string }>
 
 export function installationState(installation: Installation | null): State {
   if (installation === null) return { tone: "plain", label: "Not installed" };
-  const look = INSTALLATION[installation.state];
+  const look = lookOf(INSTALLATION, installation.state);
   if (installation.state === "uninstalled") return look;
   if (look.tone === "note")
     return { ...look, detail: `${installation.progress.done} of ${installation.progress.total} steps` };
@@ -69,7 +74,11 @@ export function policyState({ policy }: Instance): State {
   if (policy.source === "none" || version == null) return { tone: "plain", label: "No limits" };
   const detail = policy.source === "own" ? "Its own policy" : "The tenant’s default";
   if (inForce == null) return { tone: "note", label: `Version ${version}`, detail: "Not in force yet" };
-  if (inForce === version) return { tone: "good", label: `Version ${version} in force`, detail };
+  if (inForce === version && policy.in_force_id === policy.id)
+    return { tone: "good", label: `Version ${version} in force`, detail };
+  if (policy.in_force_id !== policy.id) {
+    return { tone: "caution", label: "Another policy in force", detail: `Version ${version} is on its way` };
+  }
   return { tone: "caution", label: `Version ${inForce} in force`, detail: `Version ${version} is on its way` };
 }
 
@@ -90,7 +99,7 @@ export function conditionTone(status: Condition["status"]): Tone {
   return status === "true" ? "good" : status === "false" ? "denied" : "plain";
 }
 
-const QUEUES: Record<InstalledQueue["state"], { tone: Tone; label: string }> = {
+const QUEUES: Record<string, Look> = {
   attached: { tone: "good", label: "Limited" },
   pending: { tone: "note", label: "Pending" },
   refused: { tone: "caution", label: "Refused" },
@@ -98,8 +107,23 @@ const QUEUES: Record<InstalledQueue["state"], { tone: Tone; label: string }> = {
   left_alone: { tone: "caution", label: "Left alone" },
 };
 
-export function queueState(queue: InstalledQueue): { tone: Tone; label: string } {
-  return QUEUES[queue.state];
+export function queueState(queue: InstalledQueue): Look {
+  return lookOf(QUEUES, queue.state);
+}
+
+const STEPS: Record<string, Look> = {
+  done: { tone: "good", label: "Done" },
+  failed: { tone: "denied", label: "Failed" },
+  pending: { tone: "plain", label: "To do" },
+};
+
+export function stepState(step: Installation["steps"][number]): Look {
+  return lookOf(STEPS, step.status);
+}
+
+/** A state of a newer version is shown under its own name, without a verdict. */
+function lookOf(looks: Record<string, Look>, state: string): Look {
+  return (Object.hasOwn(looks, state) ? looks[state] : undefined) ?? { tone: "plain", label: words(state) };
 }
 
 /** `attach_queue` and `AttachQueue` as "Attach queue". */
