@@ -7,6 +7,9 @@ use crate::attempt::ContactKey;
 use crate::meter::{Entry, Log, Status};
 use crate::rule::Limit;
 
+/// An invocation ends within this time, so an older reservation has been decided.
+const DECIDED_WITHIN_MS: u64 = 10_000;
+
 /// A limit's view of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Count {
@@ -71,8 +74,9 @@ impl Line {
         }
     }
 
-    /// `own_counts`: whether this attempt will itself count for rules that count denied attempts.
-    pub(crate) fn count(&self, limit: Limit, own_counts: bool) -> Count {
+    /// `enforced`: whether the rule denies what it counts too many of; `own_counts`: whether this attempt will itself
+    /// count for rules that count denied attempts.
+    pub(crate) fn count(&self, limit: Limit, enforced: bool, own_counts: bool) -> Count {
         match limit {
             Limit::UntilQuiet {
                 block_at,
@@ -81,7 +85,7 @@ impl Line {
             Limit::Sliding {
                 max,
                 window_seconds,
-            } => self.sliding(max, millis(window_seconds)),
+            } => self.sliding(max, millis(window_seconds), enforced),
         }
     }
 
@@ -113,30 +117,70 @@ impl Line {
         }
     }
 
-    fn sliding(&self, max: u32, window_ms: u64) -> Count {
-        let mut count: u32 = 0;
-        let mut frees_a_place = None;
-        for entry in self
+    fn sliding(&self, max: u32, window_ms: u64, enforced: bool) -> Count {
+        let admitted: Vec<u64> = self
             .before
             .iter()
-            .rev()
             .filter(|entry| entry.status == Status::Admitted)
-        {
-            if self.at_ms.saturating_sub(entry.at_ms) >= window_ms {
-                break;
-            }
-            count = count.saturating_add(1);
-            if count == max {
-                frees_a_place = Some(entry.at_ms.saturating_add(window_ms));
-            }
-        }
+            .map(|entry| entry.at_ms)
+            .collect();
+        let (count, frees_a_place) = within(&admitted, self.at_ms, max, window_ms);
+        let Some(free_at_ms) = frees_a_place else {
+            return Count {
+                count,
+                denied: false,
+                blocks_until_ms: None,
+                stretch_ms: self.at_ms,
+            };
+        };
+        // Denied is denied; but of how long, a crowd of reservations about to be released tells too much.
+        let settled = if enforced {
+            self.settled(&admitted, max, window_ms)
+        } else {
+            Vec::new()
+        };
+        let (count, free_at_ms) = match within(&settled, self.at_ms, max, window_ms) {
+            (settled, Some(sooner)) => (settled, sooner),
+            (_, None) => (count, free_at_ms),
+        };
         Count {
             count,
-            denied: frees_a_place.is_some(),
-            blocks_until_ms: frees_a_place,
-            stretch_ms: frees_a_place.unwrap_or(self.at_ms),
+            denied: true,
+            blocks_until_ms: Some(free_at_ms),
+            stretch_ms: free_at_ms,
         }
     }
+
+    /// The admitted entries without those that are young and stand beyond the maximum: the rule is denying them just now,
+    /// and they have only not been marked yet.
+    fn settled(&self, admitted: &[u64], max: u32, window_ms: u64) -> Vec<u64> {
+        let mut settled: Vec<u64> = Vec::with_capacity(admitted.len());
+        for at_ms in admitted {
+            let young = self.at_ms.saturating_sub(*at_ms) < DECIDED_WITHIN_MS;
+            let beyond = young && within(&settled, *at_ms, max, window_ms).1.is_some();
+            if !beyond {
+                settled.push(*at_ms);
+            }
+        }
+        settled
+    }
+}
+
+/// How many of these times, which ascend, are within the window; and, once they are `max`, when the first place frees.
+fn within(times: &[u64], at_ms: u64, max: u32, window_ms: u64) -> (u32, Option<u64>) {
+    let mut count: u32 = 0;
+    let mut frees_a_place = None;
+    for time in times
+        .iter()
+        .rev()
+        .take_while(|time| at_ms.saturating_sub(**time) < window_ms)
+    {
+        count = count.saturating_add(1);
+        if count == max {
+            frees_a_place = Some(time.saturating_add(window_ms));
+        }
+    }
+    (count, frees_a_place)
 }
 
 fn millis(seconds: u32) -> u64 {

@@ -121,7 +121,8 @@ pub fn decide(plan: &Plan<'_>, logs: &[Log], now: Timestamp) -> Decision {
 
 fn count(planned: &PlannedRule<'_>, lines: &[Line], own_counts: bool) -> Option<Count> {
     let line = lines.get(planned.meter.ok()?)?;
-    Some(line.count(planned.rule.limit(), own_counts))
+    let enforced = planned.mode == RuleMode::Enforce;
+    Some(line.count(planned.rule.limit(), enforced, own_counts))
 }
 
 fn verdict(denying: &[&PlannedRule<'_>]) -> Verdict {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{INSTANCE, World, at, attempt, policy};
-use ringfence_policy::{NotApplied, Plan, Policy, Verdict, prunable};
+use ringfence_policy::{NotApplied, Plan, Policy, Verdict, decide::decide, prunable};
 use serde_json::{Value, json};
 
 const START: i64 = 1_795_000_000_000;
@@ -317,4 +317,50 @@ fn redials_belong_to_one_stretch_until_the_rule_admits_again() {
         let second = stretch(4, 121_000);
         assert!(second.is_some() && second != first);
     }
+}
+
+#[test]
+fn a_burst_that_is_not_marked_yet_is_one_stretch_with_one_retry_time() {
+    let policy = one("customer", sliding(5, 60));
+    let mut world = World::default();
+    let attempts: Vec<_> = (0..50)
+        .map(|number| attempt(number, CUSTOMER, CALLER))
+        .collect();
+    for (offset, attempt) in (0_i64..).zip(&attempts) {
+        world.append(&Plan::new(&policy, INSTANCE, attempt), at(START + offset));
+    }
+    for (number, attempt) in attempts.iter().enumerate() {
+        let plan = Plan::new(&policy, INSTANCE, attempt);
+        let decision = decide(&plan, &world.read(&plan), at(START));
+        assert_eq!(decision.verdict == Verdict::Allow, number < 5);
+        if let Some(deciding) = decision.deciding {
+            assert_eq!(
+                (deciding.retry_at, deciding.stretch),
+                (at(START + 60_000), at(START + 60_000))
+            );
+            assert_eq!(decision.rules[0].count, 5);
+        }
+    }
+}
+
+#[test]
+fn a_lowered_maximum_is_never_exceeded_by_what_was_admitted_under_the_higher_one() {
+    let mut world = World::default();
+    for number in 0..8 {
+        world.dial(
+            &one("customer", sliding(10, 60)),
+            &attempt(number, CUSTOMER, CALLER),
+            at(START + number as i64 * 1_000),
+        );
+    }
+    let lower = one("customer", sliding(5, 60));
+    let ask = |offset| {
+        world
+            .clone()
+            .dial(&lower, &attempt(9, CUSTOMER, CALLER), at(START + offset))
+            .verdict
+    };
+    assert_eq!(ask(8_000), Verdict::Deny);
+    assert_eq!(ask(62_999), Verdict::Deny, "five of the eight still stand");
+    assert_eq!(ask(63_000), Verdict::Allow);
 }
