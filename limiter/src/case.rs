@@ -10,28 +10,40 @@ use tokio::time::{Duration, Instant};
 use crate::event::Call;
 use crate::number;
 
-/// Left at the end of an invocation for the last write and the answer.
-const RESERVE: Duration = Duration::from_millis(1000);
+/// Left unused at the end of an invocation: an answer that comes too late is none.
+const SPARED: Duration = Duration::from_millis(700);
+/// Left for the last write, after stopping and telling.
+const LAST_WRITE: Duration = Duration::from_millis(500);
 /// No flow waits longer for a Lambda block.
 const FLOW_WAITS: Duration = Duration::from_secs(8);
+
 /// The times by which things must be done; one set per invocation, handed through every wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadlines {
-    pub(crate) started: Instant,
+    started: Instant,
     pub(crate) decision: Instant,
-    /// Stopping and telling end here, so that the record and the answer still get through.
+    /// Stopping and telling end here.
     pub(crate) effects: Instant,
+    pub(crate) answer: Instant,
 }
 
 impl Deadlines {
     pub(crate) fn starting_now(decision: Duration, invocation: Duration) -> Self {
         let started = Instant::now();
-        let effects = invocation.min(FLOW_WAITS).saturating_sub(RESERVE);
+        let answer = invocation.min(FLOW_WAITS).saturating_sub(SPARED);
+        let decision = decision.min(answer);
+        let effects = answer.saturating_sub(LAST_WRITE).max(decision);
         Self {
             started,
             decision: started + decision,
-            effects: started + effects.max(decision),
+            effects: started + effects,
+            answer: started + answer,
         }
+    }
+
+    /// A wait from now on that does not hold up the answer.
+    pub(crate) fn within(&self, wait: Duration) -> Instant {
+        self.answer.min(Instant::now() + wait)
     }
 
     pub(crate) fn elapsed_ms(&self) -> u32 {
@@ -79,7 +91,47 @@ impl Case {
         }
     }
 
+    /// For when reading the numbers failed: they count as typed.
+    pub(crate) fn unread(
+        call: Call,
+        snapshot: Arc<Snapshot>,
+        now: Timestamp,
+        deadlines: Deadlines,
+    ) -> Self {
+        let typed = |address: &Option<String>| address.clone().map(Number::Raw);
+        let attempt = Attempt {
+            contact: call.contact_key(),
+            customer: typed(&call.customer_address),
+            caller_id: typed(&call.caller_id_address),
+            dialled: call.customer_address.clone().into_iter().collect(),
+        };
+        Self {
+            call,
+            snapshot,
+            attempt,
+            now,
+            deadlines,
+        }
+    }
+
     pub(crate) fn customer(&self) -> Option<&Number> {
         self.attempt.customer.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_given_before_the_invocation_ends_whatever_it_lasts() {
+        for invocation in [3, 8, 60].map(Duration::from_secs) {
+            let deadlines = Deadlines::starting_now(Duration::from_millis(1500), invocation);
+            let ends = deadlines.started + invocation.min(FLOW_WAITS);
+            assert!(deadlines.answer + Duration::from_millis(700) <= ends);
+            assert!(
+                deadlines.decision <= deadlines.effects && deadlines.effects <= deadlines.answer
+            );
+        }
     }
 }

@@ -107,6 +107,7 @@ impl InstanceArn {
 }
 
 /// One dial as the event tells it. `Debug` shows no number.
+#[derive(Clone)]
 pub struct Call {
     pub instance: InstanceArn,
     pub contact_id: String,

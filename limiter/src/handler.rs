@@ -3,13 +3,14 @@
 //! The order: whose instance, under which policy, counted in one round, decided; only a denial goes further. What cannot
 //! be counted in time is decided as the policy says, and says so.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot, Status};
 use ringfence_policy::{OnUnavailable, Plan, Verdict};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::adapters::{Aws, Contacts, DecisionTable, MeterTable, PolicyTable};
 use crate::answer::Answer;
@@ -102,7 +103,27 @@ impl Limiter {
                 deadlines,
             ));
         }
-        Ok(self.decide(call, snapshot, deadlines).await)
+        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines);
+        match AssertUnwindSafe(deciding).catch_unwind().await {
+            Ok(answer) => Ok(answer),
+            Err(_) => Ok(self.after_a_panic(call, snapshot, deadlines).await),
+        }
+    }
+
+    /// As when the store is down. The numbers are not read again: reading them may be what failed.
+    async fn after_a_panic(
+        &self,
+        call: Call,
+        snapshot: Arc<Snapshot>,
+        deadlines: Deadlines,
+    ) -> Answer {
+        let case = Case::unread(call, snapshot.clone(), self.clock.now(), deadlines);
+        let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
+        if plan.is_emergency() {
+            self.allow_emergency(&case, &Unavailable::Panicked)
+        } else {
+            self.uncounted(&case, &plan, &Unavailable::Panicked).await
+        }
     }
 
     async fn decide(&self, call: Call, snapshot: Arc<Snapshot>, deadlines: Deadlines) -> Answer {
@@ -112,7 +133,7 @@ impl Limiter {
         let counted = guarded(deadlines.decision, self.counting.count(&case, &plan)).await;
         match counted {
             Err(unavailable) if plan.is_emergency() => self.allow_emergency(&case, &unavailable),
-            Err(unavailable) => self.uncounted(&case, &unavailable).await,
+            Err(unavailable) => self.uncounted(&case, &plan, &unavailable).await,
             Ok(counted) => self.conclude(&case, &plan, counted).await,
         }
     }
@@ -121,7 +142,7 @@ impl Limiter {
         let earlier = counted.earlier.take();
         let answer = match (earlier, counted.decision.verdict) {
             (Some(earlier), _) if earlier.outcome.is_denied() => {
-                self.deny_again(case, plan, &counted, earlier).await
+                self.deny_again(case, plan, Some(&counted), earlier).await
             }
             (_, Verdict::Deny) => {
                 let record = case.counted_record(&counted.decision);
@@ -129,8 +150,10 @@ impl Limiter {
             }
             (_, Verdict::WouldDeny) => {
                 let record = case.counted_record(&counted.decision);
-                self.keep(case, &record).await;
-                self.answer(case, &record, true)
+                match self.keep(case, &record).await {
+                    Some(denial) => self.deny_again(case, plan, Some(&counted), denial).await,
+                    None => self.answer(case, &record, true),
+                }
             }
             (_, Verdict::Allow | Verdict::Emergency) => {
                 let mut record = case.counted_record(&counted.decision);
@@ -140,7 +163,7 @@ impl Limiter {
                 self.answer(case, &record, true)
             }
         };
-        let _ = guarded(Instant::now() + RECORD_WAITS, async {
+        let _ = guarded(case.deadlines.within(RECORD_WAITS), async {
             self.counting.prune(case, plan, &counted.logs).await;
             Ok(())
         })
@@ -148,7 +171,7 @@ impl Limiter {
         answer
     }
 
-    async fn uncounted(&self, case: &Case, unavailable: &Unavailable) -> Answer {
+    async fn uncounted(&self, case: &Case, plan: &Plan<'_>, unavailable: &Unavailable) -> Answer {
         let (outcome, allowed) = match case.snapshot.policy.on_unavailable() {
             OnUnavailable::Allow => (Outcome::FailedOpen, true),
             OnUnavailable::Deny => (Outcome::FailedClosed, false),
@@ -157,10 +180,13 @@ impl Limiter {
         record.reason = Some("unavailable".to_owned());
         record.unavailable = Some(unavailable.to_string());
         if !allowed {
-            return self.deny_uncounted(case, record).await;
+            return self.deny_uncounted(case, plan, record).await;
         }
-        self.keep(case, &record).await;
-        self.answer(case, &record, true)
+        match self.keep(case, &record).await {
+            // An earlier delivery was denied, and its answer may be on its way.
+            Some(denial) => self.deny_again(case, plan, None, denial).await,
+            None => self.answer(case, &record, true),
+        }
     }
 
     fn allow_emergency(&self, case: &Case, unavailable: &Unavailable) -> Answer {
@@ -171,19 +197,25 @@ impl Limiter {
     }
 
     /// Writes a final record; an answer that has been decided does not wait long for it, a denied one longer than others.
-    pub(crate) async fn keep(&self, case: &Case, record: &DecisionRecord) {
+    /// Returns the denial of the same contact that stands against it, if there is one.
+    pub(crate) async fn keep(
+        &self,
+        case: &Case,
+        record: &DecisionRecord,
+    ) -> Option<DecisionRecord> {
         let waits = if record.outcome.is_denied() {
             DENIAL_WAITS
         } else {
             RECORD_WAITS
         };
         let keeping = guarded(
-            Instant::now() + waits,
+            case.deadlines.within(waits),
             self.counting.decisions.put_final(record),
         );
-        if let Err(failure) = keeping.await {
+        keeping.await.unwrap_or_else(|failure| {
             tracing::error!(contact_id = case.call.contact_id, %failure, "decision not recorded");
-        }
+            None
+        })
     }
 
     pub(crate) fn answer(&self, case: &Case, record: &DecisionRecord, allowed: bool) -> Answer {

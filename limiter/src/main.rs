@@ -20,6 +20,11 @@ async fn main() -> Result<(), Error> {
         .with_env_filter(level)
         .with_current_span(false)
         .init();
+    // A panic's own text may quote what was dialled; where it happened is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
     let settings = Settings::from_environment()?;
     let clock = Arc::new(SystemClock);
     let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone());

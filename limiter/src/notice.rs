@@ -25,7 +25,7 @@ pub(crate) enum Why<'a> {
 }
 
 /// The task, or nothing where the instance has no flow for it or the agent is not known.
-pub(crate) fn task(case: &Case, why: &Why<'_>) -> Option<Task> {
+pub(crate) fn task(case: &Case, why: &Why<'_>, stopped: bool) -> Option<Task> {
     let flow_id = case.snapshot.notice_flow_id.clone()?;
     let agent_arn = case.call.agent_arn.clone()?;
     let number = case
@@ -33,6 +33,13 @@ pub(crate) fn task(case: &Case, why: &Why<'_>) -> Option<Task> {
         .map(|number| number.as_str().to_owned())
         .unwrap_or_default();
     let (name, description, rule_id, stretch) = match why {
+        // Whoever hears a customer's phone ring must not read that nothing was placed.
+        _ if !stopped => (
+            "Over a limit: please hang up",
+            not_stopped_text(&number),
+            "not-stopped",
+            case.call.contact_id.clone(),
+        ),
         Why::Limit {
             rule_id,
             retry_at,
@@ -41,13 +48,13 @@ pub(crate) fn task(case: &Case, why: &Why<'_>) -> Option<Task> {
             "Call not placed: limit reached",
             limit_text(case, &number, rule_id, *retry_at),
             *rule_id,
-            *stretch,
+            stretch.to_string(),
         ),
         Why::Unavailable => (
             "Call not placed: limits not available",
             unavailable_text(&number),
             "",
-            minute(case.now),
+            minute(case.now).to_string(),
         ),
     };
     let client_token = token(&[
@@ -55,7 +62,7 @@ pub(crate) fn task(case: &Case, why: &Why<'_>) -> Option<Task> {
         &agent_arn,
         &number,
         rule_id,
-        &stretch.to_string(),
+        &stretch,
     ]);
     let mut attributes = vec![("AgentARN", agent_arn), ("CustomerNumber", number)];
     if let Why::Limit {
@@ -92,6 +99,12 @@ fn limit_text(case: &Case, number: &str, rule_id: &str, retry_at: Timestamp) -> 
         text.push_str(" Dialling before then starts the wait anew.");
     }
     text
+}
+
+fn not_stopped_text(number: &str) -> String {
+    format!(
+        "The call to {number} is over a limit and could not be stopped. If it is ringing or connected, please hang up."
+    )
 }
 
 fn unavailable_text(number: &str) -> String {

@@ -13,6 +13,8 @@ const LONGEST_MS: u64 = 1000;
 #[derive(Debug)]
 pub(super) struct Backoff {
     until: Instant,
+    waits_left: u32,
+    first_ms: u64,
     step: u32,
     dice: u64,
 }
@@ -24,13 +26,25 @@ impl Backoff {
         });
         Self {
             until,
+            waits_left: u32::MAX,
+            first_ms: FIRST_MS,
             step: 0,
             dice,
         }
     }
 
+    /// No more than so many attempts in all, and longer waits between them: for what may be given up.
+    pub(super) fn patient(self, attempts: u32, first: Duration) -> Self {
+        Self {
+            waits_left: attempts.saturating_sub(1),
+            first_ms: u64::try_from(first.as_millis()).unwrap_or(LONGEST_MS),
+            ..self
+        }
+    }
+
     fn next(&mut self) -> Duration {
-        let longest = FIRST_MS
+        let longest = self
+            .first_ms
             .saturating_mul(1 << self.step.min(10))
             .min(LONGEST_MS);
         self.step = self.step.saturating_add(1);
@@ -42,8 +56,12 @@ impl Backoff {
         Duration::from_millis(half.saturating_add((self.dice >> 33) % half.max(1)))
     }
 
-    /// Waits; false, at once, when the wait would reach the deadline.
+    /// Waits; false, at once, when the wait would reach the deadline or there are no attempts left.
     pub(super) async fn wait(&mut self) -> bool {
+        let Some(left) = self.waits_left.checked_sub(1) else {
+            return false;
+        };
+        self.waits_left = left;
         let pause = self.next();
         if Instant::now() + pause >= self.until {
             return false;

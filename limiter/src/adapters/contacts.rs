@@ -1,8 +1,10 @@
 //! What is done in the customer's instance: stop a contact, start a task.
 //!
-//! An account's quota is small and shared, so throttled requests are repeated until the invocation's time is up.
+//! An account's quota is small and shared. A stop that is throttled is repeated until the invocation's time is up, because
+//! the call goes out otherwise; a task is given up soon, because the quota is the customer's own and an agent waits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringfence_policy::wire::v1::Snapshot;
 use tokio::time::timeout_at;
@@ -14,6 +16,10 @@ use super::runtime_role::RuntimeRoles;
 use crate::case::Case;
 use crate::clock::Clock;
 use crate::event::InstanceArn;
+
+const TASK_ATTEMPTS: u32 = 3;
+const TASK_FIRST_WAIT: Duration = Duration::from_millis(800);
+const TASK_TAKES: Duration = Duration::from_millis(2500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
@@ -89,7 +95,12 @@ impl Contacts {
         case: &Case,
         task: &Task,
     ) -> Result<Option<String>, Failure> {
-        let mut backoff = Backoff::new(case.deadlines.effects, &case.call.contact_id);
+        let until = case
+            .deadlines
+            .effects
+            .min(case.deadlines.within(TASK_TAKES));
+        let mut backoff =
+            Backoff::new(until, &case.call.contact_id).patient(TASK_ATTEMPTS, TASK_FIRST_WAIT);
         loop {
             let failure = match timeout_at(backoff.until(), self.start_task_once(case, task)).await
             {

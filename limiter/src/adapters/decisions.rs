@@ -10,6 +10,7 @@ use super::failure::{Class, Failure};
 
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 const OPERATION: &str = "recording the decision";
+const DENIED: &str = "denied";
 
 pub(crate) struct DecisionTable {
     client: Client,
@@ -28,7 +29,29 @@ impl DecisionTable {
     ) -> Result<Option<DecisionRecord>, Failure> {
         let request = self
             .put(record)?
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression("attribute_not_exists(pk)");
+        Self::sent(request).await
+    }
+
+    /// Writes what is final. A denial stands against any later record of the same contact that lets it go: then nothing
+    /// is written, and the denial is returned.
+    pub(crate) async fn put_final(
+        &self,
+        record: &DecisionRecord,
+    ) -> Result<Option<DecisionRecord>, Failure> {
+        let mut request = self.put(record)?;
+        if !record.outcome.is_denied() {
+            request = request
+                .condition_expression("attribute_not_exists(pk) OR NOT #denied = :denied")
+                .expression_attribute_names("#denied", DENIED)
+                .expression_attribute_values(":denied", AttributeValue::Bool(true));
+        }
+        Self::sent(request).await
+    }
+
+    /// The record that stands in the way of this one, if any.
+    async fn sent(request: PutItemFluentBuilder) -> Result<Option<DecisionRecord>, Failure> {
+        let request = request
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(err) = request.send().await else {
             return Ok(None);
@@ -46,14 +69,6 @@ impl DecisionTable {
         Ok(earlier)
     }
 
-    pub(crate) async fn put_final(&self, record: &DecisionRecord) -> Result<(), Failure> {
-        self.put(record)?
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|err| Failure::of(OPERATION, &err))
-    }
-
     fn put(&self, record: &DecisionRecord) -> Result<PutItemFluentBuilder, Failure> {
         let text = serde_json::to_string(record)
             .map_err(|_| Failure::new(OPERATION, "not_writable", Class::Permanent))?;
@@ -65,6 +80,7 @@ impl DecisionTable {
             .table_name(&self.table)
             .item("pk", AttributeValue::S(key))
             .item("record", AttributeValue::S(text))
+            .item(DENIED, AttributeValue::Bool(record.outcome.is_denied()))
             .item("ttl", AttributeValue::N(expires_at.to_string())))
     }
 }

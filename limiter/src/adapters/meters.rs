@@ -87,18 +87,33 @@ impl MeterTable {
         }
     }
 
-    /// Gives all of a contact's reservations another status. Repeated deliveries and repeated requests may have left
-    /// several.
+    /// The log as it stands now.
+    pub(crate) async fn read(&self, key: &MeterKey) -> Result<StoredLog, Failure> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.as_str().to_owned()))
+            .consistent_read(true);
+        match request.send().await {
+            Ok(answer) => Ok(StoredLog::of(answer.item)),
+            Err(err) => Err(Failure::of("reading a meter", &err)),
+        }
+    }
+
+    /// Gives all of a contact's entries that have one of the statuses `from` another one. Repeated deliveries and repeated
+    /// requests may have left several.
     pub(crate) async fn mark(
         &self,
         key: &MeterKey,
         contact: ContactKey,
+        from: &[EntryStatus],
         status: EntryStatus,
         seen: &StoredLog,
     ) -> Result<(), Failure> {
         let mut seen = seen.clone();
         for _ in 0..MARK_ATTEMPTS {
-            let Some(request) = self.mark_request(key, contact, status, &seen) else {
+            let Some(request) = self.mark_request(key, contact, from, status, &seen) else {
                 return Ok(());
             };
             match request.send().await {
@@ -113,6 +128,7 @@ impl MeterTable {
         &self,
         key: &MeterKey,
         contact: ContactKey,
+        from: &[EntryStatus],
         status: EntryStatus,
         seen: &StoredLog,
     ) -> Option<UpdateItemFluentBuilder> {
@@ -120,7 +136,10 @@ impl MeterTable {
             .update(key)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let (mut sets, mut conditions) = (Vec::new(), Vec::new());
-        for place in seen.log.places_of(contact, EntryStatus::Admitted) {
+        let places = from
+            .iter()
+            .flat_map(|from| seen.log.places_of(contact, *from));
+        for place in places {
             let entry = (*seen.log.places().get(place)?)?;
             sets.push(format!("#log[{place}] = :new{place}"));
             conditions.push(format!("#log[{place}] = :old{place}"));
