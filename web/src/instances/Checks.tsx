@@ -1,4 +1,7 @@
+import { Fragment } from "react";
+
 import type { Check, Instance } from "../api/types";
+import { sentence } from "../text/sentence";
 import { Badge, type Tone } from "../ui/Badge";
 import { Section } from "../ui/Page";
 import { Time } from "../ui/Time";
@@ -39,20 +42,35 @@ export function Checks({ instance }: { instance: Instance }) {
   );
 }
 
+/** Breaks, where it must, between its words. */
+function Permission({ name }: { name: string }) {
+  const parts = name.split(/(?<=[:a-z])(?=[A-Z])/);
+  return (
+    <span className="mono">
+      {parts.map((part, index) => (
+        <Fragment key={index}>
+          {index > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </span>
+  );
+}
+
 function CheckRow({ check }: { check: Check }) {
   const { tone, label } = LOOKS[check.status];
   return (
     <li>
       <div className={classes.head}>
         <span className={classes.name}>
-          {check.name.includes(":") ? <span className="mono">{check.name}</span> : words(check.name)}
+          {check.name.includes(":") ? <Permission name={check.name} /> : words(check.name)}
         </span>
         <Badge tone={tone} quiet>
           {label}
         </Badge>
       </div>
-      {check.status !== "passed" && check.detail !== "" && <p>{check.detail}</p>}
-      {check.fix != null && check.status === "failed" && <p className={classes.fix}>{check.fix}</p>}
+      {check.status !== "passed" && check.detail !== "" && <p>{sentence(check.detail)}</p>}
+      {check.fix != null && check.status === "failed" && <p className={classes.fix}>{sentence(check.fix)}</p>}
     </li>
   );
 }

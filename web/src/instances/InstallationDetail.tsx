@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { installationQuery, isMoving } from "../api/queries";
 import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
 import { useSession } from "../session/session";
+import { sentence } from "../text/sentence";
 import { Badge } from "../ui/Badge";
 import { CopyBlock } from "../ui/Copy";
 import { ProblemNotice } from "../ui/Notice";
@@ -48,7 +49,7 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
           <Steps installation={installation.data} />
         </div>
       </Section>
-      <Queues queues={installation.data.queues} />
+      <Queues installation={installation.data} />
     </>
   );
 }
@@ -101,7 +102,7 @@ function ConditionRow({ condition }: { condition: Condition }) {
         </Badge>
       </div>
       <div className={classes.head}>
-        <p>{condition.message}</p>
+        <p>{sentence(condition.message)}</p>
         <p className={classes.since}>
           since <Time at={condition.last_transition_at} />
         </p>
@@ -110,21 +111,21 @@ function ConditionRow({ condition }: { condition: Condition }) {
   );
 }
 
-function Queues({ queues }: { queues: InstalledQueue[] }) {
+function Queues({ installation: { queues, desired } }: { installation: Installation }) {
   if (queues.length === 0) return null;
   const limited = queues.filter((queue) => queue.state === "attached").length;
   return (
     <Section title="Queues" aside={<span className={classes.aside}>{`${limited} of ${queues.length} limited`}</span>}>
       <ul className={classes.list}>
         {queues.map((queue) => (
-          <QueueRow key={queue.queue_id} queue={queue} />
+          <QueueRow key={queue.queue_id} queue={queue} replaced={desired?.existing_whisper === "replace"} />
         ))}
       </ul>
     </Section>
   );
 }
 
-function QueueRow({ queue }: { queue: InstalledQueue }) {
+function QueueRow({ queue, replaced }: { queue: InstalledQueue; replaced: boolean }) {
   const { tone, label } = queueState(queue);
   return (
     <li>
@@ -134,9 +135,13 @@ function QueueRow({ queue }: { queue: InstalledQueue }) {
           {label}
         </Badge>
       </div>
-      {queue.detail != null && queue.detail !== "" && <p>{queue.detail}</p>}
+      {queue.detail != null && queue.detail !== "" && <p>{sentence(queue.detail)}</p>}
       {queue.state === "attached" && queue.previous_flow_id != null && (
-        <p>Its former whisper still plays after the check.</p>
+        <p>
+          {replaced
+            ? "Its former whisper is off until Ringfence is removed."
+            : "Its former whisper still plays after the check."}
+        </p>
       )}
     </li>
   );

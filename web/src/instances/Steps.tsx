@@ -1,4 +1,5 @@
 import type { Installation } from "../api/types";
+import { sentence } from "../text/sentence";
 import { Badge } from "../ui/Badge";
 import classes from "./Lists.module.css";
 import { stepState, words } from "./states";
@@ -21,7 +22,7 @@ export function Steps({ installation: { steps } }: { installation: Installation 
                 {stepState(step).label}
               </Badge>
             </div>
-            {step.status === "failed" && step.detail != null && <p>{step.detail}</p>}
+            {step.status === "failed" && step.detail != null && <p>{sentence(step.detail)}</p>}
           </li>
         ))}
       </ol>

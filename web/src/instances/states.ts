@@ -1,5 +1,6 @@
 /** What an instance's states are called, coloured, and summed up as. */
 import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
+import { sentence } from "../text/sentence";
 import type { Tone } from "../ui/Badge";
 
 export interface State {
@@ -51,7 +52,7 @@ export function installationState(installation: Installation | null): State {
   return {
     tone: look.tone === "good" ? "caution" : look.tone,
     label: look.label,
-    detail: unmet.message || conditionLabel(unmet.type),
+    detail: sentence(unmet.message) || conditionLabel(unmet.type),
   };
 }
 
