@@ -1,6 +1,7 @@
 //! What follows a denial: the stop, the notice, the record.
 
 use futures::future::join_all;
+use ringfence_policy::EntryStatus::Admitted;
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
 use serde_json::{Value, json};
 
@@ -199,6 +200,69 @@ async fn a_stop_that_is_refused_still_denies_and_says_so() {
         Some("stopping the contact: AccessDeniedException")
     );
     assert_eq!(record.notice, NoticeStatus::Sent);
+}
+
+/// The flow may well dial after a stop that failed: a customer whose phone rang was called.
+#[tokio::test]
+async fn a_call_that_could_not_be_stopped_counts_and_its_agent_is_told_to_hang_up() {
+    let scene = full().await;
+    scene.cloud.fault(
+        "StopContact",
+        Fault::Refuse(403, "AccessDeniedException"),
+        1,
+    );
+    scene.dial(2).await;
+    let description = scene.cloud.seen("StartTaskContact")[0].body["Description"].clone();
+    let description = description.as_str().unwrap();
+    assert!(description.contains("hang up"), "{description}");
+    assert!(!description.contains("not placed"), "{description}");
+    assert_eq!(
+        scene.statuses(&format!("customer|{CUSTOMER}")).await,
+        [Admitted, Admitted]
+    );
+    assert!(!scene.dial(2).await.allowed(), "the same contact again");
+    assert_eq!(
+        scene.record(2).await.unwrap().stop,
+        StopStatus::Stopped,
+        "and this time the stop came through"
+    );
+}
+
+#[tokio::test]
+async fn a_task_that_stays_throttled_is_given_up_after_three_attempts() {
+    let scene = full().await;
+    scene.cloud.fault(
+        "StartTaskContact",
+        Fault::Refuse(429, "ThrottlingException"),
+        99,
+    );
+    scene.dial(2).await;
+    assert_eq!(scene.cloud.seen("StartTaskContact").len(), 3);
+    assert_eq!(scene.record(2).await.unwrap().notice, NoticeStatus::Failed);
+}
+
+/// Whoever is delivered again while the first delivery still waits for its stop must find the denial, not a free place.
+#[tokio::test]
+async fn the_denial_is_on_record_before_the_stop_has_come_to_an_end() {
+    let scene = full().await;
+    scene.cloud.fault("StopContact", Fault::Hang, 9);
+    let denied = scene.limiter.clone();
+    let running = tokio::spawn(async move {
+        let event = event_of(2, CUSTOMER, &format!("{INSTANCE}/agent/one"));
+        denied
+            .handle(event, std::time::Duration::from_secs(8))
+            .await
+    });
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while scene
+        .record(2)
+        .await
+        .is_none_or(|record| record.outcome != Outcome::Denied)
+    {
+        assert!(std::time::Instant::now() < deadline, "no denial on record");
+    }
+    assert!(!running.is_finished(), "the stop still hangs");
+    running.abort();
 }
 
 #[tokio::test]

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use ringfence_limiter::Settings;
+use ringfence_policy::EntryStatus;
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
 use serde_json::{Value, json};
 
 use crate::cloud::Fault;
-use crate::scene::{INSTANCE, Scene, event, event_of, sliding};
+use crate::scene::{CALLER, CUSTOMER, INSTANCE, Scene, event, event_of, sliding};
 
 fn policy(on_unavailable: &str) -> Value {
     json!({"on_unavailable": on_unavailable, "rules": [sliding(&["customer"], 1, 60)]})
@@ -241,4 +242,61 @@ async fn a_panic_is_a_failure_like_any_other() {
         "and the next call is counted as ever"
     );
     assert!(!scene.dial(3).await.allowed());
+}
+
+#[tokio::test]
+async fn a_panic_while_deciding_ends_as_the_policy_says() {
+    let scene = Scene::new(policy("deny")).await;
+    assert!(scene.dial(1).await.allowed());
+    // The first question for the time is the cache's, the second stands in the decision itself.
+    scene.clock.panic_next(2);
+    let answer = scene.dial(2).await;
+    assert_eq!(
+        (
+            answer.allowed(),
+            answer.get("Reason"),
+            answer.get("Stopped")
+        ),
+        (false, Some("unavailable"), Some("true"))
+    );
+    let record = scene.record(2).await.unwrap();
+    assert_eq!(record.outcome, Outcome::FailedClosed);
+    assert_eq!(record.unavailable.as_deref(), Some("the limiter failed"));
+}
+
+#[tokio::test]
+async fn a_call_denied_without_a_count_is_charged_nowhere() {
+    let rules = [
+        sliding(&["customer"], 5, 60),
+        sliding(&["caller_id"], 5, 60),
+    ];
+    let scene = Scene::new(json!({"on_unavailable": "deny", "rules": rules})).await;
+    scene
+        .cloud
+        .fault("UpdateItem", Fault::Refuse(400, "AccessDeniedException"), 1);
+    assert!(!scene.dial(1).await.allowed());
+    let customer = scene.statuses(&format!("customer|{CUSTOMER}")).await;
+    let caller = scene.statuses(&format!("caller_id|{CALLER}")).await;
+    let both = [customer, caller].concat();
+    assert_eq!(
+        both,
+        [EntryStatus::Void],
+        "one was refused, one is released"
+    );
+}
+
+#[tokio::test]
+async fn a_denied_contact_is_not_let_go_by_a_later_delivery_that_cannot_be_counted() {
+    let scene = Scene::new(policy("allow")).await;
+    scene.dial(1).await;
+    assert!(!scene.dial(2).await.allowed());
+    scene
+        .cloud
+        .fault("UpdateItem", Fault::Refuse(400, "AccessDeniedException"), 1);
+    let again = scene.dial(2).await;
+    assert_eq!(
+        (again.allowed(), again.get("Stopped")),
+        (false, Some("true"))
+    );
+    assert_eq!(scene.record(2).await.unwrap().outcome, Outcome::Denied);
 }
