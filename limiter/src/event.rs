@@ -185,8 +185,10 @@ impl Call {
     }
 }
 
+/// A text with something in it. Control characters are dropped: nobody dials them, and not every store takes them.
 fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
+    text.map(|text| text.replace(char::is_control, ""))
+        .filter(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -271,6 +273,13 @@ mod tests {
         );
         assert_eq!(of(all, json!({"CallerId": ""})), "queue");
         assert_eq!(of(json!({"SystemEndpoint": system}), json!({})), "system");
+    }
+
+    #[test]
+    fn control_characters_are_dropped_from_what_was_dialled() {
+        let dialled = json!({"CustomerEndpoint": {"Address": "+1206\u{0}5550100\n"}});
+        let call = Call::read(event(dialled, json!({}))).unwrap();
+        assert_eq!(call.customer_address.as_deref(), Some("+12065550100"));
     }
 
     #[test]

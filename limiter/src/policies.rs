@@ -100,8 +100,11 @@ impl Policies {
 
     fn keep(&self, instance_arn: &str, found: Found, now: Timestamp) -> Found {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        // An instance that was given up and registered anew has another id, and counts its revisions anew.
         let newer = match (cache.get(instance_arn).map(|cached| &cached.found), &found) {
-            (Some(Found::Policy(kept)), Found::Policy(read)) if kept.revision > read.revision => {
+            (Some(Found::Policy(kept)), Found::Policy(read))
+                if kept.instance_id == read.instance_id && kept.revision > read.revision =>
+            {
                 Found::Policy(kept.clone())
             }
             _ => found,
