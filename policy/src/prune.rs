@@ -1,7 +1,10 @@
 //! Which entries of a log can never matter again.
 //!
 //! Pruning must not change any later decision under the same policy, nor take away the place of a contact that may be
-//! delivered again. What it keeps also bounds what a changed policy still knows: see `docs/limits.md`.
+//! delivered again. Whoever prunes may remove any part of what is found here and leave the rest. What is kept also bounds
+//! what a changed policy still knows: see `docs/limits.md`.
+
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -10,20 +13,26 @@ use crate::meter::{Entry, Log, Status};
 use crate::plan::{Plan, milliseconds};
 use crate::rule::Limit;
 
-/// A flow asks again within seconds; younger entries keep their place whatever they count for.
+/// A flow asks again within seconds; an entry this old has been decided and marked, and nobody comes back to its place.
 const REPEATS_WITHIN_MS: u64 = 60_000;
 
-/// The highest limit there is: no rule looks further back than this many counting entries.
+/// A released entry gives nobody a place; it stays only until the invocations that may have seen it have ended.
+const RELEASED_KEPT_MS: u64 = 10_000;
+
+/// The highest limit there is: no rule looks further back than this many settled entries that count for it.
 const COUNTING_KEPT: usize = 256;
+
+/// Entries that may hold the older part of a series together; beyond it a log would outgrow what the store takes.
+const LINKS_MAX: usize = 512;
 
 /// The places, ascending, that may be removed from the log of the plan's meter with this index.
 pub fn prunable(plan: &Plan<'_>, meter: usize, log: &Log, now: Timestamp) -> Vec<usize> {
-    let limits: Vec<Limit> = plan
-        .rules_of(meter)
-        .map(|planned| planned.rule.limit())
-        .collect();
-    let standing = Standing::of(log, milliseconds(now));
-    let mut dead: Vec<usize> = standing.dead(&limits);
+    let standing = Standing::of(log, plan.contact, milliseconds(now));
+    let mut wanted: HashSet<usize> = HashSet::new();
+    for planned in plan.rules_of(meter) {
+        wanted.extend(standing.wanted(planned.rule.limit()));
+    }
+    let mut dead = standing.dead(&wanted);
     dead.extend(
         log.places()
             .iter()
@@ -41,79 +50,94 @@ struct Seen {
     /// The latest time of this and all earlier entries.
     at_ms: u64,
     counts: bool,
+    /// A later entry of the same contact would take over were this one gone.
+    followed: bool,
 }
 
 struct Standing {
     seen: Vec<Seen>,
+    /// How many entries stand before every attempt that is, or may again be, decided.
+    settled: usize,
+    /// The earliest time at which an attempt is, or may again be, decided.
+    decided_from_ms: u64,
+    contact: ContactKey,
     now_ms: u64,
 }
 
 impl Standing {
-    fn of(log: &Log, now_ms: u64) -> Self {
-        let mut counting: Vec<(ContactKey, Status)> = Vec::new();
-        let mut latest = 0;
-        let mut seen = Vec::new();
-        for (place, entry) in log.places().iter().enumerate() {
-            let Some(entry) = *entry else { continue };
-            latest = entry.at_ms.max(latest);
-            let covered = counting.contains(&(entry.contact, Status::Admitted))
-                || counting.contains(&(entry.contact, entry.status));
-            let counts = entry.status != Status::Void && !covered;
-            if counts {
-                counting.push((entry.contact, entry.status));
-            }
-            seen.push(Seen {
-                place,
-                entry,
-                at_ms: latest,
-                counts,
-            });
-        }
+    fn of(log: &Log, contact: ContactKey, now_ms: u64) -> Self {
+        let mut seen = in_line(log);
+        mark_followed(&mut seen);
+        let now_ms = seen.last().map_or(now_ms, |last| last.at_ms.max(now_ms));
+        let reserved = |seen: &&Seen| seen.entry.status == Status::Admitted;
+        let repeatable: HashSet<ContactKey> = seen
+            .iter()
+            .rev()
+            .take_while(|seen| now_ms.saturating_sub(seen.at_ms) < REPEATS_WITHIN_MS)
+            .filter(reserved)
+            .map(|seen| seen.entry.contact)
+            .collect();
+        let first = seen
+            .iter()
+            .enumerate()
+            .find(|(_, seen)| reserved(seen) && repeatable.contains(&seen.entry.contact))
+            .map(|(index, seen)| (index, seen.at_ms));
+        let (settled, decided_from_ms) = first.unwrap_or((seen.len(), now_ms));
         Self {
             seen,
-            now_ms: latest.max(now_ms),
+            settled,
+            decided_from_ms,
+            contact,
+            now_ms,
         }
     }
 
-    fn dead(&self, limits: &[Limit]) -> Vec<usize> {
-        let horizons: Vec<(Limit, u64)> = limits
-            .iter()
-            .map(|limit| (*limit, self.horizon(*limit)))
-            .collect();
-        let mut newer_counting: usize = 0;
-        let mut dead: Vec<bool> = Vec::with_capacity(self.seen.len());
-        for seen in self.seen.iter().rev() {
-            let age = self.now_ms.saturating_sub(seen.at_ms);
-            let wanted = seen.counts
-                && newer_counting < COUNTING_KEPT
-                && horizons.iter().any(|(limit, horizon)| {
-                    counts_for(*limit, seen.entry.status) && seen.at_ms >= *horizon
-                });
-            if seen.counts {
-                newer_counting = newer_counting.saturating_add(1);
-            }
-            dead.push(!wanted && age >= REPEATS_WITHIN_MS);
-        }
-        dead.reverse();
-        self.without_changing_time(&dead)
-    }
-
-    /// The time from which on entries matter to a limit.
-    fn horizon(&self, limit: Limit) -> u64 {
+    /// The places of the settled entries that this limit still needs.
+    fn wanted(&self, limit: Limit) -> Vec<usize> {
         let memory_ms = u64::from(limit.memory_seconds()).saturating_mul(1000);
+        let counted = self
+            .seen
+            .iter()
+            .take(self.settled)
+            .rev()
+            .filter(|seen| seen.counts && counts_for(limit, seen.entry.status));
         match limit {
-            Limit::Sliding { .. } => self.now_ms.saturating_sub(memory_ms).saturating_add(1),
+            Limit::Sliding { .. } => counted
+                .take_while(|seen| self.decided_from_ms.saturating_sub(seen.at_ms) < memory_ms)
+                .take(COUNTING_KEPT)
+                .map(|seen| seen.place)
+                .collect(),
             Limit::UntilQuiet { .. } => {
-                let mut later = self.now_ms;
-                for seen in self.seen.iter().rev().filter(|seen| seen.counts) {
-                    if later.saturating_sub(seen.at_ms) > memory_ms {
-                        break;
-                    }
-                    later = seen.at_ms;
-                }
-                later
+                let mut later = self.decided_from_ms;
+                let series: Vec<&Seen> = counted
+                    .take_while(|seen| {
+                        let belongs = later.saturating_sub(seen.at_ms) <= memory_ms;
+                        later = seen.at_ms;
+                        belongs
+                    })
+                    .collect();
+                let newest = series.iter().take(COUNTING_KEPT).map(|seen| seen.place);
+                newest.chain(links(&series, memory_ms)).collect()
             }
         }
+    }
+
+    fn dead(&self, wanted: &HashSet<usize>) -> Vec<usize> {
+        let dead: Vec<bool> = self
+            .seen
+            .iter()
+            .enumerate()
+            .map(|(index, seen)| {
+                let age = self.now_ms.saturating_sub(seen.at_ms);
+                if seen.entry.status == Status::Void && seen.entry.contact != self.contact {
+                    return age >= RELEASED_KEPT_MS;
+                }
+                let needed = seen.counts
+                    && (index >= self.settled || seen.followed || wanted.contains(&seen.place));
+                !needed && age >= REPEATS_WITHIN_MS
+            })
+            .collect();
+        self.without_changing_time(&dead)
     }
 
     /// Spares a dead entry that gives a later, living one its time: a host whose clock ran ahead wrote it.
@@ -139,6 +163,59 @@ impl Standing {
         }
         removed
     }
+}
+
+fn in_line(log: &Log) -> Vec<Seen> {
+    let mut counting: HashMap<ContactKey, Status> = HashMap::new();
+    let mut latest = 0;
+    let mut seen = Vec::with_capacity(log.places().len());
+    for (place, entry) in log.places().iter().enumerate() {
+        let Some(entry) = *entry else { continue };
+        latest = entry.at_ms.max(latest);
+        let earlier = counting.get(&entry.contact);
+        let covered = earlier == Some(&Status::Admitted) || earlier == Some(&entry.status);
+        let counts = entry.status != Status::Void && !covered;
+        if counts {
+            counting.insert(entry.contact, entry.status);
+        }
+        seen.push(Seen {
+            place,
+            entry,
+            at_ms: latest,
+            counts,
+            followed: false,
+        });
+    }
+    seen
+}
+
+fn mark_followed(seen: &mut [Seen]) {
+    let mut later: HashSet<ContactKey> = HashSet::new();
+    for seen in seen.iter_mut().rev() {
+        seen.followed = later.contains(&seen.entry.contact);
+        if seen.entry.status != Status::Void {
+            later.insert(seen.entry.contact);
+        }
+    }
+}
+
+/// The places of the fewest entries without which a silence would seem to part a series (newest first), its first entry
+/// among them: that one names the stretch of denials.
+fn links(series: &[&Seen], quiet_ms: u64) -> Vec<usize> {
+    let mut links: Vec<usize> = Vec::new();
+    let mut held_ms: Option<u64> = None;
+    let mut oldest_first = series.iter().rev().peekable();
+    while let Some(seen) = oldest_first.next() {
+        let reaches = |next: &&&Seen| {
+            held_ms.is_some_and(|held_ms| next.at_ms.saturating_sub(held_ms) <= quiet_ms)
+        };
+        if !oldest_first.peek().is_some_and(reaches) {
+            links.push(seen.place);
+            held_ms = Some(seen.at_ms);
+        }
+    }
+    let forgotten = links.len().saturating_sub(LINKS_MAX);
+    links.split_off(forgotten)
 }
 
 fn counts_for(limit: Limit, status: Status) -> bool {

@@ -56,9 +56,10 @@ impl PolicyDraft {
         self.read(|_| true)
     }
 
-    /// Like [`PolicyDraft::check`] for a policy that a newer version may have written: unknown members are passed over.
+    /// Like [`PolicyDraft::check`] for a policy that a newer version may have written: unknown members of the policy and
+    /// of a rule are passed over. Those of a filter or a limit are not: without them a rule would mean something else.
     pub(crate) fn read_back(self) -> Result<Policy, Vec<Fault>> {
-        self.read(|fault| fault.code != code::UNKNOWN_FIELD)
+        self.read(|fault| fault.code != code::UNKNOWN_FIELD || below_a_rule(&fault.pointer))
     }
 
     fn read(self, matters: impl Fn(&Fault) -> bool) -> Result<Policy, Vec<Fault>> {
@@ -70,6 +71,11 @@ impl PolicyDraft {
             _ => Err(faults),
         }
     }
+}
+
+/// Whether a pointer leads into a member of a rule: deeper than `/rules/0/name`.
+fn below_a_rule(pointer: &str) -> bool {
+    pointer.matches('/').count() > 3
 }
 
 fn read_policy(document: Node, faults: &mut Vec<Fault>) -> Option<Policy> {
