@@ -47,6 +47,28 @@ fn members_of_a_later_version_are_overlooked() {
 }
 
 #[test]
+fn what_a_later_version_adds_to_a_filter_or_a_limit_is_refused_and_nothing_else() {
+    let later = golden("snapshot-later");
+    let rule = |name: &str| format!("/policy/rules/0/{name}");
+    assert!(serde_json::from_value::<Snapshot>(later.clone()).is_err());
+    for narrower in ["when", "limit"] {
+        let mut document = later.clone();
+        let member = document.pointer_mut(&rule(narrower)).unwrap();
+        member.as_object_mut().unwrap().remove("later").unwrap();
+        assert!(
+            serde_json::from_value::<Snapshot>(document).is_err(),
+            "only {narrower} is as it was"
+        );
+    }
+    let mut document = later;
+    for narrower in ["when", "limit"] {
+        let member = document.pointer_mut(&rule(narrower)).unwrap();
+        member.as_object_mut().unwrap().remove("later").unwrap();
+    }
+    assert_eq!(round_trip::<Snapshot>(&document), golden("snapshot"));
+}
+
+#[test]
 fn another_schema_is_refused() {
     let mut document = golden("snapshot");
     document["schema"] = 2.into();

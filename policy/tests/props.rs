@@ -47,6 +47,13 @@ fn limit() -> impl Strategy<Value = Value> {
 }
 
 fn rules(most: usize) -> impl Strategy<Value = Vec<Value>> {
+    rules_with(limit(), most)
+}
+
+fn rules_with(
+    limit: impl Strategy<Value = Value>,
+    most: usize,
+) -> impl Strategy<Value = Vec<Value>> {
     let per = prop_oneof![
         Just(json!(["customer"])),
         Just(json!(["caller_id"])),
@@ -55,7 +62,7 @@ fn rules(most: usize) -> impl Strategy<Value = Vec<Value>> {
     let when =
         prop_oneof![2 => Just(json!({})), 1 => Just(json!({"destination_prefixes": ["+1"]}))];
     let mode = prop_oneof![4 => Just("enforce"), 1 => Just("shadow")];
-    prop::collection::vec((per, when, limit(), mode), 1..=most).prop_map(|parts| {
+    prop::collection::vec((per, when, limit, mode), 1..=most).prop_map(|parts| {
         parts
             .into_iter()
             .enumerate()
@@ -68,6 +75,36 @@ fn rules(most: usize) -> impl Strategy<Value = Vec<Value>> {
 
 fn policy_of(rules: &[Value]) -> Policy {
     policy(json!({ "rules": rules }))
+}
+
+/// So many that logs outgrow what is kept of them; now and then the flow asks a second time some dials later.
+fn long_history() -> impl Strategy<Value = Vec<(Dial, usize)>> {
+    let step =
+        prop_oneof![6 => 0..3_000_i64, 2 => 0..9_000_i64, 1 => -900..0_i64, 1 => 0..70_000_i64];
+    let customer = prop_oneof![9 => Just("+12065550100"), 1 => Just("odd")];
+    let dial = (step, customer, 0..12_usize).prop_map(|(step_ms, customer, repeated_after)| {
+        let caller_id = "+12065550199";
+        (
+            Dial {
+                step_ms,
+                customer,
+                caller_id,
+            },
+            repeated_after,
+        )
+    });
+    prop::collection::vec(dial, 320..500)
+}
+
+fn long_limit() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (1..257_u32, 30..2_000_u32).prop_map(
+            |(max, window)| json!({"kind": "sliding", "max": max, "window_seconds": window})
+        ),
+        (2..257_u32, 3..90_u32).prop_map(
+            |(at, quiet)| json!({"kind": "until_quiet", "block_at": at, "quiet_seconds": quiet})
+        ),
+    ]
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -225,6 +262,17 @@ fn play(
     world
 }
 
+/// A repeated delivery counts for nothing, yet time never runs backwards behind it.
+fn deliver_again(world: &mut World, oracle: &mut Oracle, plan: &Plan<'_>, dial: &Dial, now: i64) {
+    world.append(plan, at(now));
+    for (rule, _, _) in plan.rules() {
+        if let Some(name) = Oracle::shelf_name(rule, dial) {
+            let shelf = oracle.shelves.entry(name).or_default();
+            shelf.latest = shelf.latest.max(now);
+        }
+    }
+}
+
 fn ask(world: &World, policy: &Policy, who: u64, dial: &Dial, now: i64) -> Decision {
     world.clone().dial(
         policy,
@@ -362,6 +410,54 @@ proptest! {
         decide(&plan, &logs, at(i64::from(now)));
         for (index, log) in logs.iter().enumerate() {
             ringfence_policy::prunable(&plan, index, log, at(i64::from(now)));
+        }
+    }
+}
+
+/// More than the highest limit are told as that many.
+const TOLD_AT_MOST: u32 = 256;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn long_histories_with_repeats_agree_with_the_naive_oracle_wherever_pruning_is_cut(
+        rules in rules_with(long_limit(), 3),
+        history in long_history(),
+        prune_every in 1..9_u64,
+        at_once in 1..90_usize,
+    ) {
+        let policy = policy_of(&rules);
+        let mut oracle = Oracle::default();
+        let mut world = World::default();
+        let mut repeats: BTreeMap<u64, Vec<(u64, &Dial, i64, Verdict)>> = BTreeMap::new();
+        let mut now = START;
+        for (number, (dial, repeated_after)) in (0_u64..).zip(&history) {
+            now += dial.step_ms;
+            for (first, dial, since, verdict) in repeats.remove(&number).unwrap_or_default() {
+                if now - since < 50_000 {
+                    let again = attempt(first, dial.customer, dial.caller_id);
+                    let plan = Plan::new(&policy, INSTANCE, &again);
+                    deliver_again(&mut world, &mut oracle, &plan, dial, now);
+                    prop_assert_eq!(decide(&plan, &world.read(&plan), at(now)).verdict, verdict, "dial {} again", first);
+                }
+            }
+            let attempt = attempt(number, dial.customer, dial.caller_id);
+            let decision = world.dial(&policy, &attempt, at(now));
+            let (verdict, said) = oracle.dial(&policy, dial, now);
+            prop_assert_eq!(decision.verdict, verdict, "dial {}", number);
+            for outcome in decision.rules.iter().filter(|outcome| outcome.not_applied.is_none()) {
+                let said = said.iter().find(|said| said.rule == outcome.rule_id.as_str()).unwrap();
+                prop_assert_eq!(outcome.denied, said.denied, "dial {}", number);
+                prop_assert_eq!(outcome.count.min(TOLD_AT_MOST), said.count.min(TOLD_AT_MOST), "dial {}", number);
+            }
+            if verdict != Verdict::Deny && *repeated_after > 0 {
+                let due = number + *repeated_after as u64;
+                repeats.entry(due).or_default().push((number, dial, now, verdict));
+            }
+            if number % prune_every == 0 {
+                world.prune_at_most(at_once, &Plan::new(&policy, INSTANCE, &attempt), at(now));
+            }
         }
     }
 }

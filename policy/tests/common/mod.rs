@@ -78,9 +78,15 @@ impl World {
     }
 
     pub fn prune(&mut self, plan: &Plan<'_>, now: Timestamp) {
+        self.prune_at_most(usize::MAX, plan, now);
+    }
+
+    /// One conditional write removes only so many places, the first ones.
+    pub fn prune_at_most(&mut self, most: usize, plan: &Plan<'_>, now: Timestamp) {
         for (index, log) in self.read(plan).iter().enumerate() {
             let stored = self.logs.get_mut(plan.meters()[index].as_str()).unwrap();
-            for place in prunable(plan, index, log, now).into_iter().rev() {
+            let removed = prunable(plan, index, log, now).into_iter().take(most);
+            for place in removed.collect::<Vec<_>>().into_iter().rev() {
                 stored.remove(place);
             }
         }
