@@ -16,8 +16,9 @@ use crate::rule::Limit;
 /// A flow asks again within seconds; an entry this old has been decided and marked, and nobody comes back to its place.
 const REPEATS_WITHIN_MS: u64 = 60_000;
 
-/// A released entry gives nobody a place; it stays only until the invocations that may have seen it have ended.
-const RELEASED_KEPT_MS: u64 = 10_000;
+/// A call that could not be stopped gets its released place back before its invocation ends, eight seconds after it began;
+/// the rest is for two hosts whose clocks differ.
+const RELEASED_KEPT_MS: u64 = 15_000;
 
 /// The highest limit there is: no rule looks further back than this many settled entries that count for it.
 const COUNTING_KEPT: usize = 256;

@@ -155,13 +155,13 @@ fn whoever_may_be_decided_again_finds_what_stood_before_it() {
 }
 
 #[test]
-fn released_places_of_others_go_after_ten_seconds_and_ones_own_stay_a_minute() {
+fn released_places_of_others_go_after_fifteen_seconds_and_ones_own_stay_a_minute() {
     let policy = per_customer(&[sliding(1, 60)]);
     let log = [
         entry(1, 0, EntryStatus::Void),
         entry(2, 0, EntryStatus::Void),
     ];
-    assert_eq!(dead(&policy, 2, &log, 10 * SECOND - 1), [0_usize; 0]);
-    assert_eq!(dead(&policy, 2, &log, 10 * SECOND), [0]);
+    assert_eq!(dead(&policy, 2, &log, 15 * SECOND - 1), [0_usize; 0]);
+    assert_eq!(dead(&policy, 2, &log, 15 * SECOND), [0]);
     assert_eq!(dead(&policy, 2, &log, 60 * SECOND), [0, 1]);
 }
