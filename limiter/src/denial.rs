@@ -6,8 +6,8 @@
 //! to hang up.
 
 use futures::future::{OptionFuture, join};
-use ringfence_policy::Plan;
 use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, StopStatus};
+use ringfence_policy::{Limit, Plan};
 
 use crate::adapters::{Failure, Stopped};
 use crate::answer::Answer;
@@ -73,6 +73,8 @@ impl Limiter {
                     stretch: deciding.stretch,
                 })
             }
+            // A series is known by its first attempt, which only the first delivery has seen: better no notice than two.
+            (Some(rule_id), Some(_), _) if counts_a_series(case, rule_id) => None,
             (Some(rule_id), Some(retry_at), _) => Some(Why::Limit {
                 rule_id,
                 retry_at,
@@ -180,6 +182,11 @@ impl Limiter {
         let answer = self.answer(case, record, false);
         answer.with("Stopped", if stopped { "true" } else { "false" })
     }
+}
+
+fn counts_a_series(case: &Case, rule_id: &str) -> bool {
+    let rule = case.snapshot.policy.rule(rule_id);
+    rule.is_some_and(|rule| matches!(rule.limit(), Limit::UntilQuiet { .. }))
 }
 
 fn unfinished(record: &DecisionRecord) -> DecisionRecord {
