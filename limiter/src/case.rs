@@ -8,6 +8,7 @@ use ringfence_policy::{Attempt, Number};
 use tokio::time::{Duration, Instant};
 
 use crate::event::Call;
+use crate::metrics::Measures;
 use crate::number;
 
 /// Left unused at the end of an invocation: an answer that comes too late is none.
@@ -46,8 +47,12 @@ impl Deadlines {
         self.answer.min(Instant::now() + wait)
     }
 
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     pub(crate) fn elapsed_ms(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_millis()).unwrap_or(u32::MAX)
+        u32::try_from(self.elapsed().as_millis()).unwrap_or(u32::MAX)
     }
 }
 
@@ -57,6 +62,7 @@ pub(crate) struct Case {
     pub(crate) attempt: Attempt,
     pub(crate) now: Timestamp,
     pub(crate) deadlines: Deadlines,
+    pub(crate) measures: Arc<Measures>,
 }
 
 impl Case {
@@ -65,6 +71,7 @@ impl Case {
         snapshot: Arc<Snapshot>,
         now: Timestamp,
         deadlines: Deadlines,
+        measures: Arc<Measures>,
     ) -> Self {
         let country = snapshot.policy.default_country();
         let read = |address: &Option<String>| {
@@ -88,6 +95,7 @@ impl Case {
             attempt,
             now,
             deadlines,
+            measures,
         }
     }
 
@@ -97,6 +105,7 @@ impl Case {
         snapshot: Arc<Snapshot>,
         now: Timestamp,
         deadlines: Deadlines,
+        measures: Arc<Measures>,
     ) -> Self {
         let typed = |address: &Option<String>| address.clone().map(Number::Raw);
         let attempt = Attempt {
@@ -111,6 +120,7 @@ impl Case {
             attempt,
             now,
             deadlines,
+            measures,
         }
     }
 

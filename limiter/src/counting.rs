@@ -32,6 +32,7 @@ pub(crate) struct Counting {
 
 impl Counting {
     pub(crate) async fn count(&self, case: &Case, plan: &Plan<'_>) -> Result<Counted, Failure> {
+        case.measures.store_round();
         let (logs, earlier) = self.append_and_record(case, plan).await?;
         let read: Vec<Log> = logs.iter().map(|stored| stored.log.clone()).collect();
         let malformed: usize = read.iter().map(Log::malformed).sum();
@@ -69,10 +70,12 @@ impl Counting {
         let earlier = match recorded {
             Some(Ok(earlier)) => earlier,
             Some(Err(failure)) => {
+                case.measures.record_undelivered();
                 tracing::error!(contact_id, %failure, "decision not recorded");
                 None
             }
             None => {
+                case.measures.record_undelivered();
                 tracing::error!(contact_id, "decision not recorded in time");
                 None
             }
@@ -158,6 +161,7 @@ impl Counting {
             if dead.len() < PRUNED_FROM {
                 continue;
             }
+            case.measures.store_round();
             if let Err(failure) = self.meters.prune(key, seen, &dead).await {
                 tracing::warn!(%failure, "meter not pruned");
             }

@@ -134,6 +134,7 @@ impl Limiter {
     }
 
     async fn within_effects(&self, case: &Case, change: impl Future<Output = Result<(), Failure>>) {
+        case.measures.store_round();
         if let Err(failure) = guarded(case.deadlines.effects, change).await {
             tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");
         }

@@ -5,6 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -20,6 +21,7 @@ use crate::config::Settings;
 use crate::counting::{Counted, Counting};
 use crate::event::{Call, EventError};
 use crate::guard::{Unavailable, guarded};
+use crate::metrics::Measures;
 use crate::policies::{Found, Policies};
 use crate::telemetry;
 
@@ -28,10 +30,15 @@ const RECORD_WAITS: Duration = Duration::from_millis(300);
 /// A denial has no call waiting to go out.
 const DENIAL_WAITS: Duration = Duration::from_millis(800);
 
+/// Takes each invocation's line of metrics.
+type MetricsSink = Box<dyn Fn(&str) + Send + Sync>;
+
 pub struct Limiter {
     clock: Arc<dyn Clock>,
     policies: Policies,
     decision_deadline: Duration,
+    metrics: Option<MetricsSink>,
+    answered_before: AtomicBool,
     pub(crate) counting: Counting,
     pub(crate) contacts: Contacts,
 }
@@ -56,25 +63,50 @@ impl Limiter {
             },
             contacts: Contacts::new(Arc::new(aws), clock.clone()),
             decision_deadline: settings.decision_deadline,
+            metrics: None,
+            answered_before: AtomicBool::new(false),
             clock,
         }
+    }
+
+    /// Each invocation hands over one line of metrics; without this, none are made.
+    pub fn measured_by(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.metrics = Some(Box::new(sink));
+        self
     }
 
     /// Answers one invocation, which may last for `remaining`. Only a malformed event is an error.
     pub async fn handle(&self, event: Value, remaining: Duration) -> Result<Answer, EventError> {
         let deadlines = Deadlines::starting_now(self.decision_deadline, remaining);
+        let measures = Arc::new(Measures::default());
+        // Apart, or the compiler loses itself in the depth of futures within futures.
+        let answer = Box::pin(self.answer_event(event, deadlines, &measures)).await;
+        let cold_start = !self.answered_before.swap(true, Ordering::Relaxed);
+        if let Some(metrics) = &self.metrics {
+            metrics(&measures.line(self.clock.now(), deadlines.elapsed(), cold_start));
+        }
+        answer
+    }
+
+    async fn answer_event(
+        &self,
+        event: Value,
+        deadlines: Deadlines,
+        measures: &Arc<Measures>,
+    ) -> Result<Answer, EventError> {
         let call = Call::read(event).inspect_err(|err| tracing::error!(%err, "event refused"))?;
         let arn = call.instance.arn.clone();
         let found = guarded(deadlines.decision, async {
-            self.policies.find(&arn, self.clock.now()).await
+            self.policies.find(&arn, self.clock.now(), measures).await
         })
         .await;
         let snapshot = match found {
             Ok(Found::Policy(snapshot)) => snapshot,
             Ok(Found::Unregistered) => {
                 return Ok(pass(
+                    measures,
                     &call,
-                    Outcome::Unregistered.as_str(),
+                    Outcome::Unregistered,
                     "unregistered",
                     None,
                     deadlines,
@@ -85,8 +117,9 @@ impl Limiter {
                 Some(Found::Unregistered) | None => {
                     let why = unavailable.to_string();
                     return Ok(pass(
+                        measures,
                         &call,
-                        Outcome::FailedOpen.as_str(),
+                        Outcome::FailedOpen,
                         "unavailable",
                         Some(&why),
                         deadlines,
@@ -96,17 +129,20 @@ impl Limiter {
         };
         if snapshot.status == Status::Suspended {
             return Ok(pass(
+                measures,
                 &call,
-                Outcome::Suspended.as_str(),
+                Outcome::Suspended,
                 "suspended",
                 None,
                 deadlines,
             ));
         }
-        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines);
+        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines, measures);
         match AssertUnwindSafe(deciding).catch_unwind().await {
             Ok(answer) => Ok(answer),
-            Err(_) => Ok(self.after_a_panic(call, snapshot, deadlines).await),
+            Err(_) => Ok(self
+                .after_a_panic(call, snapshot, deadlines, measures)
+                .await),
         }
     }
 
@@ -116,8 +152,15 @@ impl Limiter {
         call: Call,
         snapshot: Arc<Snapshot>,
         deadlines: Deadlines,
+        measures: &Arc<Measures>,
     ) -> Answer {
-        let case = Case::unread(call, snapshot.clone(), self.clock.now(), deadlines);
+        let case = Case::unread(
+            call,
+            snapshot.clone(),
+            self.clock.now(),
+            deadlines,
+            measures.clone(),
+        );
         let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
         if plan.is_emergency() {
             self.allow_emergency(&case, &Unavailable::Panicked)
@@ -126,9 +169,15 @@ impl Limiter {
         }
     }
 
-    async fn decide(&self, call: Call, snapshot: Arc<Snapshot>, deadlines: Deadlines) -> Answer {
+    async fn decide(
+        &self,
+        call: Call,
+        snapshot: Arc<Snapshot>,
+        deadlines: Deadlines,
+        measures: &Arc<Measures>,
+    ) -> Answer {
         let now = self.clock.now();
-        let case = Case::new(call, snapshot.clone(), now, deadlines);
+        let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
         let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
         let counted = guarded(deadlines.decision, self.counting.count(&case, &plan)).await;
         match counted {
@@ -208,17 +257,20 @@ impl Limiter {
         } else {
             RECORD_WAITS
         };
+        case.measures.store_round();
         let keeping = guarded(
             case.deadlines.within(waits),
             self.counting.decisions.put_final(record),
         );
         keeping.await.unwrap_or_else(|failure| {
             tracing::error!(contact_id = case.call.contact_id, %failure, "decision not recorded");
+            case.measures.record_undelivered();
             None
         })
     }
 
     pub(crate) fn answer(&self, case: &Case, record: &DecisionRecord, allowed: bool) -> Answer {
+        case.measures.decided(record);
         telemetry::decided(record, case.deadlines.elapsed_ms());
         let mut answer = Answer::new(allowed)
             .with("PolicyVersion", record.policy_version.to_string())
@@ -247,14 +299,16 @@ impl Limiter {
 
 /// Lets a call out that Ringfence has no policy for.
 fn pass(
+    measures: &Measures,
     call: &Call,
-    outcome: &str,
+    outcome: Outcome,
     reason: &str,
     unavailable: Option<&str>,
     deadlines: Deadlines,
 ) -> Answer {
+    measures.passed(outcome);
     telemetry::passed(
-        outcome,
+        outcome.as_str(),
         &call.instance.arn,
         &call.contact_id,
         unavailable,

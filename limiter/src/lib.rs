@@ -23,6 +23,7 @@ mod denial;
 pub mod event;
 mod guard;
 pub mod handler;
+mod metrics;
 mod notice;
 mod number;
 mod policies;

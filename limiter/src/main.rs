@@ -1,5 +1,6 @@
 //! The function's process: settings, clients, and then one invocation after another.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ async fn main() -> Result<(), Error> {
     }));
     let settings = Settings::from_environment()?;
     let clock = Arc::new(SystemClock);
-    let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone());
+    let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone())
+        .measured_by(written_out);
     let (limiter, clock) = (&limiter, clock.as_ref());
     // The runtime's own tracing layer is left out: nothing here needs a span per request.
     lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| {
@@ -35,6 +37,11 @@ async fn main() -> Result<(), Error> {
     }))
     .run()
     .await
+}
+
+/// The log is standard output; a line that cannot be written is no reason to fail a call.
+fn written_out(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 async fn answer(

@@ -11,6 +11,7 @@ use ringfence_policy::wire::v1::Snapshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adapters::{Failure, PolicyTable};
+use crate::metrics::Measures;
 
 /// How long a decision waits for a newer policy when it has one to go by.
 const REFRESH_WAITS: Duration = Duration::from_millis(300);
@@ -43,26 +44,39 @@ impl Policies {
         }
     }
 
-    pub(crate) async fn find(&self, instance_arn: &str, now: Timestamp) -> Result<Found, Failure> {
+    pub(crate) async fn find(
+        &self,
+        instance_arn: &str,
+        now: Timestamp,
+        measures: &Measures,
+    ) -> Result<Found, Failure> {
         let cached = self.cached(instance_arn);
         if let Some(cached) = &cached
             && self.is_fresh(cached, now)
         {
+            measures.policy_age(age(cached, now));
             return Ok(cached.found.clone());
         }
+        measures.store_round();
         let Some(cached) = cached else {
             let found = self.read(instance_arn).await?;
+            measures.policy_age(Duration::ZERO);
             return Ok(self.keep(instance_arn, found, now));
         };
         let found = match timeout_at(Instant::now() + REFRESH_WAITS, self.read(instance_arn)).await
         {
-            Ok(Ok(found)) => found,
+            Ok(Ok(found)) => {
+                measures.policy_age(Duration::ZERO);
+                found
+            }
             Ok(Err(failure)) => {
                 let age_ms = now.duration_since(cached.checked_at).as_millis();
+                measures.policy_age(age(&cached, now));
                 tracing::warn!(instance_arn, %failure, age_ms, "policy not readable, serving the cached one");
                 cached.found
             }
             Err(_) => {
+                measures.policy_age(age(&cached, now));
                 tracing::warn!(
                     instance_arn,
                     "policy not readable in time, serving the cached one"
@@ -86,8 +100,7 @@ impl Policies {
     }
 
     fn is_fresh(&self, cached: &Cached, now: Timestamp) -> bool {
-        let age = now.duration_since(cached.checked_at);
-        Duration::try_from(age).is_ok_and(|age| age < self.max_age)
+        now >= cached.checked_at && age(cached, now) < self.max_age
     }
 
     fn cached(&self, instance_arn: &str) -> Option<Cached> {
@@ -118,4 +131,8 @@ impl Policies {
         );
         newer
     }
+}
+
+fn age(cached: &Cached, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(cached.checked_at)).unwrap_or_default()
 }
