@@ -77,7 +77,7 @@ impl Case {
         let read = |address: &Option<String>| {
             address
                 .as_deref()
-                .map(|address| number::read(address, country))
+                .map(|address| number::read(address, country).number)
         };
         let attempt = Attempt {
             contact: call.contact_key(),

@@ -25,7 +25,7 @@ mod guard;
 pub mod handler;
 mod metrics;
 mod notice;
-mod number;
+pub mod number;
 mod policies;
 mod record;
 mod telemetry;

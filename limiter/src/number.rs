@@ -1,7 +1,7 @@
 //! Reads what was dialled as a number: the only module that knows the phone number library.
 //!
-//! A number of possible length becomes E.164, also where its range is not known to be in use: ranges change faster than
-//! libraries. Anything else keeps its text and is marked.
+//! A number of possible length becomes E.164, without an extension, also where its range is not known to be in use:
+//! ranges change faster than libraries. Anything else keeps its text and is marked.
 
 use ringfence_policy::Number;
 use rlibphonenumber::{
@@ -11,7 +11,15 @@ use rlibphonenumber::{
 /// Longer than any number, short enough for a key.
 const RAW_MAX: usize = 100;
 
-pub(crate) fn read(address: &str, default_country: &str) -> Number {
+/// What a text was read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    pub number: Number,
+    /// ISO 3166 alpha-2; none for what is no number, and for numbers of no country (satellites, universal freephone).
+    pub country: Option<String>,
+}
+
+pub fn read(address: &str, default_country: &str) -> Read {
     let region = Region::from_code(default_country).ok();
     let possible = PhoneNumber::parse(address, region).ok().filter(|number| {
         matches!(
@@ -20,14 +28,29 @@ pub(crate) fn read(address: &str, default_country: &str) -> Number {
         )
     });
     match possible {
-        Some(number) => Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned()),
-        None => Number::Raw(address.trim().chars().take(RAW_MAX).collect()),
+        Some(number) => Read {
+            number: Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned()),
+            country: country(&number),
+        },
+        None => Read {
+            number: Number::Raw(address.trim().chars().take(RAW_MAX).collect()),
+            country: None,
+        },
     }
+}
+
+/// Several countries share a calling code. A range that the library does not know counts as the main one's, so that a new
+/// area code does not slip past a limit on its country.
+fn country(number: &PhoneNumber) -> Option<String> {
+    let region = number
+        .get_region_code()
+        .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code))?;
+    (region != Region::World).then(|| region.to_string())
 }
 
 /// The digits that the agent may have meant: as they came, and without the country's calling code, which a softphone may
 /// put before an emergency number.
-pub(crate) fn dialled(address: &str, default_country: &str) -> Vec<String> {
+pub fn dialled(address: &str, default_country: &str) -> Vec<String> {
     let digits: String = address.chars().filter(char::is_ascii_digit).collect();
     let calling_code = Region::from_code(default_country)
         .ok()
@@ -38,42 +61,4 @@ pub(crate) fn dialled(address: &str, default_country: &str) -> Vec<String> {
     }
     forms.push(digits);
     forms
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spellings_of_one_number_are_one_number() {
-        let expected = Number::E164("+12065550100".to_owned());
-        for spelling in [
-            "+12065550100",
-            "12065550100",
-            "2065550100",
-            "(206) 555-0100",
-            "+1 206-555-0100",
-            "01112065550100",
-        ] {
-            assert_eq!(read(spelling, "US"), expected, "{spelling}");
-        }
-        assert_eq!(
-            read("020 7946 0000", "GB"),
-            Number::E164("+442079460000".to_owned())
-        );
-    }
-
-    #[test]
-    fn what_is_no_number_keeps_its_text() {
-        for text in ["911", "sip:alice", "", "5550100", "+", "*67"] {
-            assert_eq!(read(text, "US"), Number::Raw(text.to_owned()), "{text}");
-        }
-        assert_eq!(read(&"x".repeat(500), "ZZ").as_str().len(), RAW_MAX);
-    }
-
-    #[test]
-    fn an_emergency_number_is_recognised_behind_a_calling_code() {
-        assert!(dialled("+1911", "US").contains(&"911".to_owned()));
-        assert!(dialled("9-1-1", "US").contains(&"911".to_owned()));
-    }
 }
