@@ -1,10 +1,11 @@
 //! One attempt while it is being decided: what the event said, under which policy, and by when.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use ringfence_policy::wire::v1::Snapshot;
-use ringfence_policy::{Attempt, Number};
+use ringfence_policy::{Attempt, Number, Owner};
 use tokio::time::{Duration, Instant};
 
 use crate::event::Call;
@@ -82,7 +83,11 @@ impl Case {
         let attempt = Attempt {
             contact: call.contact_key(),
             customer: read(&call.customer_address),
+            customer_country: None,
             caller_id: read(&call.caller_id_address),
+            agent: call.agent_arn.clone(),
+            queue: call.queue_arn.clone(),
+            attributes: BTreeMap::new(),
             dialled: call
                 .customer_address
                 .as_deref()
@@ -111,7 +116,11 @@ impl Case {
         let attempt = Attempt {
             contact: call.contact_key(),
             customer: typed(&call.customer_address),
+            customer_country: None,
             caller_id: typed(&call.caller_id_address),
+            agent: call.agent_arn.clone(),
+            queue: call.queue_arn.clone(),
+            attributes: BTreeMap::new(),
             dialled: call.customer_address.clone().into_iter().collect(),
         };
         Self {
@@ -121,6 +130,13 @@ impl Case {
             now,
             deadlines,
             measures,
+        }
+    }
+
+    pub(crate) fn owner(&self) -> Owner<'_> {
+        Owner {
+            instance_arn: &self.snapshot.instance_arn,
+            tenant_id: &self.snapshot.tenant_id,
         }
     }
 

@@ -161,7 +161,7 @@ impl Limiter {
             deadlines,
             measures.clone(),
         );
-        let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
+        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
         if plan.is_emergency() {
             self.allow_emergency(&case, &Unavailable::Panicked)
         } else {
@@ -178,7 +178,7 @@ impl Limiter {
     ) -> Answer {
         let now = self.clock.now();
         let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
-        let plan = Plan::new(&snapshot.policy, &snapshot.instance_arn, &case.attempt);
+        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
         let counted = guarded(deadlines.decision, self.counting.count(&case, &plan)).await;
         match counted {
             Err(unavailable) if plan.is_emergency() => self.allow_emergency(&case, &unavailable),

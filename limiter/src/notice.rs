@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use ringfence_policy::{Limit, describe};
+use ringfence_policy::{Language, Limit, describe};
 use sha2::{Digest, Sha256};
 
 use crate::adapters::Task;
@@ -86,7 +86,7 @@ fn limit_text(case: &Case, number: &str, rule_id: &str, retry_at: Timestamp) -> 
     let mut text = format!("The call to {number} was not placed, because a limit was reached.");
     let rule = case.snapshot.policy.rule(rule_id);
     if let Some(rule) = rule {
-        let _ = write!(text, " {}: {}.", rule.name(), describe(rule));
+        let _ = write!(text, " {}: {}.", rule.name(), describe(rule, Language::En));
     }
     let when = whole_second(retry_at);
     let _ = write!(

@@ -42,6 +42,7 @@ impl Case {
             stop_error: None,
             notice: NoticeStatus::NotNeeded,
             notice_error: None,
+            deferred_notice: None,
             task_contact_id: None,
             decided_in_ms: self.deadlines.elapsed_ms(),
         }

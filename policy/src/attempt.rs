@@ -1,6 +1,9 @@
 //! One dial by an agent, as far as rules look at it.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use crate::dimension::AttributeName;
 
 /// Who a contact is in a meter's log: the bytes of its UUID, or 16 bytes of a digest where the id is no UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,9 +51,27 @@ impl fmt::Debug for Number {
 pub struct Attempt {
     pub contact: ContactKey,
     pub customer: Option<Number>,
+    /// Where the customer's number belongs: ISO 3166 alpha-2.
+    pub customer_country: Option<String>,
     pub caller_id: Option<Number>,
+    /// The agent's ARN.
+    pub agent: Option<String>,
+    /// The queue's ARN.
+    pub queue: Option<String>,
+    /// The contact's attributes.
+    pub attributes: BTreeMap<String, String>,
     /// The digits the agent may have meant, with and without a country code: what emergency numbers are compared with.
     pub dialled: Vec<String>,
+}
+
+impl Attempt {
+    /// A contact attribute. Connect does not tell an empty one from one that was never set, so neither do rules.
+    pub(crate) fn attribute(&self, name: &AttributeName) -> Option<&str> {
+        self.attributes
+            .get(name.as_str())
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
 }
 
 impl fmt::Debug for Attempt {

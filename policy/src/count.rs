@@ -5,7 +5,7 @@
 
 use crate::attempt::ContactKey;
 use crate::meter::{Entry, Log, Status};
-use crate::rule::Limit;
+use crate::limit::Limit;
 
 /// An invocation ends within this time, so an older reservation has been decided.
 const DECIDED_WITHIN_MS: u64 = 10_000;
@@ -76,16 +76,23 @@ impl Line {
 
     /// `enforced`: whether the rule denies what it counts too many of; `own_counts`: whether this attempt will itself
     /// count for rules that count denied attempts.
-    pub(crate) fn count(&self, limit: Limit, enforced: bool, own_counts: bool) -> Count {
+    pub(crate) fn count(&self, limit: &Limit, enforced: bool, own_counts: bool) -> Count {
         match limit {
             Limit::UntilQuiet {
                 block_at,
                 quiet_seconds,
-            } => self.until_quiet(block_at, millis(quiet_seconds), own_counts),
+            } => self.until_quiet(*block_at, millis(*quiet_seconds), own_counts),
             Limit::Sliding {
                 max,
                 window_seconds,
-            } => self.sliding(max, millis(window_seconds), enforced),
+            } => self.sliding(*max, millis(*window_seconds), enforced),
+            // Drafts refuse these kinds, so no rule has one.
+            Limit::ConsecutiveDays { .. } | Limit::Calendar { .. } | Limit::Pace { .. } => Count {
+                count: 0,
+                denied: false,
+                blocks_until_ms: None,
+                stretch_ms: self.at_ms,
+            },
         }
     }
 

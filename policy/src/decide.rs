@@ -7,9 +7,10 @@
 use jiff::Timestamp;
 
 use crate::count::{Count, Line};
+use crate::limit::Limit;
 use crate::meter::Log;
 use crate::plan::{NotApplied, Plan, PlannedRule, milliseconds};
-use crate::rule::{Limit, RuleId, RuleMode};
+use crate::rule::{RuleId, RuleMode};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -1,12 +1,9 @@
-//! What a meter stores: a key, and a log of attempts in the order in which the store took them.
+//! What a meter stores: a log of attempts in the order in which the store took them.
 //!
 //! An entry is 23 bytes: one of status, six of milliseconds since 1970 (big-endian), sixteen of the contact. An entry that
 //! cannot be read is kept at its place, counts for nothing and is reported, so that one bad write never stops a line.
 
-use std::fmt;
-
-use crate::attempt::{ContactKey, Number};
-use crate::rule::{Dimension, Rule};
+use crate::attempt::ContactKey;
 
 pub const ENTRY_BYTES: usize = 23;
 
@@ -118,58 +115,6 @@ impl FromIterator<Entry> for Log {
     }
 }
 
-/// The name of a meter in the store: the instance, what is counted, and for whom. `Debug` shows no digit.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MeterKey(String);
-
-impl MeterKey {
-    /// The meter that `rule` reads for this attempt, or the first dimension that the attempt lacks.
-    pub(crate) fn of(
-        instance_arn: &str,
-        rule: &Rule,
-        value: impl Fn(Dimension) -> Option<String>,
-    ) -> Result<Self, Dimension> {
-        let mut values = Vec::new();
-        for dimension in rule.per() {
-            values.push(value(dimension).ok_or(dimension)?);
-        }
-        Ok(Self(format!(
-            "{instance_arn}|{}|{}",
-            rule.selector(),
-            values.join(",")
-        )))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MeterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MeterKey(…)")
-    }
-}
-
-/// A number's part of a meter key; escaped, so that typed text can never stand for another key.
-pub(crate) fn key_part(number: &Number) -> String {
-    match number {
-        Number::E164(text) => text.clone(),
-        Number::Raw(text) => {
-            let mut part = String::from("raw:");
-            for character in text.chars() {
-                match character {
-                    '%' => part.push_str("%25"),
-                    '|' => part.push_str("%7C"),
-                    ',' => part.push_str("%2C"),
-                    other => part.push(other),
-                }
-            }
-            part
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,24 +145,5 @@ mod tests {
         let log = Log::decode([b"".as_slice(), &unknown_status, &good.encode(), &[0; 40]]);
         assert_eq!(log.malformed(), 3);
         assert_eq!(log.places_of(CONTACT, Status::Void), [2]);
-    }
-
-    #[test]
-    fn typed_text_cannot_stand_for_another_key() {
-        let parts =
-            ["+1206", "a,b", "a|b", "a%2Cb"].map(|text| key_part(&Number::Raw(text.to_owned())));
-        assert!(
-            parts
-                .iter()
-                .all(|part| part.starts_with("raw:") && !part.contains(['|', ',']))
-        );
-        assert_eq!(
-            parts
-                .iter()
-                .collect::<std::collections::BTreeSet<_>>()
-                .len(),
-            parts.len()
-        );
-        assert_ne!(key_part(&Number::E164("+1206".to_owned())), parts[0]);
     }
 }

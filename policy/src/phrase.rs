@@ -1,14 +1,17 @@
 //! Says a rule in one English sentence, for notices, the API and the dashboard alike.
 
-use crate::rule::{Dimension, Limit, Rule};
+use crate::dimension::Dimension;
+use crate::limit::Limit;
+use crate::notices::Language;
+use crate::rule::Rule;
 
 /// One sentence without a full stop, such as "At most 3 calls to a customer in any 24 hours".
-pub fn describe(rule: &Rule) -> String {
+pub fn describe(rule: &Rule, _language: Language) -> String {
     let most = rule.limit().admits();
     let calls = if most == 1 { "call" } else { "calls" };
     let whom = match (
-        rule.counts_per(Dimension::Customer),
-        rule.counts_per(Dimension::CallerId),
+        rule.counts_per(&Dimension::Customer),
+        rule.counts_per(&Dimension::CallerId),
     ) {
         (true, true) => "to a customer from the same caller ID",
         (false, true) => "from a caller ID",
@@ -19,14 +22,17 @@ pub fn describe(rule: &Rule) -> String {
         Limit::Sliding { window_seconds, .. } => {
             format!(
                 "At most {most} {calls} {whom}{numbers} in any {}",
-                duration(window_seconds)
+                duration(*window_seconds)
             )
         }
         Limit::UntilQuiet { quiet_seconds, .. } => {
             format!(
                 "At most {most} {calls} {whom}{numbers} until there has been no attempt for {}",
-                duration(quiet_seconds)
+                duration(*quiet_seconds)
             )
+        }
+        Limit::ConsecutiveDays { .. } | Limit::Calendar { .. } | Limit::Pace { .. } => {
+            format!("At most {most} {calls} {whom}{numbers}")
         }
     }
 }
@@ -76,7 +82,7 @@ mod tests {
     fn sentence(rule: serde_json::Value) -> String {
         let draft: PolicyDraft =
             serde_json::from_value(serde_json::json!({ "rules": [rule] })).unwrap();
-        describe(&draft.check().unwrap().rules()[0])
+        describe(&draft.check().unwrap().rules()[0], Language::En)
     }
 
     #[test]

@@ -4,26 +4,49 @@
 
 use jiff::Timestamp;
 
-use crate::attempt::{Attempt, ContactKey, Number};
-use crate::meter::{Entry, MeterKey, Status, key_part};
+use crate::attempt::{Attempt, ContactKey};
+use crate::dimension::Dimension;
+use crate::key::{MeterKey, Owner};
+use crate::meter::{Entry, Status};
 use crate::policy::{Mode, Policy};
-use crate::rule::{Dimension, Rule, RuleMode};
+use crate::rule::{Rule, RuleMode};
 
-/// Why a rule says nothing about an attempt.
+/// Why a rule says nothing about an attempt: the attempt lacks what the rule counts per, or does not pass its filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotApplied {
-    /// The attempt has no value for something that the rule counts per.
-    Lacks(Dimension),
-    /// The number dialled is outside the rule's prefixes.
+    NoCustomer,
+    NoCallerId,
+    NoAgent,
+    NoQueue,
+    NoAttribute,
     OtherDestination,
+    OtherCallerId,
+    OtherQueue,
+    OtherAttributes,
 }
 
 impl NotApplied {
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Lacks(Dimension::Customer) => "no_customer",
-            Self::Lacks(Dimension::CallerId) => "no_caller_id",
+            Self::NoCustomer => "no_customer",
+            Self::NoCallerId => "no_caller_id",
+            Self::NoAgent => "no_agent",
+            Self::NoQueue => "no_queue",
+            Self::NoAttribute => "no_attribute",
             Self::OtherDestination => "other_destination",
+            Self::OtherCallerId => "other_caller_id",
+            Self::OtherQueue => "other_queue",
+            Self::OtherAttributes => "other_attributes",
+        }
+    }
+
+    pub(crate) fn lacks(dimension: &Dimension) -> Self {
+        match dimension {
+            Dimension::Customer => Self::NoCustomer,
+            Dimension::CallerId => Self::NoCallerId,
+            Dimension::Agent => Self::NoAgent,
+            Dimension::Queue => Self::NoQueue,
+            Dimension::Attribute(_) => Self::NoAttribute,
         }
     }
 }
@@ -46,7 +69,7 @@ pub struct Plan<'p> {
 }
 
 impl<'p> Plan<'p> {
-    pub fn new(policy: &'p Policy, instance_arn: &str, attempt: &Attempt) -> Self {
+    pub fn new(policy: &'p Policy, owner: Owner<'_>, attempt: &Attempt) -> Self {
         let mut plan = Self {
             contact: attempt.contact,
             emergency: is_emergency(policy, attempt),
@@ -57,7 +80,7 @@ impl<'p> Plan<'p> {
             return plan;
         }
         for rule in policy.rules() {
-            let meter = meter_of(rule, instance_arn, attempt).map(|key| plan.index_of(key));
+            let meter = rule.meter_of(owner, attempt).map(|key| plan.index_of(key));
             let mode = policy.effective_mode(rule);
             plan.rules.push(PlannedRule { rule, mode, meter });
         }
@@ -126,27 +149,6 @@ fn is_emergency(policy: &Policy, attempt: &Attempt) -> bool {
             .iter()
             .any(|dialled| digits(dialled) == number)
     })
-}
-
-fn meter_of(rule: &Rule, instance_arn: &str, attempt: &Attempt) -> Result<MeterKey, NotApplied> {
-    if !rule.when().is_empty() {
-        let matches = |number: &Number| {
-            rule.when()
-                .destination_prefixes()
-                .any(|prefix| number.starts_with(prefix))
-        };
-        if !attempt.customer.as_ref().is_some_and(matches) {
-            return Err(NotApplied::OtherDestination);
-        }
-    }
-    MeterKey::of(instance_arn, rule, |dimension| {
-        let number = match dimension {
-            Dimension::Customer => attempt.customer.as_ref(),
-            Dimension::CallerId => attempt.caller_id.as_ref(),
-        };
-        number.map(key_part)
-    })
-    .map_err(NotApplied::Lacks)
 }
 
 /// Milliseconds since 1970; times before it are as good as 1970 to a meter.

@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::draft::PolicyDraft;
+use crate::notices::Notices;
 use crate::rule::{Rule, RuleMode};
 
 /// Whether a policy refuses calls, only watches them, or is switched off.
@@ -51,6 +52,8 @@ pub struct Policy {
     pub(crate) on_unavailable: OnUnavailable,
     pub(crate) default_country: String,
     pub(crate) emergency: Vec<String>,
+    #[serde(skip_serializing_if = "Notices::is_default")]
+    pub(crate) notices: Notices,
     pub(crate) rules: Vec<Rule>,
 }
 
@@ -61,6 +64,7 @@ impl Default for Policy {
             on_unavailable: OnUnavailable::Allow,
             default_country: "US".to_owned(),
             emergency: ["911", "933", "112"].map(str::to_owned).to_vec(),
+            notices: Notices::default(),
             rules: Vec::new(),
         }
     }
@@ -83,6 +87,10 @@ impl Policy {
     /// Numbers that are never counted and never denied.
     pub fn emergency(&self) -> &[String] {
         &self.emergency
+    }
+
+    pub fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     pub fn rules(&self) -> &[Rule] {

@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::attempt::ContactKey;
+use crate::limit::Limit;
 use crate::meter::{Entry, Log, Status};
 use crate::plan::{Plan, milliseconds};
-use crate::rule::Limit;
 
 /// A flow asks again within seconds; an entry this old has been decided and marked, and nobody comes back to its place.
 const REPEATS_WITHIN_MS: u64 = 60_000;
@@ -94,7 +94,7 @@ impl Standing {
     }
 
     /// The places of the settled entries that this limit still needs.
-    fn wanted(&self, limit: Limit) -> Vec<usize> {
+    fn wanted(&self, limit: &Limit) -> Vec<usize> {
         let memory_ms = u64::from(limit.memory_seconds()).saturating_mul(1000);
         let counted = self
             .seen
@@ -103,7 +103,10 @@ impl Standing {
             .rev()
             .filter(|seen| seen.counts && counts_for(limit, seen.entry.status));
         match limit {
-            Limit::Sliding { .. } => counted
+            Limit::Sliding { .. }
+            | Limit::ConsecutiveDays { .. }
+            | Limit::Calendar { .. }
+            | Limit::Pace { .. } => counted
                 .take_while(|seen| self.decided_from_ms.saturating_sub(seen.at_ms) < memory_ms)
                 .take(COUNTING_KEPT)
                 .map(|seen| seen.place)
@@ -219,10 +222,10 @@ fn links(series: &[&Seen], quiet_ms: u64) -> Vec<usize> {
     links.split_off(forgotten)
 }
 
-fn counts_for(limit: Limit, status: Status) -> bool {
+fn counts_for(limit: &Limit, status: Status) -> bool {
     match (limit, status) {
         (_, Status::Admitted) => true,
         (Limit::UntilQuiet { .. }, Status::Denied) => true,
-        (Limit::Sliding { .. }, Status::Denied) | (_, Status::Void) => false,
+        (_, Status::Denied | Status::Void) => false,
     }
 }

@@ -4,13 +4,21 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// A rule's name within its policy, matching `[a-z0-9][a-z0-9_-]{0,62}`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct RuleId(String);
+use crate::attempt::Attempt;
+use crate::dimension::{Dimension, reason};
+use crate::key::{MeterKey, Owner, Selector};
+use crate::limit::Limit;
+use crate::notices::NoticeTemplate;
+use crate::plan::NotApplied;
+use crate::when::When;
+
+/// A rule's name within its policy, matching `[a-z0-9][a-z0-9_-]{0,62}`. Every decision carries it, so a clone is cheap.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(Arc<str>);
 
 impl RuleId {
     pub fn parse(text: &str) -> Option<Self> {
@@ -20,7 +28,7 @@ impl RuleId {
             .is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         let goes_on_well = characters
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
-        (starts_well && goes_on_well && text.len() <= 63).then(|| Self(text.to_owned()))
+        (starts_well && goes_on_well && text.len() <= 63).then(|| Self(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -34,76 +42,20 @@ impl fmt::Display for RuleId {
     }
 }
 
-/// What attempts are counted per.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dimension {
-    Customer,
-    CallerId,
-}
-
-impl Dimension {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::CallerId => "caller_id",
-        }
+impl Serialize for RuleId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
 /// How far a rule's meters reach.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     #[default]
     Instance,
-}
-
-/// Which attempts a rule looks at; an empty list asks nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct When {
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) destination_prefixes: BTreeSet<String>,
-}
-
-impl When {
-    /// E.164 prefixes such as `+1`, of which one must match.
-    pub fn destination_prefixes(&self) -> impl Iterator<Item = &str> {
-        self.destination_prefixes.iter().map(String::as_str)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.destination_prefixes.is_empty()
-    }
-}
-
-/// How many attempts, and over what time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Limit {
-    /// Attempts are numbered since the last silence longer than `quiet_seconds`; number `block_at` and above are denied,
-    /// and every attempt, denied ones too, restarts the silence.
-    UntilQuiet { block_at: u32, quiet_seconds: u32 },
-    /// At most `max` admitted attempts in any window of `window_seconds`; denied attempts do not count.
-    Sliding { max: u32, window_seconds: u32 },
-}
-
-impl Limit {
-    /// How many attempts are admitted before the first denial.
-    pub fn admits(self) -> u32 {
-        match self {
-            Self::UntilQuiet { block_at, .. } => block_at.saturating_sub(1),
-            Self::Sliding { max, .. } => max,
-        }
-    }
-
-    /// How long an attempt can matter.
-    pub fn memory_seconds(self) -> u32 {
-        match self {
-            Self::UntilQuiet { quiet_seconds, .. } => quiet_seconds,
-            Self::Sliding { window_seconds, .. } => window_seconds,
-        }
-    }
+    /// All of the tenant's instances together.
+    Tenant,
 }
 
 /// Whether a rule denies, or only says that it would.
@@ -128,7 +80,12 @@ pub struct Rule {
     pub(crate) limit: Limit,
     pub(crate) mode: RuleMode,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) notice: Option<NoticeTemplate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) citation: Option<String>,
+    /// Follows from the rest.
+    #[serde(skip)]
+    pub(crate) selector: Selector,
 }
 
 impl Rule {
@@ -141,12 +98,12 @@ impl Rule {
         self.name.as_deref().unwrap_or(self.id.as_str())
     }
 
-    pub fn per(&self) -> impl Iterator<Item = Dimension> {
-        self.per.iter().copied()
+    pub fn per(&self) -> impl Iterator<Item = &Dimension> {
+        self.per.iter()
     }
 
-    pub fn counts_per(&self, dimension: Dimension) -> bool {
-        self.per.contains(&dimension)
+    pub fn counts_per(&self, dimension: &Dimension) -> bool {
+        self.per.contains(dimension)
     }
 
     pub fn scope(&self) -> Scope {
@@ -157,40 +114,33 @@ impl Rule {
         &self.when
     }
 
-    pub fn limit(&self) -> Limit {
-        self.limit
+    pub fn limit(&self) -> &Limit {
+        &self.limit
     }
 
     pub fn mode(&self) -> RuleMode {
         self.mode
     }
 
+    /// The tenant's own words for the agent, in place of the built-in ones.
+    pub fn notice(&self) -> Option<&NoticeTemplate> {
+        self.notice.as_ref()
+    }
+
     pub fn citation(&self) -> Option<&str> {
         self.citation.as_deref()
     }
 
-    /// The word a flow compares; the sample's `system` is our caller id.
+    /// The word a flow compares.
     pub fn reason(&self) -> &'static str {
-        match (
-            self.counts_per(Dimension::Customer),
-            self.counts_per(Dimension::CallerId),
-        ) {
-            (true, true) => "customer_system",
-            (false, true) => "system",
-            (true | false, false) => "customer",
-        }
+        reason(&self.per)
     }
 
-    /// What makes two rules share a meter: what is counted, never how many or for how long, so that changing a maximum
-    /// keeps the live counts.
-    pub fn selector(&self) -> String {
-        let per: Vec<&str> = self.per().map(Dimension::as_str).collect();
-        let mut text = per.join("+");
-        if !self.when.is_empty() {
-            let prefixes: Vec<&str> = self.when.destination_prefixes().collect();
-            text.push_str(";to=");
-            text.push_str(&prefixes.join(","));
+    /// The meter that this rule reads for an attempt, or why it says nothing about it.
+    pub(crate) fn meter_of(&self, owner: Owner<'_>, attempt: &Attempt) -> Result<MeterKey, NotApplied> {
+        match self.when.turns_away(attempt) {
+            Some(why) => Err(why),
+            None => MeterKey::of(owner, self.scope, &self.selector, &self.per, attempt),
         }
-        text
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{INSTANCE, World, at, attempt, contact, policy};
+use common::{OWNER, World, at, attempt, contact, policy};
 use proptest::prelude::*;
 use ringfence_policy::{
     Decision, Dimension, Limit, Plan, Policy, Rule, RuleMode, Verdict, decide::decide,
@@ -137,10 +137,10 @@ impl Oracle {
             return None;
         }
         let mut name = format!("{:?}", rule.when());
-        if rule.counts_per(Dimension::Customer) {
+        if rule.counts_per(&Dimension::Customer) {
             name += &format!(" to {}", dial.customer);
         }
-        if rule.counts_per(Dimension::CallerId) {
+        if rule.counts_per(&Dimension::CallerId) {
             if dial.caller_id.is_empty() {
                 return None;
             }
@@ -160,13 +160,13 @@ impl Oracle {
                 max,
                 window_seconds,
             } => {
-                let within = |at: i64| now - at < i64::from(window_seconds) * 1000;
+                let within = |at: i64| now - at < i64::from(*window_seconds) * 1000;
                 let count = shelf
                     .kept
                     .iter()
                     .filter(|(at, kept)| *kept == Kept::Admitted && within(*at))
                     .count();
-                (count as u32, count as u32 >= max)
+                (count as u32, count as u32 >= *max)
             }
             Limit::UntilQuiet {
                 block_at,
@@ -176,14 +176,15 @@ impl Oracle {
                 let mut times: Vec<i64> = shelf.kept.iter().map(|(at, _)| *at).collect();
                 times.push(now);
                 for pair in times.windows(2) {
-                    number = if pair[1] - pair[0] > i64::from(quiet_seconds) * 1000 {
+                    number = if pair[1] - pair[0] > i64::from(*quiet_seconds) * 1000 {
                         1
                     } else {
                         number + 1
                     };
                 }
-                (number - 1, number >= block_at)
+                (number - 1, number >= *block_at)
             }
+            _ => unreachable!("these policies have no other kinds"),
         };
         Some(Said {
             rule: rule.id().to_string(),
@@ -301,7 +302,7 @@ proptest! {
                 prop_assert_eq!((outcome.count, outcome.denied), (said.count, said.denied), "dial {}", number);
             }
             if number % prune_every == 0 {
-                world.prune(&Plan::new(&policy, INSTANCE, &attempt), at(now));
+                world.prune(&Plan::new(&policy, OWNER, &attempt), at(now));
             }
         }
     }
@@ -385,7 +386,7 @@ proptest! {
         let (dial, now, first) = answers[again as usize].clone();
         if first != Verdict::Deny {
             let attempt = attempt(again, dial.customer, dial.caller_id);
-            let plan = Plan::new(&policy, INSTANCE, &attempt);
+            let plan = Plan::new(&policy, OWNER, &attempt);
             let before = world.clone();
             world.append(&plan, at(now));
             prop_assert_eq!(decide(&plan, &world.read(&plan), at(now)).verdict, first);
@@ -405,7 +406,7 @@ proptest! {
     ) {
         let policy = policy_of(&rules);
         let attempt = attempt(1, "+12065550100", "+12065550199");
-        let plan = Plan::new(&policy, INSTANCE, &attempt);
+        let plan = Plan::new(&policy, OWNER, &attempt);
         let logs: Vec<_> = logs.into_iter().map(ringfence_policy::Log::decode).collect();
         decide(&plan, &logs, at(i64::from(now)));
         for (index, log) in logs.iter().enumerate() {
@@ -437,7 +438,7 @@ proptest! {
             for (first, dial, since, verdict) in repeats.remove(&number).unwrap_or_default() {
                 if now - since < 50_000 {
                     let again = attempt(first, dial.customer, dial.caller_id);
-                    let plan = Plan::new(&policy, INSTANCE, &again);
+                    let plan = Plan::new(&policy, OWNER, &again);
                     deliver_again(&mut world, &mut oracle, &plan, dial, now);
                     prop_assert_eq!(decide(&plan, &world.read(&plan), at(now)).verdict, verdict, "dial {} again", first);
                 }
@@ -456,7 +457,7 @@ proptest! {
                 repeats.entry(due).or_default().push((number, dial, now, verdict));
             }
             if number % prune_every == 0 {
-                world.prune_at_most(at_once, &Plan::new(&policy, INSTANCE, &attempt), at(now));
+                world.prune_at_most(at_once, &Plan::new(&policy, OWNER, &attempt), at(now));
             }
         }
     }
@@ -474,7 +475,7 @@ fn of_two_reservations_for_the_last_place_the_earlier_has_it() {
     ];
     let plans = attempts
         .each_ref()
-        .map(|attempt| Plan::new(&policy, INSTANCE, attempt));
+        .map(|attempt| Plan::new(&policy, OWNER, attempt));
     for plan in &plans {
         world.append(plan, at(START));
     }

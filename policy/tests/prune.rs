@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{INSTANCE, World, at, attempt, contact, policy};
+use common::{OWNER, World, at, attempt, contact, policy};
 use ringfence_policy::{
     Decision, Entry, EntryStatus, Log, Plan, Policy, Verdict, decide::decide, prunable,
 };
@@ -35,7 +35,7 @@ fn per_customer(limits: &[Value]) -> Policy {
 fn dial_and_prune(world: &mut World, policy: &Policy, number: u64, offset: i64) -> Decision {
     let attempt = attempt(number, CUSTOMER, CALLER);
     let decision = world.dial(policy, &attempt, at(START + offset));
-    world.prune(&Plan::new(policy, INSTANCE, &attempt), at(START + offset));
+    world.prune(&Plan::new(policy, OWNER, &attempt), at(START + offset));
     decision
 }
 
@@ -49,7 +49,7 @@ fn entry(number: u64, offset: i64, status: EntryStatus) -> Entry {
 
 fn dead(policy: &Policy, who: u64, entries: &[Entry], offset: i64) -> Vec<usize> {
     let attempt = attempt(who, CUSTOMER, CALLER);
-    let plan = Plan::new(policy, INSTANCE, &attempt);
+    let plan = Plan::new(policy, OWNER, &attempt);
     let log: Log = entries.iter().copied().collect();
     prunable(&plan, 0, &log, at(START + offset))
 }
@@ -143,7 +143,7 @@ fn whoever_may_be_decided_again_finds_what_stood_before_it() {
     let mut world = World::default();
     world.dial(&policy, &attempt(0, CUSTOMER, CALLER), at(START));
     let crashed = attempt(1, CUSTOMER, CALLER);
-    let plan = Plan::new(&policy, INSTANCE, &crashed);
+    let plan = Plan::new(&policy, OWNER, &crashed);
     world.append(&plan, at(START + 59 * SECOND));
     let now = START + 70 * SECOND;
     dial_and_prune(&mut world, &policy, 2, 70 * SECOND);

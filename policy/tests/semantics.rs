@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{INSTANCE, World, at, attempt, policy};
+use common::{OWNER, World, at, attempt, policy};
 use ringfence_policy::{NotApplied, Plan, Policy, Verdict, decide::decide, prunable};
 use serde_json::{Value, json};
 
@@ -183,7 +183,7 @@ fn a_policy_in_shadow_denies_nobody_and_tells_whom_it_would() {
 fn a_policy_that_is_off_counts_nothing() {
     let policy =
         policy(json!({"mode": "off", "rules": [rule("r", json!(["customer"]), sliding(1, 60))]}));
-    let plan = Plan::new(&policy, INSTANCE, &attempt(0, CUSTOMER, CALLER))
+    let plan = Plan::new(&policy, OWNER, &attempt(0, CUSTOMER, CALLER))
         .meters()
         .len();
     assert_eq!((plan, dial(&policy, [0, 0, 0])), (0, vec![true; 3]));
@@ -278,7 +278,7 @@ fn redialling_leaves_no_growing_log() {
         now += 1_000;
         let attempt = attempt(number, CUSTOMER, CALLER);
         world.dial(&policy, &attempt, at(now));
-        world.prune(&Plan::new(&policy, INSTANCE, &attempt), at(now));
+        world.prune(&Plan::new(&policy, OWNER, &attempt), at(now));
     }
     let longest = world.logs.values().map(Vec::len).max().unwrap();
     assert!(longest <= 5 + 61, "{longest} entries");
@@ -290,7 +290,7 @@ fn a_young_entry_keeps_its_place_for_a_repeated_delivery() {
     let mut world = World::default();
     let attempt = attempt(0, CUSTOMER, CALLER);
     world.dial(&policy, &attempt, at(START));
-    let plan = Plan::new(&policy, INSTANCE, &attempt);
+    let plan = Plan::new(&policy, OWNER, &attempt);
     let log = &world.read(&plan)[0];
     assert!(prunable(&plan, 0, log, at(START + 59_999)).is_empty());
     assert_eq!(prunable(&plan, 0, log, at(START + 60_000)), [0]);
@@ -327,10 +327,10 @@ fn a_burst_that_is_not_marked_yet_is_one_stretch_with_one_retry_time() {
         .map(|number| attempt(number, CUSTOMER, CALLER))
         .collect();
     for (offset, attempt) in (0_i64..).zip(&attempts) {
-        world.append(&Plan::new(&policy, INSTANCE, attempt), at(START + offset));
+        world.append(&Plan::new(&policy, OWNER, attempt), at(START + offset));
     }
     for (number, attempt) in attempts.iter().enumerate() {
-        let plan = Plan::new(&policy, INSTANCE, attempt);
+        let plan = Plan::new(&policy, OWNER, attempt);
         let decision = decide(&plan, &world.read(&plan), at(START));
         assert_eq!(decision.verdict == Verdict::Allow, number < 5);
         if let Some(deciding) = decision.deciding {

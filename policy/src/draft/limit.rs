@@ -2,7 +2,7 @@
 
 use super::code;
 use super::reader::Fields;
-use crate::rule::Limit;
+use crate::limit::Limit;
 
 /// A meter remembers each attempt by itself up to this many.
 const ATTEMPTS_MAX: u32 = 256;

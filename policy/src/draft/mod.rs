@@ -3,10 +3,13 @@
 //! [`PolicyDraft`] takes any document; [`PolicyDraft::check`] makes a valid [`Policy`] of it or names every fault by JSON
 //! pointer. What the design foresees but this version does not do is `not_supported`, never silently accepted.
 
+mod country;
 mod limit;
 mod node;
+mod notices;
 mod reader;
 mod rule;
+mod when;
 
 use std::fmt;
 
@@ -103,6 +106,7 @@ fn read_policy(document: Node, faults: &mut Vec<Fault>) -> Option<Policy> {
             .ok_or_else(|| "must be a country of two capital letters, such as \"US\"".to_owned())
     });
     let emergency = fields.list("emergency").map(read_emergency);
+    let notices = notices::read(&mut fields);
     let rules = fields.list("rules").map(read_rules).unwrap_or_default();
     fields.close();
     Some(Policy {
@@ -110,6 +114,7 @@ fn read_policy(document: Node, faults: &mut Vec<Fault>) -> Option<Policy> {
         on_unavailable: on_unavailable.unwrap_or(defaults.on_unavailable),
         default_country: default_country.unwrap_or(defaults.default_country),
         emergency: emergency.unwrap_or(defaults.emergency),
+        notices,
         rules,
     })
 }

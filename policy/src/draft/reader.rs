@@ -93,14 +93,9 @@ impl<'f> Fields<'f> {
         }
     }
 
-    pub(super) fn unsupported(&mut self, name: &str, supported: &str) {
-        if self.node(name).is_some() {
-            self.fault(
-                name,
-                code::NOT_SUPPORTED,
-                format!("is not supported yet; supported: {supported}"),
-            );
-        }
+    /// The members not read yet: for objects whose names the sender chooses.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.members.keys().cloned().collect()
     }
 
     pub(super) fn text_of(&mut self, name: &str, node: Node) -> Option<String> {
@@ -207,14 +202,6 @@ pub(super) struct Items<'f> {
 }
 
 impl Items<'_> {
-    pub(super) fn len(&self) -> usize {
-        self.count
-    }
-
-    pub(super) fn pointer(&self) -> &str {
-        &self.pointer
-    }
-
     pub(super) fn faults(&mut self) -> &mut Vec<Fault> {
         self.faults
     }
@@ -225,6 +212,13 @@ impl Items<'_> {
             code,
             detail: detail.into(),
         });
+    }
+
+    /// An empty list would ask nothing, or everything: whoever means that leaves it out.
+    pub(super) fn not_empty(&mut self, detail: &str) {
+        if self.count == 0 {
+            self.fault(self.pointer.clone(), code::OUT_OF_RANGE, detail);
+        }
     }
 
     pub(super) fn at_most(&mut self, most: usize) {

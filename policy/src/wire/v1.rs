@@ -2,6 +2,7 @@
 //!
 //! Phone numbers and the external id never show in `Debug`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -65,6 +66,12 @@ pub struct Snapshot {
     pub external_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_flow_id: Option<String>,
+    /// Where the tenant's tenant-wide meters are; absent means in the instance's own region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_region: Option<String>,
+    /// Whether looking for a [`ListedNumber`] can find one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_listed_numbers: bool,
     pub published_at: Timestamp,
 }
 
@@ -80,6 +87,41 @@ impl fmt::Debug for Snapshot {
     }
 }
 
+/// On which list of the tenant's a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listed {
+    Exemption,
+    Block,
+    /// It was taken off: stays as long as an older document might still be written after it.
+    None,
+}
+
+/// A number of which the tenant has said that it is never counted, or never called.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedNumber {
+    #[serde(deserialize_with = "schema")]
+    pub schema: u32,
+    pub tenant_id: String,
+    /// As it is counted: in E.164.
+    pub number: String,
+    pub list: Listed,
+    pub entry_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for ListedNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListedNumber")
+            .field("tenant_id", &self.tenant_id)
+            .field("list", &self.list)
+            .field("entry_id", &self.entry_id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,6 +131,8 @@ pub enum Outcome {
     /// Allowed, but rules in shadow would have denied it.
     WouldDeny,
     Emergency,
+    /// The number is exempt: allowed, and not counted.
+    Exempt,
     /// The instance is unknown; such attempts are allowed and not recorded.
     Unregistered,
     Suspended,
@@ -105,6 +149,7 @@ impl Outcome {
             Self::Denied => "denied",
             Self::WouldDeny => "would_deny",
             Self::Emergency => "emergency",
+            Self::Exempt => "exempt",
             Self::Unregistered => "unregistered",
             Self::Suspended => "suspended",
             Self::FailedOpen => "failed_open",
@@ -144,6 +189,14 @@ pub enum NoticeStatus {
     Failed,
     NoAgent,
     NoFlow,
+    /// Could not be sent in time; the control plane sends it.
+    Deferred,
+    /// The task was made, and the agent's queue had no place for it.
+    QueueFull,
+    /// The agent takes no tasks.
+    NoTaskChannel,
+    /// It was not sent while it could have been of use.
+    Expired,
 }
 
 impl NoticeStatus {
@@ -174,7 +227,24 @@ pub struct RuleRecord {
     pub retry_at: Option<Timestamp>,
 }
 
-/// What is kept of one attempt.
+/// A notice that could not be sent in time, as it is to be sent. The token is the same as that of the attempts before.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeferredNotice {
+    pub name: String,
+    pub description: String,
+    pub attributes: BTreeMap<String, String>,
+    pub client_token: String,
+}
+
+impl fmt::Debug for DeferredNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeferredNotice")
+            .field("client_token", &self.client_token)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is kept of one attempt. The tenant and the instance's id are empty where no policy could be read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionRecord {
     #[serde(deserialize_with = "schema")]
@@ -220,6 +290,8 @@ pub struct DecisionRecord {
     pub notice: NoticeStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_notice: Option<DeferredNotice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_contact_id: Option<String>,
     pub decided_in_ms: u32,

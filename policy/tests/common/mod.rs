@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ringfence_policy::{
-    Attempt, ContactKey, Decision, Entry, EntryStatus, Log, Number, OwnEntry, Plan, Policy,
+    Attempt, ContactKey, Decision, Entry, EntryStatus, Log, Number, OwnEntry, Owner, Plan, Policy,
     PolicyDraft, decide::decide, prunable,
 };
 
-pub const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/one";
+pub const OWNER: Owner<'static> = Owner {
+    instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/one",
+    tenant_id: "ten_1",
+};
 
 pub fn policy(document: serde_json::Value) -> Policy {
     serde_json::from_value::<PolicyDraft>(document)
@@ -34,7 +37,11 @@ pub fn attempt(contact_number: u64, customer: &str, caller_id: &str) -> Attempt 
     Attempt {
         contact: contact(contact_number),
         customer: number(customer),
+        customer_country: None,
         caller_id: number(caller_id),
+        agent: None,
+        queue: None,
+        attributes: BTreeMap::new(),
         dialled: vec![customer.to_owned()],
     }
 }
@@ -94,7 +101,7 @@ impl World {
 
     /// One whole attempt.
     pub fn dial(&mut self, policy: &Policy, attempt: &Attempt, now: Timestamp) -> Decision {
-        let plan = Plan::new(policy, INSTANCE, attempt);
+        let plan = Plan::new(policy, OWNER, attempt);
         self.append(&plan, now);
         let decision = decide(&plan, &self.read(&plan), now);
         self.mark(&plan, &decision, attempt.contact);

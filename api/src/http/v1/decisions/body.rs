@@ -92,11 +92,11 @@ mirrored! {
 }
 mirrored! {
     /// What came of telling the agent.
-    DecisionNotice of NoticeStatus { NotNeeded, Sent, Failed, NoAgent, NoFlow }
+    DecisionNotice of NoticeStatus { NotNeeded, Sent, Failed, NoAgent, NoFlow, Deferred, QueueFull, NoTaskChannel, Expired }
 }
 mirrored! {
     DecisionOutcome of Outcome {
-        Allowed, Denied, WouldDeny, Emergency, Unregistered, Suspended, FailedOpen, FailedClosed,
+        Allowed, Denied, WouldDeny, Emergency, Exempt, Unregistered, Suspended, FailedOpen, FailedClosed,
     }
 }
 mirrored! {

@@ -14,11 +14,12 @@ use crate::http::query::{Query, page};
 use crate::store::{Cursor, DecisionFilter, StoredDecision};
 
 const RULE_ID_MAX: usize = 63;
-const OUTCOMES: [Outcome; 8] = [
+const OUTCOMES: [Outcome; 9] = [
     Outcome::Allowed,
     Outcome::Denied,
     Outcome::WouldDeny,
     Outcome::Emergency,
+    Outcome::Exempt,
     Outcome::Unregistered,
     Outcome::Suspended,
     Outcome::FailedOpen,

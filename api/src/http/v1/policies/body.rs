@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use ringfence_policy::draft::code;
-use ringfence_policy::{Policy, describe};
+use ringfence_policy::{Language, Policy, describe};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -103,7 +103,7 @@ impl PolicyBody {
 pub(super) fn sentences(policy: &Policy) -> Vec<Sentence> {
     let sentence = |rule| Sentence {
         rule_id: ringfence_policy::Rule::id(rule).to_string(),
-        text: describe(rule),
+        text: describe(rule, Language::En),
     };
     policy.rules().iter().map(sentence).collect()
 }
