@@ -4,8 +4,8 @@
 //! sees the earlier. Time never runs backwards in a line: an entry's time is the latest of its own and all earlier ones.
 
 use crate::attempt::ContactKey;
-use crate::meter::{Entry, Log, Status};
 use crate::limit::Limit;
+use crate::meter::{Entry, Log, Status};
 
 /// An invocation ends within this time, so an older reservation has been decided.
 const DECIDED_WITHIN_MS: u64 = 10_000;

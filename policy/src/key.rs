@@ -106,7 +106,10 @@ impl MeterKey {
             Scope::Tenant => owner.tenant_id,
         };
         let mut text = String::with_capacity(
-            owner.len().saturating_add(selector.0.len()).saturating_add(48),
+            owner
+                .len()
+                .saturating_add(selector.0.len())
+                .saturating_add(48),
         );
         text.push_str(owner);
         text.push('|');

@@ -90,7 +90,9 @@ impl NoticeTemplate {
             let Some((_, placeholder)) = known else {
                 return Err(format!(
                     "has a placeholder that is none of {}",
-                    PLACEHOLDERS.map(|(name, _)| format!("{{{name}}}")).join(", ")
+                    PLACEHOLDERS
+                        .map(|(name, _)| format!("{{{name}}}"))
+                        .join(", ")
                 ));
             };
             push_text(&mut parts, before)?;
@@ -148,14 +150,20 @@ mod tests {
 
     #[test]
     fn a_template_is_filled_where_it_is_open_and_nowhere_else() {
-        let template = NoticeTemplate::parse("{number}: {limit} ({rule}). {wait}, {retry_at}!").unwrap();
+        let template =
+            NoticeTemplate::parse("{number}: {limit} ({rule}). {wait}, {retry_at}!").unwrap();
         let filled = template.fill(|placeholder| match placeholder {
             // What is filled in is not filled again.
             Placeholder::Number => "{rule}".to_owned(),
             other => format!("{other:?}"),
         });
         assert_eq!(filled, "{rule}: Limit (Rule). Wait, RetryAt!");
-        assert_eq!(NoticeTemplate::parse("plain").unwrap().fill(|_| String::new()), "plain");
+        assert_eq!(
+            NoticeTemplate::parse("plain")
+                .unwrap()
+                .fill(|_| String::new()),
+            "plain"
+        );
     }
 
     #[test]
@@ -169,7 +177,10 @@ mod tests {
             ("{number} }", "not opened"),
             ("} {number}", "not opened"),
         ] {
-            assert!(NoticeTemplate::parse(text).unwrap_err().contains(told), "{text}");
+            assert!(
+                NoticeTemplate::parse(text).unwrap_err().contains(told),
+                "{text}"
+            );
         }
     }
 }

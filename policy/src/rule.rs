@@ -137,7 +137,11 @@ impl Rule {
     }
 
     /// The meter that this rule reads for an attempt, or why it says nothing about it.
-    pub(crate) fn meter_of(&self, owner: Owner<'_>, attempt: &Attempt) -> Result<MeterKey, NotApplied> {
+    pub(crate) fn meter_of(
+        &self,
+        owner: Owner<'_>,
+        attempt: &Attempt,
+    ) -> Result<MeterKey, NotApplied> {
         match self.when.turns_away(attempt) {
             Some(why) => Err(why),
             None => MeterKey::of(owner, self.scope, &self.selector, &self.per, attempt),

@@ -19,10 +19,7 @@ pub struct When {
     pub(crate) caller_id_prefixes: BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) queues: BTreeSet<String>,
-    #[serde(
-        skip_serializing_if = "BTreeMap::is_empty",
-        serialize_with = "by_name"
-    )]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", serialize_with = "by_name")]
     pub(crate) attributes: BTreeMap<AttributeName, BTreeSet<String>>,
 }
 

@@ -77,7 +77,14 @@ mod tests {
 
     #[test]
     fn what_is_no_zone_is_none() {
-        for name in ["", "Mars/Olympus", "UTC+1", "EST5EDT,M3.2.0,M11.1.0", UNKNOWN, "../etc/passwd"] {
+        for name in [
+            "",
+            "Mars/Olympus",
+            "UTC+1",
+            "EST5EDT,M3.2.0,M11.1.0",
+            UNKNOWN,
+            "../etc/passwd",
+        ] {
             assert!(Zone::parse(name).is_none(), "{name}");
         }
     }

@@ -81,7 +81,9 @@ fn agent_time_zones(notices: &mut Fields<'_>) -> BTreeMap<String, Zone> {
 }
 
 fn is_agent(arn: &str) -> bool {
-    let resource = arn.strip_prefix("arn:").and_then(|rest| rest.split_once(":connect:"));
+    let resource = arn
+        .strip_prefix("arn:")
+        .and_then(|rest| rest.split_once(":connect:"));
     let parts = resource.and_then(|(_, resource)| resource.rsplit_once("/agent/"));
     arn.len() <= AGENT_ARN_MAX
         && parts.is_some_and(|(instance, id)| instance.contains(":instance/") && !id.is_empty())

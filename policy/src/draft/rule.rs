@@ -13,8 +13,7 @@ const NAME_MAX: usize = 100;
 const CITATION_MAX: usize = 500;
 /// The four that are built in, and as many attributes as a filter may name.
 const DIMENSIONS_MAX: usize = 14;
-const DIMENSIONS: &str =
-    "\"customer\", \"caller_id\", \"agent\", \"queue\", \"attribute:<name>\"";
+const DIMENSIONS: &str = "\"customer\", \"caller_id\", \"agent\", \"queue\", \"attribute:<name>\"";
 
 pub(super) fn read(pointer: String, node: Node, faults: &mut Vec<Fault>) -> Option<Rule> {
     let mut fields = Fields::open(pointer, node, faults)?;
@@ -88,7 +87,11 @@ fn read_per(fields: &mut Fields<'_>) -> Option<BTreeSet<Dimension>> {
             None if text.starts_with("attribute:") => {
                 items.fault(pointer, code::INVALID, when::ATTRIBUTE_NAME);
             }
-            None => items.fault(pointer, code::INVALID, format!("must be one of {DIMENSIONS}")),
+            None => items.fault(
+                pointer,
+                code::INVALID,
+                format!("must be one of {DIMENSIONS}"),
+            ),
         }
     }
     (!per.is_empty()).then_some(per)

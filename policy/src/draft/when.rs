@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::country;
 use super::code;
+use super::country;
 use super::reader::{Fields, Items};
 use crate::dimension::AttributeName;
 use crate::when::When;
@@ -61,7 +61,10 @@ fn prefix(text: &str) -> Result<(), String> {
 /// An ARN, or what stands behind `/queue/` in one.
 fn queue(text: &str) -> Result<(), String> {
     let is_id = |id: &str| {
-        !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/'))
+        !id.is_empty()
+            && id
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '/'))
     };
     let fits = text.len() <= QUEUE_MAX
         && match text.strip_prefix("arn:") {
@@ -101,7 +104,8 @@ fn attributes(when: &mut Fields<'_>) -> BTreeMap<AttributeName, BTreeSet<String>
     }
     fields.close();
     if count == 0 || count > ATTRIBUTES_MAX {
-        let detail = format!("must have 1 to {ATTRIBUTES_MAX} attributes; leave it out to ask nothing");
+        let detail =
+            format!("must have 1 to {ATTRIBUTES_MAX} attributes; leave it out to ask nothing");
         when.fault("attributes", code::OUT_OF_RANGE, detail);
     }
     read

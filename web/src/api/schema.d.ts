@@ -563,9 +563,9 @@ export interface components {
          * @description What came of telling the agent.
          * @enum {string}
          */
-        DecisionNotice: "not_needed" | "sent" | "failed" | "no_agent" | "no_flow";
+        DecisionNotice: "not_needed" | "sent" | "failed" | "no_agent" | "no_flow" | "deferred" | "queue_full" | "no_task_channel" | "expired";
         /** @enum {string} */
-        DecisionOutcome: "allowed" | "denied" | "would_deny" | "emergency" | "unregistered" | "suspended" | "failed_open" | "failed_closed";
+        DecisionOutcome: "allowed" | "denied" | "would_deny" | "emergency" | "exempt" | "unregistered" | "suspended" | "failed_open" | "failed_closed";
         /** @description What one rule found. */
         DecisionRule: {
             applied: boolean;

@@ -16,6 +16,10 @@ const NOTICES: Record<Exclude<NonNullable<Decision["notice"]>, "not_needed">, Lo
   failed: ["fault", "Failed", "The agent was not told."],
   no_agent: ["plain", "No agent", "The call named no agent, so nobody was told."],
   no_flow: ["caution", "No notice flow", "The notice flow is not installed, so the agent was not told."],
+  deferred: ["caution", "Deferred", "The task could not be made in time; it is made as soon as Connect takes it."],
+  queue_full: ["caution", "Queue full", "The agent’s queue had no place for the task."],
+  no_task_channel: ["caution", "No task channel", "The agent takes no tasks, so nobody saw the notice."],
+  expired: ["caution", "Expired", "The task could not be made while it would have been of use."],
 };
 
 export function Actions({ decision }: { decision: Decision }) {

@@ -14,6 +14,7 @@ const LOOKS: Record<Outcome, Look> = {
   failed_open: { label: "Failed open", tone: "fault" },
   failed_closed: { label: "Failed closed", tone: "fault" },
   emergency: { label: "Emergency", tone: "note" },
+  exempt: { label: "Exempt", tone: "note" },
   suspended: { label: "Suspended", tone: "plain" },
   unregistered: { label: "Unregistered", tone: "plain" },
 };
@@ -48,6 +49,8 @@ export function explanation(decision: Decision): string {
       return `The call was allowed. It would have been denied${because}, which is in shadow mode.`;
     case "emergency":
       return "Emergency numbers are never counted and never denied.";
+    case "exempt":
+      return "The number is exempt: the call was allowed and not counted.";
     case "suspended":
       return "The call was allowed without counting, because this tenant is suspended.";
     case "unregistered":
