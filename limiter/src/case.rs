@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ringfence_policy::wire::v1::Snapshot;
-use ringfence_policy::{Attempt, Number, Owner};
+use ringfence_policy::{Attempt, Dimension, Number, Owner, Policy, Rule};
 use tokio::time::{Duration, Instant};
 
 use crate::event::Call;
@@ -58,7 +58,7 @@ impl Deadlines {
 }
 
 pub(crate) struct Case {
-    pub(crate) call: Call,
+    pub(crate) call: Arc<Call>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) attempt: Attempt,
     pub(crate) now: Timestamp,
@@ -68,31 +68,32 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn new(
-        call: Call,
+        call: Arc<Call>,
         snapshot: Arc<Snapshot>,
         now: Timestamp,
         deadlines: Deadlines,
         measures: Arc<Measures>,
     ) -> Self {
-        let country = snapshot.policy.default_country();
-        let read = |address: &Option<String>| {
-            address
-                .as_deref()
-                .map(|address| number::read(address, country).number)
+        let policy = &snapshot.policy;
+        let country = policy.default_country();
+        let (customer, customer_country) = match &call.customer_address {
+            Some(address) if asks_for_countries(policy) => {
+                let read = number::read(address, country);
+                (Some(read.number), read.country)
+            }
+            Some(address) => (Some(number::number(address, country)), None),
+            None => (None, None),
         };
+        let dialled = call.customer_address.as_deref();
         let attempt = Attempt {
-            contact: call.contact_key(),
-            customer: read(&call.customer_address),
-            customer_country: None,
-            caller_id: read(&call.caller_id_address),
-            agent: call.agent_arn.clone(),
-            queue: call.queue_arn.clone(),
-            attributes: BTreeMap::new(),
-            dialled: call
-                .customer_address
+            customer,
+            customer_country,
+            caller_id: call
+                .caller_id_address
                 .as_deref()
-                .map(|address| number::dialled(address, country))
-                .unwrap_or_default(),
+                .map(|address| number::number(address, country)),
+            dialled: dialled.map_or_else(Vec::new, |address| number::dialled(address, country)),
+            ..unread(&call, policy)
         };
         Self {
             call,
@@ -104,29 +105,18 @@ impl Case {
         }
     }
 
-    /// For when reading the numbers failed: they count as typed.
+    /// For when reading the numbers failed, or is not needed: they stand as typed.
     pub(crate) fn unread(
-        call: Call,
+        call: Arc<Call>,
         snapshot: Arc<Snapshot>,
         now: Timestamp,
         deadlines: Deadlines,
         measures: Arc<Measures>,
     ) -> Self {
-        let typed = |address: &Option<String>| address.clone().map(Number::Raw);
-        let attempt = Attempt {
-            contact: call.contact_key(),
-            customer: typed(&call.customer_address),
-            customer_country: None,
-            caller_id: typed(&call.caller_id_address),
-            agent: call.agent_arn.clone(),
-            queue: call.queue_arn.clone(),
-            attributes: BTreeMap::new(),
-            dialled: call.customer_address.clone().into_iter().collect(),
-        };
         Self {
+            attempt: unread(&call, &snapshot.policy),
             call,
             snapshot,
-            attempt,
             now,
             deadlines,
             measures,
@@ -143,6 +133,47 @@ impl Case {
     pub(crate) fn customer(&self) -> Option<&Number> {
         self.attempt.customer.as_ref()
     }
+}
+
+/// Telling a number's country is work that few policies need.
+fn asks_for_countries(policy: &Policy) -> bool {
+    let asks = |rule: &Rule| rule.when().destination_countries().len() > 0;
+    policy.rules().iter().any(asks)
+}
+
+fn unread(call: &Call, policy: &Policy) -> Attempt {
+    let typed = |address: &Option<String>| address.clone().map(Number::Raw);
+    Attempt {
+        contact: call.contact_key(),
+        customer: typed(&call.customer_address),
+        customer_country: None,
+        caller_id: typed(&call.caller_id_address),
+        agent: call.agent_arn.clone(),
+        queue: call.queue_arn.clone(),
+        attributes: attributes(call, policy),
+        dialled: call.customer_address.clone().into_iter().collect(),
+    }
+}
+
+/// Those of the contact's attributes that the policy names.
+fn attributes(call: &Call, policy: &Policy) -> BTreeMap<String, String> {
+    let counted_per = |rule: &Rule| {
+        let per = rule.per().filter_map(|dimension| match dimension {
+            Dimension::Attribute(name) => Some(name.as_str().to_owned()),
+            _ => None,
+        });
+        let asked_for = rule.when().attributes();
+        per.chain(asked_for.map(|(name, _)| name.as_str().to_owned()))
+            .collect::<Vec<String>>()
+    };
+    let named = policy.rules().iter().flat_map(counted_per);
+    named
+        .filter_map(|name| {
+            call.attribute(&name)
+                .map(str::to_owned)
+                .map(|value| (name, value))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,41 +1,70 @@
-//! The one round in which an attempt is counted: a place in the line of every meter, and the record beside it.
+//! The one round in which an attempt is counted: a place in the line of every meter, and the record beside it. And what
+//! becomes of those places afterwards.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{Either, join_all, select, try_join_all};
 use ringfence_policy::decide::decide;
-use ringfence_policy::wire::v1::DecisionRecord;
-use ringfence_policy::{Decision, EntryStatus, Log, OwnEntry, Plan, prunable};
+use ringfence_policy::{ContactKey, Decision, Entry, EntryStatus, Log, OwnEntry, Plan, prunable};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapters::{DecisionTable, Failure, MeterTable, StoredLog};
+use crate::adapters::{Failure, Intent, MeterTable, Standing, StoredLog, Unreadable};
 use crate::case::Case;
+use crate::records::Records;
 
 /// A meter outlives its longest rule by this, so that deletion by the store never races with the decision.
 const KEPT_LONGER_SECONDS: i64 = 24 * 60 * 60;
 /// How long a decision that has been counted waits for its record.
-const RECORD_WAITS: std::time::Duration = std::time::Duration::from_millis(300);
+const RECORD_WAITS: Duration = Duration::from_millis(300);
 /// Pruning costs a write; it waits until there is something to gain.
 const PRUNED_FROM: usize = 32;
+const PRUNED_AT_A_TIME: usize = 4;
 
 pub(crate) struct Counted {
     pub(crate) decision: Decision,
-    pub(crate) logs: Vec<StoredLog>,
-    /// The record of an earlier delivery of the same contact.
-    pub(crate) earlier: Option<DecisionRecord>,
+    /// In the order of the plan's meters.
+    logs: Vec<Log>,
+    unreadable: Vec<Unreadable>,
+    /// What an earlier delivery of the same contact has put on record.
+    pub(crate) earlier: Option<Standing>,
+    /// Another delivery of the same contact has taken a place in a meter, whether or not it has left a record.
+    pub(crate) repeated: bool,
+    /// Whether the provisional record is in the store.
+    pub(crate) recorded: bool,
 }
 
 pub(crate) struct Counting {
-    pub(crate) meters: MeterTable,
-    pub(crate) decisions: DecisionTable,
+    meters: Arc<MeterTable>,
+    records: Arc<Records>,
+    pruning: Arc<Semaphore>,
+}
+
+/// What came of the provisional record.
+struct Recorded {
+    earlier: Option<Standing>,
+    written: bool,
 }
 
 impl Counting {
+    pub(crate) fn new(meters: MeterTable, records: Arc<Records>) -> Self {
+        Self {
+            meters: Arc::new(meters),
+            records,
+            pruning: Arc::new(Semaphore::new(PRUNED_AT_A_TIME)),
+        }
+    }
+
     pub(crate) async fn count(&self, case: &Case, plan: &Plan<'_>) -> Result<Counted, Failure> {
         case.measures.store_round();
-        let (logs, earlier) = self.append_and_record(case, plan).await?;
-        let read: Vec<Log> = logs.iter().map(|stored| stored.log.clone()).collect();
-        let malformed: usize = read.iter().map(Log::malformed).sum();
+        let (stored, recorded) = self.append_and_record(case, plan).await?;
+        let (logs, unreadable): (Vec<Log>, Vec<Unreadable>) = stored
+            .into_iter()
+            .map(|stored| (stored.log, stored.unreadable))
+            .unzip();
+        let malformed: usize = logs.iter().map(Log::malformed).sum();
         if malformed > 0 {
             tracing::warn!(
                 contact_id = case.call.contact_id,
@@ -44,9 +73,14 @@ impl Counting {
             );
         }
         Ok(Counted {
-            decision: decide(plan, &read, case.now),
+            decision: decide(plan, &logs, case.now),
+            repeated: logs
+                .iter()
+                .any(|log| is_repeated(log, case.attempt.contact)),
             logs,
-            earlier,
+            unreadable,
+            earlier: recorded.earlier,
+            recorded: recorded.written,
         })
     }
 
@@ -55,9 +89,9 @@ impl Counting {
         &self,
         case: &Case,
         plan: &Plan<'_>,
-    ) -> Result<(Vec<StoredLog>, Option<DecisionRecord>), Failure> {
+    ) -> Result<(Vec<StoredLog>, Recorded), Failure> {
         let record = case.provisional_record(plan);
-        let recording = pin!(self.decisions.put_first(&record));
+        let recording = pin!(self.records.put(&record, Intent::Provisional));
         let appending = pin!(self.append(case, plan));
         let (logs, recorded) = match select(appending, recording).await {
             Either::Left((logs, recording)) => {
@@ -67,34 +101,38 @@ impl Counting {
             Either::Right((recorded, appending)) => (appending.await?, Some(recorded)),
         };
         let contact_id = &case.call.contact_id;
-        let earlier = match recorded {
-            Some(Ok(earlier)) => earlier,
+        let unwritten = Recorded {
+            earlier: None,
+            written: false,
+        };
+        let recorded = match recorded {
+            Some(Ok(earlier)) => Recorded {
+                earlier,
+                written: true,
+            },
             Some(Err(failure)) => {
-                case.measures.record_undelivered();
                 tracing::error!(contact_id, %failure, "decision not recorded");
-                None
+                unwritten
             }
             None => {
-                case.measures.record_undelivered();
                 tracing::error!(contact_id, "decision not recorded in time");
-                None
+                unwritten
             }
         };
-        Ok((logs, earlier))
+        Ok((logs, recorded))
     }
 
     async fn append(&self, case: &Case, plan: &Plan<'_>) -> Result<Vec<StoredLog>, Failure> {
         let entry = plan.entry(case.now);
         let appends = plan.meters().iter().enumerate().map(|(meter, key)| {
-            let kept = i64::from(plan.memory_seconds(meter)).saturating_add(KEPT_LONGER_SECONDS);
             self.meters
-                .append(key, entry, case.now.as_second().saturating_add(kept))
+                .append(key, entry, expires_at(case, plan, meter))
         });
         try_join_all(appends).await
     }
 
-    /// After a denial: what was reserved no longer counts, or counts as a denied attempt. One meter that cannot be
-    /// reached keeps no other from being released.
+    /// After a denial, or for an exempt number: what was reserved no longer counts, or counts as a denied attempt. One
+    /// meter that cannot be reached keeps no other from being released.
     pub(crate) async fn release(
         &self,
         case: &Case,
@@ -112,9 +150,7 @@ impl Counting {
                 // An earlier delivery was denied, so this one's places are not kept either.
                 OwnEntry::Void | OwnEntry::Keep => EntryStatus::Void,
             };
-            let contact = case.attempt.contact;
-            self.meters
-                .mark(key, contact, &[EntryStatus::Admitted], status, seen)
+            self.meters.mark(key, case.attempt.contact, status, seen)
         });
         join_all(marks).await.into_iter().collect()
     }
@@ -125,46 +161,56 @@ impl Counting {
         case: &Case,
         plan: &Plan<'_>,
     ) -> Result<(), Failure> {
-        self.change_own(case, plan, &[EntryStatus::Admitted], EntryStatus::Void)
-            .await
-    }
-
-    /// After a stop that failed: the call may well go out, so it counts as any other.
-    pub(crate) async fn charge(&self, case: &Case, plan: &Plan<'_>) -> Result<(), Failure> {
-        let released = [EntryStatus::Void, EntryStatus::Denied];
-        self.change_own(case, plan, &released, EntryStatus::Admitted)
-            .await
-    }
-
-    async fn change_own(
-        &self,
-        case: &Case,
-        plan: &Plan<'_>,
-        from: &[EntryStatus],
-        status: EntryStatus,
-    ) -> Result<(), Failure> {
-        let changes = plan.meters().iter().map(|key| async move {
+        let marks = plan.meters().iter().map(|key| async move {
             let seen = self.meters.read(key).await?;
             let contact = case.attempt.contact;
-            self.meters.mark(key, contact, from, status, &seen).await
+            self.meters
+                .mark(key, contact, EntryStatus::Void, &seen.log)
+                .await
         });
-        join_all(changes).await.into_iter().collect()
+        join_all(marks).await.into_iter().collect()
     }
 
-    /// Now and then, whoever finds enough dead entries removes them.
-    pub(crate) async fn prune(&self, case: &Case, plan: &Plan<'_>, logs: &[StoredLog]) {
-        for (meter, (key, seen)) in plan.meters().iter().zip(logs).enumerate() {
-            if seen.log.places().len() < PRUNED_FROM {
+    /// For a denied call that may go out all the same: it counts as any other, from now on. Its former places are not
+    /// given back, because others have been decided since on what stood there: a place that once stopped counting never
+    /// counts again, so a repeated delivery never finds more before it than the first one did.
+    pub(crate) async fn charge(&self, case: &Case, plan: &Plan<'_>) -> Result<(), Failure> {
+        self.append(case, plan).await.map(|_| ())
+    }
+
+    /// Now and then, whoever finds enough dead entries removes them, while the answer is on its way.
+    pub(crate) fn prune_beside(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
+        let seen = counted.logs.iter().zip(&counted.unreadable);
+        for (meter, (key, (log, unreadable))) in plan.meters().iter().zip(seen).enumerate() {
+            if log.places().len() < PRUNED_FROM {
                 continue;
             }
-            let dead = prunable(plan, meter, &seen.log, case.now);
+            let dead = prunable(plan, meter, log, case.now);
             if dead.len() < PRUNED_FROM {
                 continue;
             }
-            case.measures.store_round();
-            if let Err(failure) = self.meters.prune(key, seen, &dead).await {
-                tracing::warn!(%failure, "meter not pruned");
-            }
+            let Ok(permit) = self.pruning.clone().try_acquire_owned() else {
+                return;
+            };
+            let Some(request) = self.meters.prune(key, log, unreadable, &dead) else {
+                continue;
+            };
+            tokio::spawn(async move {
+                if let Err(failure) = request.send().await {
+                    tracing::warn!(%failure, "meter not pruned");
+                }
+                drop(permit);
+            });
         }
     }
+}
+
+fn expires_at(case: &Case, plan: &Plan<'_>, meter: usize) -> i64 {
+    let kept = i64::from(plan.memory_seconds(meter)).saturating_add(KEPT_LONGER_SECONDS);
+    case.now.as_second().saturating_add(kept)
+}
+
+fn is_repeated(log: &Log, contact: ContactKey) -> bool {
+    let own = |entry: &&Entry| entry.contact == contact;
+    log.places().iter().flatten().filter(own).nth(1).is_some()
 }

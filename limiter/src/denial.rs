@@ -1,15 +1,20 @@
-//! What follows a denial: the contact is stopped, what was reserved is released, the agent is told, and the record says
-//! what came of it. The answer stays a denial whatever fails here.
+//! What follows a denial: it is put on record; the contact is stopped and the agent told; what was reserved is released;
+//! and the record says what came of it.
 //!
-//! The record says "denied" before any reservation is released: a delivery that comes in between finds the denial, never
-//! a free place. Where the stop fails the call may go out all the same, so it is charged after all, and the agent is told
-//! to hang up.
+//! The record comes before the release: a delivery that comes in between finds the denial, never a free place; and a
+//! denial that gives way to another delivery, which has settled that the contact goes, has released nothing that others
+//! could have taken meanwhile. All else runs side by side. Where the stop fails the call may go out all the same, so it is
+//! charged after all, and the agent is told to hang up. The answer stays a denial whatever fails here.
 
-use futures::future::{OptionFuture, join};
-use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, StopStatus};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+
+use futures::FutureExt;
+use futures::future::{Either, OptionFuture, join, select};
+use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, Outcome, StopStatus};
 use ringfence_policy::{Limit, Plan};
 
-use crate::adapters::{Failure, Stopped};
+use crate::adapters::{Intent, Standing, Stopped};
 use crate::answer::Answer;
 use crate::case::Case;
 use crate::counting::Counted;
@@ -20,50 +25,42 @@ use crate::notice::{Why, task};
 /// Stands in the record until the stop has come to an end; should the process not live that long, it is the truth.
 const NOT_FINISHED: &str = "the limiter ended before the contact was stopped";
 
-impl Limiter {
-    pub(crate) async fn deny(
-        &self,
-        case: &Case,
-        plan: &Plan<'_>,
-        counted: &Counted,
-        mut record: DecisionRecord,
-    ) -> Answer {
-        let why = counted
-            .decision
-            .deciding
-            .as_ref()
-            .map(|deciding| Why::Limit {
-                rule_id: deciding.rule_id.as_str(),
-                retry_at: deciding.retry_at,
-                stretch: deciding.stretch,
-            });
-        let pending = unfinished(&record);
-        let recorded_and_released = async {
-            self.keep(case, &pending).await;
-            self.within_effects(case, self.counting.release(case, plan, counted))
-                .await;
-        };
-        join(
-            self.stop_and_tell(case, &mut record, why.as_ref()),
-            recorded_and_released,
-        )
-        .await;
-        self.conclude_denial(case, plan, record).await
+/// A denial that is to be carried out.
+pub(crate) struct Denial<'c> {
+    /// Absent where the attempt could not be counted.
+    counted: Option<&'c Counted>,
+    record: DecisionRecord,
+    /// An earlier delivery has put it on record.
+    on_record: bool,
+}
+
+impl<'c> Denial<'c> {
+    pub(crate) fn counted(counted: &'c Counted, record: DecisionRecord) -> Self {
+        Self {
+            counted: Some(counted),
+            record,
+            on_record: false,
+        }
     }
 
-    /// The contact was denied before and is delivered again: the same answer, and the stop once more.
-    pub(crate) async fn deny_again(
-        &self,
-        case: &Case,
-        plan: &Plan<'_>,
-        counted: Option<&Counted>,
-        mut record: DecisionRecord,
-    ) -> Answer {
-        let told = record.notice == NoticeStatus::Sent;
-        let rule_id = record.rule_id.clone();
-        let deciding = counted.and_then(|counted| counted.decision.deciding.as_ref());
-        let why = match (&rule_id, record.retry_at, deciding) {
-            _ if told => None,
+    pub(crate) fn uncounted(record: DecisionRecord) -> Self {
+        Self {
+            counted: None,
+            record,
+            on_record: false,
+        }
+    }
+
+    /// What the agent is told, unless that has been done.
+    fn why(&self, case: &Case) -> Option<Why<'_>> {
+        let record = &self.record;
+        if record.notice == NoticeStatus::Sent {
+            return None;
+        }
+        let deciding = self
+            .counted
+            .and_then(|counted| counted.decision.deciding.as_ref());
+        match (&record.rule_id, record.retry_at, deciding) {
             (Some(rule_id), Some(retry_at), Some(deciding))
                 if deciding.rule_id.as_str() == rule_id =>
             {
@@ -81,83 +78,126 @@ impl Limiter {
                 stretch: retry_at,
             }),
             _ => Some(Why::Unavailable),
-        };
-        let (stop_before, stop_error_before) = (record.stop, record.stop_error.clone());
-        let release = async {
-            match counted {
-                Some(counted) => self.counting.release(case, plan, counted).await,
-                None => self.counting.release_uncounted(case, plan).await,
+        }
+    }
+}
+
+impl Limiter {
+    /// Carries the denial out, unless another delivery of the same contact has settled that it goes.
+    pub(crate) async fn deny(&self, case: &Case, plan: &Plan<'_>, denial: Denial<'_>) -> Answer {
+        let mut record = denial.record.clone();
+        let recording = self.put_on_record(case, &denial).shared();
+        let settled = {
+            let settled = pin!(async {
+                match recording.clone().await {
+                    Some(standing) if standing.settled => standing,
+                    _ => std::future::pending().await,
+                }
+            });
+            let effects = self.carry_out(case, plan, &denial, &mut record, recording.clone());
+            // The first is asked first, so nothing is released that another delivery has settled.
+            match select(settled, pin!(effects)).await {
+                Either::Left((standing, _)) => Some(standing),
+                Either::Right((standing, _)) => standing,
             }
         };
-        join(
-            self.stop_and_tell(case, &mut record, why.as_ref()),
-            self.within_effects(case, release),
-        )
-        .await;
-        if stop_before == StopStatus::Stopped {
-            (record.stop, record.stop_error) = (stop_before, stop_error_before);
+        match settled {
+            Some(standing) => self.allow_as_settled(case, standing.record.as_ref()),
+            None => self.denied_answer(case, &record),
         }
-        self.conclude_denial(case, plan, record).await
     }
 
-    pub(crate) async fn deny_uncounted(
+    /// The contact was denied before and is delivered again: the same answer, and the stop once more.
+    pub(crate) async fn deny_again(
         &self,
         case: &Case,
         plan: &Plan<'_>,
-        mut record: DecisionRecord,
+        counted: Option<&Counted>,
+        standing: Standing,
     ) -> Answer {
-        let release = self.counting.release_uncounted(case, plan);
-        join(
-            self.stop_and_tell(case, &mut record, Some(&Why::Unavailable)),
-            self.within_effects(case, release),
-        )
-        .await;
-        self.conclude_denial(case, plan, record).await
+        let record = standing
+            .record
+            .unwrap_or_else(|| case.record(Outcome::Denied));
+        let denial = Denial {
+            counted,
+            record,
+            on_record: true,
+        };
+        self.deny(case, plan, denial).await
     }
 
-    async fn conclude_denial(
+    /// What stands against the denial, if anything does.
+    async fn put_on_record(&self, case: &Case, denial: &Denial<'_>) -> Option<Standing> {
+        if denial.on_record {
+            return None;
+        }
+        let pending = unfinished(&denial.record);
+        self.records.write(case, &pending, Intent::Deny).await
+    }
+
+    /// Returns what another delivery has settled, where that became known only at the end.
+    async fn carry_out(
         &self,
         case: &Case,
         plan: &Plan<'_>,
-        record: DecisionRecord,
-    ) -> Answer {
-        if record.stop == StopStatus::Failed {
-            join(
-                self.keep(case, &record),
-                self.within_answer(case, self.counting.charge(case, plan)),
-            )
-            .await;
-        } else {
-            self.keep(case, &record).await;
+        denial: &Denial<'_>,
+        record: &mut DecisionRecord,
+        recording: impl Future<Output = Option<Standing>> + Clone,
+    ) -> Option<Standing> {
+        let recorded = recording.clone();
+        let releasing = async {
+            recorded.await;
+            let released = match denial.counted {
+                Some(counted) => self.counting.release(case, plan, counted).boxed(),
+                None => self.counting.release_uncounted(case, plan).boxed(),
+            };
+            if let Err(failure) = guarded(case.deadlines.effects, released).await {
+                tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");
+            }
+        };
+        let stopping = async {
+            let why = denial.why(case);
+            join(self.stop_and_tell(case, record, why.as_ref()), recording).await;
+            if denial.on_record && *record == denial.record {
+                return None;
+            }
+            self.records.write(case, record, Intent::Conclude).await
+        };
+        let ((), against) = join(releasing, stopping).await;
+        let settled = against.filter(|standing| standing.settled);
+        if record.stop == StopStatus::Failed || settled.is_some() {
+            let charging = self.counting.charge(case, plan);
+            if let Err(failure) = guarded(case.deadlines.answer, charging).await {
+                tracing::error!(contact_id = case.call.contact_id, %failure, "call not charged");
+            }
         }
-        self.denied_answer(case, &record)
-    }
-
-    async fn within_effects(&self, case: &Case, change: impl Future<Output = Result<(), Failure>>) {
-        case.measures.store_round();
-        if let Err(failure) = guarded(case.deadlines.effects, change).await {
-            tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");
-        }
-    }
-
-    async fn within_answer(&self, case: &Case, change: impl Future<Output = Result<(), Failure>>) {
-        if let Err(failure) = guarded(case.deadlines.answer, change).await {
-            tracing::error!(contact_id = case.call.contact_id, %failure, "call not charged");
-        }
+        settled
     }
 
     /// The agent is told after the stop, so that the stop has the first claim on the account's quota and on the time left.
     async fn stop_and_tell(&self, case: &Case, record: &mut DecisionRecord, why: Option<&Why<'_>>) {
-        match self.contacts.stop(case).await {
-            Ok(Stopped::Now) => (record.stop, record.stop_error) = (StopStatus::Stopped, None),
-            Ok(Stopped::Already) => {
-                (record.stop, record.stop_error) = (StopStatus::AlreadyEnded, None)
-            }
-            Err(failure) => {
-                (record.stop, record.stop_error) = (StopStatus::Failed, Some(failure.to_string()))
-            }
-        }
+        self.stop(case, record).await;
         let Some(why) = why else { return };
+        let telling = AssertUnwindSafe(self.tell(case, record, why)).catch_unwind();
+        if telling.await.is_err() {
+            record.notice = NoticeStatus::Failed;
+            record.notice_error = Some("the limiter failed".to_owned());
+        }
+    }
+
+    async fn stop(&self, case: &Case, record: &mut DecisionRecord) {
+        let (stop, error) = match self.contacts.stop(case).await {
+            Ok(Stopped::Now) => (StopStatus::Stopped, None),
+            // An earlier delivery may have stopped it.
+            Ok(Stopped::Already) if record.stop == StopStatus::Stopped => return,
+            Ok(Stopped::Already) => (StopStatus::AlreadyEnded, None),
+            Err(_) if record.stop == StopStatus::Stopped => return,
+            Err(failure) => (StopStatus::Failed, Some(failure.to_string())),
+        };
+        (record.stop, record.stop_error) = (stop, error);
+    }
+
+    async fn tell(&self, case: &Case, record: &mut DecisionRecord, why: &Why<'_>) {
         let task = task(case, why, record.stop != StopStatus::Failed);
         let started = OptionFuture::from(
             task.as_ref()

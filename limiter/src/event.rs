@@ -4,82 +4,19 @@
 //! Failure: an event that names no contact or no instance is an [`EventError`] that names the field and repeats nothing.
 
 use ringfence_policy::ContactKey;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// AWS allows 256 characters in a contact id.
 const CONTACT_ID_MAX: usize = 256;
+/// Connect keeps no more than this of all of a contact's attributes together.
+const ATTRIBUTE_MAX: usize = 32 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("malformed event: {field} {problem}")]
 pub struct EventError {
     pub field: &'static str,
     pub problem: &'static str,
-}
-
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).ok())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Event {
-    #[serde(default, deserialize_with = "lenient")]
-    details: Option<Details>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Details {
-    #[serde(default, deserialize_with = "lenient")]
-    contact_data: Option<ContactData>,
-    #[serde(default, deserialize_with = "lenient")]
-    parameters: Option<Parameters>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ContactData {
-    #[serde(default, deserialize_with = "lenient")]
-    contact_id: Option<String>,
-    #[serde(default, rename = "InstanceARN", deserialize_with = "lenient")]
-    instance_arn: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    customer_endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "lenient")]
-    system_endpoint: Option<Endpoint>,
-    #[serde(default, deserialize_with = "lenient")]
-    queue: Option<Queue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Endpoint {
-    #[serde(default, deserialize_with = "lenient")]
-    address: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Queue {
-    #[serde(default, rename = "ARN", deserialize_with = "lenient")]
-    arn: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    outbound_caller_id: Option<Endpoint>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameters {
-    #[serde(default, rename = "AgentARN", deserialize_with = "lenient")]
-    agent_arn: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    caller_id: Option<String>,
 }
 
 /// An instance's ARN, taken apart.
@@ -104,6 +41,13 @@ impl InstanceArn {
         let (region, id) = ((*region).to_owned(), id.to_owned());
         Some(Self { arn, region, id })
     }
+
+    fn has_agent(&self, arn: &str) -> bool {
+        let agent = arn
+            .strip_prefix(&self.arn)
+            .and_then(|rest| rest.strip_prefix("/agent/"));
+        agent.is_some_and(|id| !id.is_empty())
+    }
 }
 
 /// One dial as the event tells it. `Debug` shows no number.
@@ -115,6 +59,7 @@ pub struct Call {
     pub caller_id_address: Option<String>,
     pub agent_arn: Option<String>,
     pub queue_arn: Option<String>,
+    attributes: Map<String, Value>,
 }
 
 impl std::fmt::Debug for Call {
@@ -127,51 +72,58 @@ impl std::fmt::Debug for Call {
 }
 
 impl Call {
-    pub fn read(event: Value) -> Result<Self, EventError> {
+    pub fn read(mut event: Value) -> Result<Self, EventError> {
         let wrong = |field, problem| EventError { field, problem };
         if !event.is_object() {
             return Err(wrong("event", "must be an object"));
         }
-        let event: Event =
-            serde_json::from_value(event).map_err(|_| wrong("event", "must be an object"))?;
-        let details = event.details.ok_or(wrong("Details", "is missing"))?;
-        let parameters = details.parameters.unwrap_or_default();
+        let details = event
+            .get_mut("Details")
+            .filter(|details| details.is_object());
+        let details = details.ok_or(wrong("Details", "is missing"))?;
         let contact = details
-            .contact_data
-            .ok_or(wrong("Details.ContactData", "is missing"))?;
-        let contact_id = filled(contact.contact_id)
+            .get_mut("ContactData")
+            .filter(|data| data.is_object());
+        let contact = contact.ok_or(wrong("Details.ContactData", "is missing"))?;
+        let attributes = match contact.get_mut("Attributes").map(Value::take) {
+            Some(Value::Object(attributes)) => attributes,
+            _ => Map::new(),
+        };
+        let contact = &*contact;
+        let contact_id = text(contact, "/ContactId")
             .ok_or(wrong("Details.ContactData.ContactId", "is missing"))?;
         if contact_id.len() > CONTACT_ID_MAX {
             return Err(wrong("Details.ContactData.ContactId", "is too long"));
         }
-        let arn = filled(contact.instance_arn)
+        let arn = text(contact, "/InstanceARN")
             .ok_or(wrong("Details.ContactData.InstanceARN", "is missing"))?;
         let instance = InstanceArn::parse(arn).ok_or(wrong(
             "Details.ContactData.InstanceARN",
             "is no instance's ARN",
         ))?;
-        let address =
-            |endpoint: Option<Endpoint>| endpoint.and_then(|endpoint| filled(endpoint.address));
-        let (queue_arn, outbound_caller_id) = match contact.queue {
-            Some(queue) => (filled(queue.arn), address(queue.outbound_caller_id)),
-            None => (None, None),
-        };
-        // A flow can pass anything; only an agent of this very instance is believed.
-        let of_this_instance = |arn: &String| {
-            arn.strip_prefix(&instance.arn)
-                .and_then(|rest| rest.strip_prefix("/agent/"))
-                .is_some_and(|id| !id.is_empty())
-        };
-        Ok(Self {
-            agent_arn: filled(parameters.agent_arn).filter(of_this_instance),
-            caller_id_address: filled(parameters.caller_id)
-                .or(outbound_caller_id)
-                .or(address(contact.system_endpoint)),
-            customer_address: address(contact.customer_endpoint),
-            queue_arn,
+        let mut call = Self {
+            agent_arn: None,
+            caller_id_address: text(contact, "/Queue/OutboundCallerId/Address")
+                .or_else(|| text(contact, "/SystemEndpoint/Address")),
+            customer_address: text(contact, "/CustomerEndpoint/Address"),
+            queue_arn: text(contact, "/Queue/ARN"),
+            attributes,
             contact_id,
             instance,
-        })
+        };
+        // A flow can pass anything; only an agent of this very instance is believed.
+        call.agent_arn =
+            text(details, "/Parameters/AgentARN").filter(|arn| call.instance.has_agent(arn));
+        if let Some(caller_id) = text(details, "/Parameters/CallerId") {
+            call.caller_id_address = Some(caller_id);
+        }
+        Ok(call)
+    }
+
+    /// A contact attribute, as far as it is text of a size that Connect keeps.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let value = self.attributes.get(name)?.as_str()?;
+        (value.len() <= ATTRIBUTE_MAX).then_some(value)
     }
 
     /// Who the contact is in a meter's log.
@@ -185,10 +137,12 @@ impl Call {
     }
 }
 
-/// A text with something in it. Control characters are dropped: nobody dials them, and not every store takes them.
-fn filled(text: Option<String>) -> Option<String> {
-    text.map(|text| text.replace(char::is_control, ""))
-        .filter(|text| !text.trim().is_empty())
+/// A text with something in it, wherever the event has one. Control characters are dropped: nobody dials them, and not
+/// every store takes them.
+fn text(within: &Value, pointer: &str) -> Option<String> {
+    let text = within.pointer(pointer)?.as_str()?;
+    let text = text.replace(char::is_control, "");
+    (!text.trim().is_empty()).then_some(text)
 }
 
 #[cfg(test)]
@@ -273,6 +227,15 @@ mod tests {
         );
         assert_eq!(of(all, json!({"CallerId": ""})), "queue");
         assert_eq!(of(json!({"SystemEndpoint": system}), json!({})), "system");
+    }
+
+    #[test]
+    fn attributes_are_taken_as_far_as_they_are_text_of_a_size_that_connect_keeps() {
+        let attributes = json!({"campaign": "spring", "odd": {"nested": 1}, "long": "x".repeat(ATTRIBUTE_MAX + 1)});
+        let call = Call::read(event(json!({"Attributes": attributes}), json!({}))).unwrap();
+        let told = ["campaign", "odd", "long", "absent"].map(|name| call.attribute(name));
+        assert_eq!(told, [Some("spring"), None, None, None]);
+        assert!(Call::read(event(json!({"Attributes": "odd"}), json!({}))).is_ok());
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod case;
 pub mod clock;
 pub mod config;
 mod counting;
+mod deciding;
 mod denial;
 pub mod event;
 mod guard;
@@ -28,6 +29,7 @@ mod notice;
 pub mod number;
 mod policies;
 mod record;
+mod records;
 mod telemetry;
 
 pub use answer::Answer;

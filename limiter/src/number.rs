@@ -20,23 +20,39 @@ pub struct Read {
 }
 
 pub fn read(address: &str, default_country: &str) -> Read {
+    match possible(address, default_country) {
+        Some(number) => Read {
+            number: e164(&number),
+            country: country(&number),
+        },
+        None => Read {
+            number: raw(address),
+            country: None,
+        },
+    }
+}
+
+/// As [`read`], without the work of telling the country.
+pub fn number(address: &str, default_country: &str) -> Number {
+    possible(address, default_country).map_or_else(|| raw(address), |number| e164(&number))
+}
+
+fn possible(address: &str, default_country: &str) -> Option<PhoneNumber> {
     let region = Region::from_code(default_country).ok();
-    let possible = PhoneNumber::parse(address, region).ok().filter(|number| {
+    PhoneNumber::parse(address, region).ok().filter(|number| {
         matches!(
             number.is_possible_with_reason(),
             Ok(NumberLengthType::IsPossible)
         )
-    });
-    match possible {
-        Some(number) => Read {
-            number: Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned()),
-            country: country(&number),
-        },
-        None => Read {
-            number: Number::Raw(address.trim().chars().take(RAW_MAX).collect()),
-            country: None,
-        },
-    }
+    })
+}
+
+fn e164(number: &PhoneNumber) -> Number {
+    Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned())
+}
+
+fn raw(address: &str) -> Number {
+    Number::Raw(address.trim().chars().take(RAW_MAX).collect())
 }
 
 /// Several countries share a calling code. A range that the library does not know counts as the main one's, so that a new

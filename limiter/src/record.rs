@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use ringfence_policy::wire::v1::{
-    DecisionRecord, NoticeStatus, Outcome, RuleRecord, SCHEMA, StopStatus,
+    DecisionRecord, Mode, NoticeStatus, Outcome, RuleRecord, SCHEMA, StopStatus,
 };
 use ringfence_policy::{Decision, Plan, RuleOutcome, Verdict};
 
-use crate::case::Case;
+use crate::case::{Case, Deadlines};
+use crate::event::Call;
 
 impl Case {
     pub(crate) fn record(&self, outcome: Outcome) -> DecisionRecord {
@@ -82,6 +83,9 @@ impl Case {
             Verdict::Deny => Outcome::Denied,
             Verdict::Emergency => Outcome::Emergency,
         });
+        if decision.verdict == Verdict::Emergency {
+            record.reason = Some("emergency".to_owned());
+        }
         if let Some(deciding) = &decision.deciding {
             record.reason = Some(deciding.reason.to_owned());
             record.rule_id = Some(deciding.rule_id.to_string());
@@ -89,6 +93,46 @@ impl Case {
         }
         record.rules = decision.rules.iter().map(rule_record).collect();
         record
+    }
+}
+
+/// What is kept of a call that went out because no policy was readable: the control plane finds the tenant by the
+/// instance. Its numbers stand as they came, because nothing says how they are to be read.
+pub(crate) fn without_policy(
+    call: &Call,
+    now: Timestamp,
+    why: &str,
+    deadlines: Deadlines,
+) -> DecisionRecord {
+    DecisionRecord {
+        schema: SCHEMA,
+        instance_arn: call.instance.arn.clone(),
+        instance_id: String::new(),
+        tenant_id: String::new(),
+        contact_id: call.contact_id.clone(),
+        at: to_the_millisecond(now),
+        outcome: Outcome::FailedOpen,
+        mode: Mode::Enforce,
+        reason: Some("unavailable".to_owned()),
+        rule_id: None,
+        retry_at: None,
+        customer_number: call.customer_address.clone(),
+        customer_number_valid: false,
+        caller_id: call.caller_id_address.clone(),
+        agent_arn: call.agent_arn.clone(),
+        queue_arn: call.queue_arn.clone(),
+        policy_id: String::new(),
+        policy_version: 0,
+        revision: 0,
+        rules: Vec::new(),
+        unavailable: Some(why.to_owned()),
+        stop: StopStatus::NotNeeded,
+        stop_error: None,
+        notice: NoticeStatus::NotNeeded,
+        notice_error: None,
+        deferred_notice: None,
+        task_contact_id: None,
+        decided_in_ms: deadlines.elapsed_ms(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! The table of decision records; its stream carries them to the control plane.
+//!
+//! The record settles which answer a contact gets when it is delivered more than once: once one delivery has put down a
+//! denial, no other lets the contact go, and once one has settled that it goes, no other denies it.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ringfence_policy::wire::v1::DecisionRecord;
 
@@ -11,6 +15,59 @@ use super::failure::{Class, Failure};
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 const OPERATION: &str = "recording the decision";
 const DENIED: &str = "denied";
+const SETTLED: &str = "settled";
+
+/// What a record that is put means for other deliveries of the same contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// The first word, beside the counting: taken back by a denial, and written only where there is none yet.
+    Provisional,
+    /// The contact goes, unless it has been denied; from now on nobody denies it.
+    LetGo,
+    /// The contact is denied, unless it has been let go or denied before.
+    Deny,
+    /// What came of a denial.
+    Conclude,
+}
+
+impl Intent {
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Provisional => "attribute_not_exists(pk)",
+            Self::LetGo => "attribute_not_exists(pk) OR NOT #denied = :yes",
+            Self::Deny => {
+                "attribute_not_exists(pk) OR (NOT #denied = :yes AND NOT #settled = :yes)"
+            }
+            Self::Conclude => "attribute_not_exists(pk) OR NOT #settled = :yes",
+        }
+    }
+}
+
+/// What is on record of a contact already, where that kept a new record from being written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) denied: bool,
+    pub(crate) settled: bool,
+    /// Absent where this version cannot read it.
+    pub(crate) record: Option<DecisionRecord>,
+}
+
+impl Standing {
+    fn of(item: Option<HashMap<String, AttributeValue>>) -> Self {
+        let mut item = item.unwrap_or_default();
+        let mut is = |name| matches!(item.remove(name), Some(AttributeValue::Bool(true)));
+        let (denied, settled) = (is(DENIED), is(SETTLED));
+        let record = match item.get("record") {
+            Some(AttributeValue::S(text)) => serde_json::from_str(text).ok(),
+            _ => None,
+        };
+        Self {
+            denied,
+            settled,
+            record,
+        }
+    }
+}
 
 pub(crate) struct DecisionTable {
     client: Client,
@@ -22,65 +79,48 @@ impl DecisionTable {
         Self { client, table }
     }
 
-    /// Writes the record if there is none for the contact yet; else returns the one there is.
-    pub(crate) async fn put_first(
+    /// Writes the record; else returns what stands against it.
+    pub(crate) async fn put(
         &self,
         record: &DecisionRecord,
-    ) -> Result<Option<DecisionRecord>, Failure> {
-        let request = self
-            .put(record)?
-            .condition_expression("attribute_not_exists(pk)");
-        Self::sent(request).await
-    }
-
-    /// Writes what is final. A denial stands against any later record of the same contact that lets it go: then nothing
-    /// is written, and the denial is returned.
-    pub(crate) async fn put_final(
-        &self,
-        record: &DecisionRecord,
-    ) -> Result<Option<DecisionRecord>, Failure> {
-        let mut request = self.put(record)?;
-        if !record.outcome.is_denied() {
-            request = request
-                .condition_expression("attribute_not_exists(pk) OR NOT #denied = :denied")
-                .expression_attribute_names("#denied", DENIED)
-                .expression_attribute_values(":denied", AttributeValue::Bool(true));
-        }
-        Self::sent(request).await
-    }
-
-    /// The record that stands in the way of this one, if any.
-    async fn sent(request: PutItemFluentBuilder) -> Result<Option<DecisionRecord>, Failure> {
-        let request = request
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(err) = request.send().await else {
-            return Ok(None);
-        };
-        let failure = Failure::of(OPERATION, &err);
-        let PutItemError::ConditionalCheckFailedException(refused) = err.into_service_error()
-        else {
-            return Err(failure);
-        };
-        let item = refused.item.unwrap_or_default();
-        let earlier = match item.get("record") {
-            Some(AttributeValue::S(text)) => serde_json::from_str(text).ok(),
-            _ => None,
-        };
-        Ok(earlier)
-    }
-
-    fn put(&self, record: &DecisionRecord) -> Result<PutItemFluentBuilder, Failure> {
+        intent: Intent,
+    ) -> Result<Option<Standing>, Failure> {
         let text = serde_json::to_string(record)
             .map_err(|_| Failure::new(OPERATION, "not_writable", Class::Permanent))?;
         let key = format!("{}#{}", record.instance_arn, record.contact_id);
         let expires_at = record.at.as_second().saturating_add(KEPT_SECONDS);
-        Ok(self
+        let mut request = self
             .client
             .put_item()
             .table_name(&self.table)
             .item("pk", AttributeValue::S(key))
             .item("record", AttributeValue::S(text))
-            .item(DENIED, AttributeValue::Bool(record.outcome.is_denied()))
-            .item("ttl", AttributeValue::N(expires_at.to_string())))
+            .item("ttl", AttributeValue::N(expires_at.to_string()))
+            .condition_expression(intent.condition())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if matches!(intent, Intent::Deny | Intent::Conclude) {
+            request = request
+                .item(DENIED, AttributeValue::Bool(true))
+                .expression_attribute_names("#settled", SETTLED);
+        }
+        if matches!(intent, Intent::LetGo | Intent::Deny) {
+            request = request.expression_attribute_names("#denied", DENIED);
+        }
+        if intent == Intent::LetGo {
+            request = request.item(SETTLED, AttributeValue::Bool(true));
+        }
+        if intent != Intent::Provisional {
+            request = request.expression_attribute_values(":yes", AttributeValue::Bool(true));
+        }
+        let Err(err) = request.send().await else {
+            return Ok(None);
+        };
+        let failure = Failure::of(OPERATION, &err);
+        match err.into_service_error() {
+            PutItemError::ConditionalCheckFailedException(refused) => {
+                Ok(Some(Standing::of(refused.item)))
+            }
+            _ => Err(failure),
+        }
     }
 }

@@ -22,11 +22,14 @@ const PRUNED_AT_ONCE: usize = 64;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// A meter's log as stored and as read, place by place.
-#[derive(Clone, Debug, Default)]
+/// The places of a log that hold nothing readable, as they are stored: removing them is conditional on it.
+pub(crate) type Unreadable = Vec<(usize, AttributeValue)>;
+
+/// A meter's log as it was read.
+#[derive(Debug, Default)]
 pub(crate) struct StoredLog {
     pub(crate) log: Log,
-    places: Vec<AttributeValue>,
+    pub(crate) unreadable: Unreadable,
 }
 
 impl StoredLog {
@@ -35,14 +38,20 @@ impl StoredLog {
             Some(AttributeValue::L(places)) => places,
             _ => Vec::new(),
         };
-        let bytes = |place: &AttributeValue| match place {
-            AttributeValue::B(blob) => blob.as_ref().to_vec(),
-            _ => Vec::new(),
+        let log = Log::decode(places.iter().map(|place| match place {
+            AttributeValue::B(blob) => blob.as_ref(),
+            _ => [].as_slice(),
+        }));
+        let unreadable = if log.malformed() == 0 {
+            Vec::new()
+        } else {
+            places
+                .into_iter()
+                .enumerate()
+                .filter(|(place, _)| matches!(log.places().get(*place), Some(None)))
+                .collect()
         };
-        Self {
-            log: Log::decode(places.iter().map(bytes)),
-            places,
-        }
+        Self { log, unreadable }
     }
 }
 
@@ -101,24 +110,26 @@ impl MeterTable {
         }
     }
 
-    /// Gives all of a contact's entries that have one of the statuses `from` another one. Repeated deliveries and repeated
-    /// requests may have left several.
+    /// Gives all of a contact's entries that count as admitted another status. Repeated deliveries and repeated requests
+    /// may have left several.
     pub(crate) async fn mark(
         &self,
         key: &MeterKey,
         contact: ContactKey,
-        from: &[EntryStatus],
         status: EntryStatus,
-        seen: &StoredLog,
+        seen: &Log,
     ) -> Result<(), Failure> {
-        let mut seen = seen.clone();
+        let mut request = self.mark_request(key, contact, status, seen);
         for _ in 0..MARK_ATTEMPTS {
-            let Some(request) = self.mark_request(key, contact, from, status, &seen) else {
+            let Some(mark) = request else {
                 return Ok(());
             };
-            match request.send().await {
+            match mark.send().await {
                 Ok(_) => return Ok(()),
-                Err(err) => seen = shifted("marking", err)?,
+                Err(err) => {
+                    let seen = shifted("marking", err)?;
+                    request = self.mark_request(key, contact, status, &seen.log);
+                }
             }
         }
         Err(Failure::new("marking", "contended", Class::Condition))
@@ -128,19 +139,15 @@ impl MeterTable {
         &self,
         key: &MeterKey,
         contact: ContactKey,
-        from: &[EntryStatus],
         status: EntryStatus,
-        seen: &StoredLog,
+        seen: &Log,
     ) -> Option<UpdateItemFluentBuilder> {
         let mut request = self
             .update(key)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let (mut sets, mut conditions) = (Vec::new(), Vec::new());
-        let places = from
-            .iter()
-            .flat_map(|from| seen.log.places_of(contact, *from));
-        for place in places {
-            let entry = (*seen.log.places().get(place)?)?;
+        for place in seen.places_of(contact, EntryStatus::Admitted) {
+            let entry = (*seen.places().get(place)?)?;
             sets.push(format!("#log[{place}] = :new{place}"));
             conditions.push(format!("#log[{place}] = :old{place}"));
             request = request
@@ -160,30 +167,44 @@ impl MeterTable {
         )
     }
 
-    /// Removes places, unless the log has shifted meanwhile: then somebody else has just pruned it.
-    pub(crate) async fn prune(
+    /// The request that removes places, if there are any to remove.
+    pub(crate) fn prune(
         &self,
         key: &MeterKey,
-        seen: &StoredLog,
+        seen: &Log,
+        unreadable: &Unreadable,
         places: &[usize],
-    ) -> Result<(), Failure> {
+    ) -> Option<Pruning> {
         let mut request = self.update(key);
         let (mut removed, mut conditions) = (Vec::new(), Vec::new());
-        for place in places.iter().take(PRUNED_AT_ONCE) {
-            let Some(value) = seen.places.get(*place) else {
-                continue;
+        for place in places.iter().take(PRUNED_AT_ONCE).rev() {
+            let value = match seen.places().get(*place)? {
+                Some(entry) => stored(entry),
+                None => unreadable.iter().find(|(odd, _)| odd == place)?.1.clone(),
             };
             removed.push(format!("#log[{place}]"));
             conditions.push(format!("#log[{place}] = :old{place}"));
-            request = request.expression_attribute_values(format!(":old{place}"), value.clone());
+            request = request.expression_attribute_values(format!(":old{place}"), value);
         }
         if removed.is_empty() {
-            return Ok(());
+            return None;
         }
-        let request = request
-            .update_expression(format!("REMOVE {}", removed.join(", ")))
-            .condition_expression(conditions.join(" AND "));
-        match request.send().await {
+        Some(Pruning(
+            request
+                // The last first: a server that shifts the list after each removal takes the same places.
+                .update_expression(format!("REMOVE {}", removed.join(", ")))
+                .condition_expression(conditions.join(" AND ")),
+        ))
+    }
+}
+
+/// A removal that is ready to be sent. It may wait: it is refused where a place has changed since.
+pub(crate) struct Pruning(UpdateItemFluentBuilder);
+
+impl Pruning {
+    /// Where the log has shifted meanwhile somebody else has just pruned it, which is as good.
+    pub(crate) async fn send(self) -> Result<(), Failure> {
+        match self.0.send().await {
             Ok(_) => Ok(()),
             Err(err) => shifted("pruning", err).map(|_| ()),
         }

@@ -13,7 +13,7 @@ mod runtime_role;
 
 pub use clients::Aws;
 pub(crate) use contacts::{Contacts, Stopped, Task};
-pub(crate) use decisions::DecisionTable;
+pub(crate) use decisions::{DecisionTable, Intent, Standing};
 pub use failure::Failure;
-pub(crate) use meters::{MeterTable, StoredLog};
+pub(crate) use meters::{MeterTable, StoredLog, Unreadable};
 pub(crate) use policies::PolicyTable;

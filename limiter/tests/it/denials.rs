@@ -1,7 +1,7 @@
 //! What follows a denial: the stop, the notice, the record.
 
 use futures::future::join_all;
-use ringfence_policy::EntryStatus::Admitted;
+use ringfence_policy::EntryStatus::{Admitted, Void};
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ async fn the_session_is_narrowed_to_the_instance_and_used_until_shortly_before_i
 }
 
 #[tokio::test]
-async fn a_changed_role_is_assumed_at_once() {
+async fn a_changed_role_is_assumed_as_soon_as_it_is_known() {
     let scene = full().await;
     scene.dial(2).await;
     let policy = json!({"rules": [sliding(&["customer"], 1, 86_400)]});
@@ -117,7 +117,7 @@ async fn a_changed_role_is_assumed_at_once() {
             json!({"runtime_role_arn": "arn:aws:iam::111122223333:role/new"}),
         )
         .await;
-    scene.clock.advance_ms(6_000);
+    scene.clock.advance_ms(16_000);
     scene.dial(3).await;
     assert_eq!(
         scene.cloud.seen("AssumeRole")[1].body["RoleArn"],
@@ -218,7 +218,8 @@ async fn a_call_that_could_not_be_stopped_counts_and_its_agent_is_told_to_hang_u
     assert!(!description.contains("not placed"), "{description}");
     assert_eq!(
         scene.statuses(&format!("customer|{CUSTOMER}")).await,
-        [Admitted, Admitted]
+        [Admitted, Void, Admitted],
+        "a place that was released is not given back: the call counts from now on"
     );
     assert!(!scene.dial(2).await.allowed(), "the same contact again");
     assert_eq!(
@@ -333,7 +334,7 @@ async fn without_an_agent_or_a_flow_nobody_is_told_and_the_record_says_why() {
     scene
         .publish(2, policy, json!({"notice_flow_id": null}))
         .await;
-    scene.clock.advance_ms(6_000);
+    scene.clock.advance_ms(16_000);
     scene.dial(3).await;
     assert_eq!(scene.record(3).await.unwrap().notice, NoticeStatus::NoFlow);
     assert!(scene.cloud.seen("StartTaskContact").is_empty());

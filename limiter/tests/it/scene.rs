@@ -187,6 +187,15 @@ impl Scene {
         self.limiter.handle(event, Duration::from_secs(8)).await
     }
 
+    /// Waits for what goes on beside the answers.
+    pub async fn until(&self, holds: impl AsyncFn() -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while !holds().await {
+            assert!(std::time::Instant::now() < deadline, "waited in vain");
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub async fn record(&self, contact: u64) -> Option<DecisionRecord> {
         let key = format!("{INSTANCE}#{}", contact_id(contact));
         let item = self.item(&self.settings.decisions_table, &key).await?;

@@ -1,0 +1,168 @@
+//! From a policy to an answer: counted in one round, decided; only a denial goes further.
+//!
+//! A contact that is delivered more than once gets the same answer each time. What an earlier delivery put on record
+//! stands. Where it left only its first word, this delivery may see fewer before it, never more (a place that has stopped
+//! counting never counts again), so it may admit what the earlier one is denying: before it lets the contact go it settles
+//! that on the record, and a denial gives way to what is settled. What cannot be counted in time is decided as the policy
+//! says, and says so.
+
+use std::sync::Arc;
+
+use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot};
+use ringfence_policy::{OnUnavailable, Plan, Verdict};
+
+use crate::adapters::Intent;
+use crate::answer::Answer;
+use crate::case::{Case, Deadlines};
+use crate::counting::Counted;
+use crate::denial::Denial;
+use crate::event::Call;
+use crate::guard::{Unavailable, guarded};
+use crate::handler::Limiter;
+use crate::metrics::Measures;
+use crate::telemetry;
+
+impl Limiter {
+    pub(crate) async fn decide(
+        &self,
+        call: Arc<Call>,
+        snapshot: Arc<Snapshot>,
+        deadlines: Deadlines,
+        measures: &Arc<Measures>,
+    ) -> Answer {
+        let now = self.clock.now();
+        let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
+        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
+        match guarded(deadlines.decision, self.counting.count(&case, &plan)).await {
+            Err(unavailable) => self.uncounted(&case, &plan, &unavailable).await,
+            Ok(counted) => {
+                let answer = self.conclude(&case, &plan, &counted).await;
+                self.counting.prune_beside(&case, &plan, &counted);
+                answer
+            }
+        }
+    }
+
+    /// As when the store is down. The numbers are not read again: reading them may be what failed.
+    pub(crate) async fn after_a_panic(
+        &self,
+        call: Arc<Call>,
+        snapshot: Arc<Snapshot>,
+        deadlines: Deadlines,
+        measures: &Arc<Measures>,
+    ) -> Answer {
+        let (now, measures) = (self.clock.now(), measures.clone());
+        let case = Case::unread(call, snapshot.clone(), now, deadlines, measures);
+        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
+        self.uncounted(&case, &plan, &Unavailable::Panicked).await
+    }
+
+    async fn conclude(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) -> Answer {
+        let decision = &counted.decision;
+        match &counted.earlier {
+            _ if decision.verdict == Verdict::Emergency => self.let_go(case, plan, counted).await,
+            Some(earlier) if earlier.denied => {
+                self.deny_again(case, plan, Some(counted), earlier.clone())
+                    .await
+            }
+            Some(earlier) if earlier.settled => {
+                self.allow_as_settled(case, earlier.record.as_ref())
+            }
+            _ if decision.verdict == Verdict::Deny => {
+                let record = case.counted_record(decision);
+                self.deny(case, plan, Denial::counted(counted, record))
+                    .await
+            }
+            _ => self.let_go(case, plan, counted).await,
+        }
+    }
+
+    /// A first delivery that simply goes has its record already; every other one settles, before it answers, that it goes.
+    async fn let_go(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) -> Answer {
+        let verdict = counted.decision.verdict;
+        let mut record = case.counted_record(&counted.decision);
+        let may_be_denied_elsewhere = counted.earlier.is_some() || counted.repeated;
+        let simply_goes = match verdict {
+            Verdict::Emergency => true,
+            Verdict::Allow => !may_be_denied_elsewhere,
+            Verdict::WouldDeny | Verdict::Deny => false,
+        };
+        if simply_goes {
+            if !counted.recorded {
+                case.measures.record_undelivered();
+                self.records.later(record.clone(), Intent::Provisional);
+            }
+            return self.answer(case, &record, true);
+        }
+        let first = counted.earlier.as_ref().and_then(|it| it.record.as_ref());
+        record.at = first.map_or(record.at, |first| first.at);
+        match self.records.write(case, &record, Intent::LetGo).await {
+            Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
+            None => self.answer(case, &record, true),
+        }
+    }
+
+    /// An earlier delivery has settled that the contact goes.
+    pub(crate) fn allow_as_settled(&self, case: &Case, settled: Option<&DecisionRecord>) -> Answer {
+        match settled {
+            Some(record) => self.answer(case, record, true),
+            None => self.answer(case, &case.record(Outcome::Allowed), true),
+        }
+    }
+
+    async fn uncounted(&self, case: &Case, plan: &Plan<'_>, unavailable: &Unavailable) -> Answer {
+        let outcome = match case.snapshot.policy.on_unavailable() {
+            _ if plan.is_emergency() => Outcome::Emergency,
+            OnUnavailable::Allow => Outcome::FailedOpen,
+            OnUnavailable::Deny => Outcome::FailedClosed,
+        };
+        let mut record = case.record(outcome);
+        record.unavailable = Some(unavailable.to_string());
+        let reason = if plan.is_emergency() {
+            "emergency"
+        } else {
+            "unavailable"
+        };
+        record.reason = Some(reason.to_owned());
+        if outcome.is_denied() {
+            return self.deny(case, plan, Denial::uncounted(record)).await;
+        }
+        if plan.is_emergency() {
+            case.measures.record_undelivered();
+            self.records.later(record.clone(), Intent::Provisional);
+            return self.answer(case, &record, true);
+        }
+        match self.records.write(case, &record, Intent::LetGo).await {
+            // An earlier delivery was denied, and its answer may be on its way.
+            Some(standing) => self.deny_again(case, plan, None, standing).await,
+            None => self.answer(case, &record, true),
+        }
+    }
+
+    pub(crate) fn answer(&self, case: &Case, record: &DecisionRecord, allowed: bool) -> Answer {
+        case.measures.decided(record);
+        telemetry::decided(record, case.deadlines.elapsed_ms());
+        let mut answer = Answer::new(allowed)
+            .with("PolicyVersion", record.policy_version.to_string())
+            .with("Mode", record.mode.as_str());
+        let tells_why =
+            !allowed || matches!(record.outcome, Outcome::Emergency | Outcome::FailedOpen);
+        if !tells_why {
+            return answer;
+        }
+        if let Some(reason) = &record.reason {
+            answer = answer.with("Reason", reason);
+        }
+        if let Some(rule_id) = &record.rule_id {
+            answer = answer.with("RuleId", rule_id);
+        }
+        if let Some(retry_at) = record.retry_at {
+            let wait_ms = retry_at.duration_since(case.now).as_millis().max(1);
+            answer = answer.with(
+                "RetryAfterSeconds",
+                wait_ms.saturating_add(999).saturating_div(1000).to_string(),
+            );
+        }
+        answer
+    }
+}
