@@ -114,6 +114,20 @@ package: web ## Release builds: target/package/ with `ringfence` and the limiter
 	@cd $(PACKAGE_DIR) && python3 -m zipfile -c $(CURDIR)/target/package/limiter-$(PACKAGE_ARCH).zip bootstrap
 	@ls -l target/package
 
+# ---- Measuring ---------------------------------------------------------------------------------------------------------
+
+# AWS-LC would gather entropy from the processor's jitter for a tenth of a second at each start. The system's generator and
+# the processor's own instruction are its two sources without it.
+package bench: export AWS_LC_SYS_NO_JITTER_ENTROPY := 1
+
+.PHONY: bench
+bench: setup-rust ## What a decision costs, as a table; ONLY=cold-start,size measures less. The first build takes a while
+	@cargo build --locked --release -p ringfence-limiter --features bench --bins >&2
+	@cargo build --locked --release -p ringfence-simulator --bin ringfence-bench >&2
+	@$(TARGET)/release/ringfence-bench --bootstrap $(TARGET)/release/bootstrap --driver $(TARGET)/release/driver \
+		$(if $(ONLY),--only $(ONLY))
+	@cargo bench --locked -p ringfence-policy
+
 # ---- What has to be on the machine -----------------------------------------------------------------------------------
 
 .PHONY: setup setup-rust setup-postgres setup-python setup-node setup-chromium

@@ -4,6 +4,7 @@
 //! [`world::World`]. `dev` needs nothing of this: it starts the real programs and talks to them as a customer would.
 
 pub mod aws;
+pub mod bench;
 pub mod calls;
 pub mod clock;
 pub mod cloudformation;

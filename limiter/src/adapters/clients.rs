@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_connect::config::Region;
+
+use super::http::shared_client;
 
 const CONNECT_WAITS: Duration = Duration::from_millis(300);
 
@@ -22,7 +25,7 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// AWS as the environment describes it: region, credentials, endpoints.
+/// AWS as the environment describes it: region, credentials, endpoints; all clients share their connections.
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
@@ -31,7 +34,12 @@ pub struct Aws {
 
 impl Aws {
     pub async fn from_environment() -> Self {
-        Self::new(aws_config::load_defaults(BehaviorVersion::latest()).await)
+        // Lambda puts a role's credentials there. Whatever else may provide some would only cost time to look for.
+        let credentials = EnvironmentVariableCredentialsProvider::new();
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(credentials)
+            .http_client(shared_client(CONNECT_WAITS));
+        Self::new(loader.load().await)
     }
 
     pub fn new(config: SdkConfig) -> Self {
@@ -42,7 +50,7 @@ impl Aws {
     }
 
     /// As many attempts as fit into the decision's time.
-    pub(crate) fn dynamodb(&self, decision_deadline: Duration) -> aws_sdk_dynamodb::Client {
+    pub fn dynamodb(&self, decision_deadline: Duration) -> aws_sdk_dynamodb::Client {
         let retries = RetryConfig::standard()
             .with_max_attempts(STORE_ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(30));

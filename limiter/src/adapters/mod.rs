@@ -7,6 +7,7 @@ mod clients;
 mod contacts;
 mod decisions;
 mod failure;
+mod http;
 mod meters;
 mod policies;
 mod runtime_role;

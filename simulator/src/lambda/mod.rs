@@ -13,7 +13,7 @@ mod function_name;
 pub mod logs;
 mod permissions;
 pub mod resource_policy;
-mod runtime_api;
+pub(crate) mod runtime_api;
 mod spawner;
 
 use std::collections::BTreeMap;
