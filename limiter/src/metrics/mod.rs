@@ -128,6 +128,10 @@ impl Measures {
             Metric::count("FailOpens", ended(|end| end.outcome == Outcome::FailedOpen)),
             Metric::count("StopFailures", ended(|end| end.stop == StopStatus::Failed)),
             Metric::count(
+                "DeferredNotices",
+                ended(|end| end.notice == NoticeStatus::Deferred),
+            ),
+            Metric::count(
                 "FailedNotices",
                 ended(|end| end.notice == NoticeStatus::Failed),
             ),

@@ -96,10 +96,11 @@ fn whole(metrics: &BTreeMap<Identity, f64>, name: &str) -> Option<f64> {
     metrics.get(&(name.to_owned(), BTreeMap::new())).copied()
 }
 
-const OUTCOMES: [Outcome; 8] = [
+const OUTCOMES: [Outcome; 9] = [
     Outcome::Allowed,
     Outcome::Denied,
     Outcome::WouldDeny,
+    Outcome::Exempt,
     Outcome::Emergency,
     Outcome::Unregistered,
     Outcome::Suspended,
