@@ -75,22 +75,15 @@ impl Records {
         }
     }
 
-    /// Keeps a record until the store takes it again. A contact's later record takes the place of its earlier one.
+    /// Keeps a record until the store takes it again.
     pub(crate) fn later(&self, record: DecisionRecord, intent: Intent) {
-        let mut undelivered = self.undelivered();
-        undelivered.retain(|(kept, _)| {
-            (&kept.contact_id, &kept.instance_arn) != (&record.contact_id, &record.instance_arn)
-        });
-        if undelivered.len() >= UNDELIVERED_MAX
-            && let Some((lost, _)) = undelivered.pop_front()
-        {
+        if let Some(lost) = add(&mut self.undelivered(), record, intent) {
             tracing::error!(
                 contact_id = lost.contact_id,
                 outcome = lost.outcome.as_str(),
                 "a decision record is lost: too many are undelivered"
             );
         }
-        undelivered.push_back((Arc::new(record), intent));
     }
 
     /// Tries to write what is undelivered while the invocation goes on; where the process is halted before the end, it goes
@@ -128,5 +121,56 @@ impl Records {
         self.undelivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds a record, in the place of its contact's earlier one; returns the one that is given up for it, if any.
+fn add(
+    undelivered: &mut Undelivered,
+    record: DecisionRecord,
+    intent: Intent,
+) -> Option<Arc<DecisionRecord>> {
+    undelivered.retain(|(kept, _)| {
+        (&kept.contact_id, &kept.instance_arn) != (&record.contact_id, &record.instance_arn)
+    });
+    let lost = (undelivered.len() >= UNDELIVERED_MAX)
+        .then(|| undelivered.pop_front())
+        .flatten();
+    undelivered.push_back((Arc::new(record), intent));
+    lost.map(|(lost, _)| lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use ringfence_policy::wire::v1::{Mode, Outcome, SCHEMA};
+
+    use super::*;
+
+    fn record(contact: usize) -> DecisionRecord {
+        serde_json::from_value(serde_json::json!({
+            "schema": SCHEMA, "instance_arn": "arn", "instance_id": "ins_1", "tenant_id": "ten_1",
+            "contact_id": contact.to_string(), "at": "2026-11-25T18:00:00Z", "outcome": Outcome::FailedOpen,
+            "mode": Mode::Enforce, "policy_id": "pol_1", "policy_version": 1, "revision": 1, "decided_in_ms": 1
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_oldest_gives_way_to_the_newest_and_a_contact_is_kept_once() {
+        let mut undelivered = Undelivered::new();
+        for contact in 0..UNDELIVERED_MAX {
+            assert!(add(&mut undelivered, record(contact), Intent::LetGo).is_none());
+        }
+        assert!(add(&mut undelivered, record(7), Intent::Conclude).is_none());
+        let lost = add(&mut undelivered, record(1000), Intent::LetGo).unwrap();
+        assert_eq!(lost.contact_id, "0");
+        assert_eq!(undelivered.len(), UNDELIVERED_MAX);
+        let of_seven = undelivered
+            .iter()
+            .filter(|(kept, _)| kept.contact_id == "7");
+        assert_eq!(
+            of_seven.map(|(_, intent)| *intent).collect::<Vec<_>>(),
+            [Intent::Conclude]
+        );
     }
 }

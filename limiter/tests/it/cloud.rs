@@ -2,12 +2,14 @@
 //! faults are struck in the order in which they were laid.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dynoxide::Database;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 use crate::http::{self, Request, Response};
 
@@ -26,11 +28,43 @@ pub struct Seen {
     pub body: Value,
 }
 
+/// Keeps back the requests of an operation in which a text stands, until they are let go.
+pub struct Hold {
+    operation: &'static str,
+    containing: &'static str,
+    let_go: watch::Sender<bool>,
+    waiting: AtomicUsize,
+}
+
+impl Hold {
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    pub fn let_go(&self) {
+        self.let_go.send_replace(true);
+    }
+
+    fn keeps(&self, operation: &str, body: &[u8]) -> bool {
+        self.operation == operation && String::from_utf8_lossy(body).contains(self.containing)
+    }
+
+    async fn wait(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.let_go
+            .subscribe()
+            .wait_for(|gone| *gone)
+            .await
+            .unwrap();
+    }
+}
+
 struct State {
     store: String,
     client: reqwest::Client,
     faults: Mutex<Vec<(String, Fault, usize)>>,
     seen: Mutex<Vec<Seen>>,
+    held: Mutex<Vec<Arc<Hold>>>,
     tasks: Mutex<HashMap<String, String>>,
 }
 
@@ -49,6 +83,7 @@ impl Cloud {
             client: reqwest::Client::new(),
             faults: Mutex::default(),
             seen: Mutex::default(),
+            held: Mutex::default(),
             tasks: Mutex::default(),
         });
         let endpoint = format!("http://{}", front.local_addr().unwrap());
@@ -72,6 +107,17 @@ impl Cloud {
             .lock()
             .unwrap()
             .push((operation.to_owned(), fault, count));
+    }
+
+    pub fn hold(&self, operation: &'static str, containing: &'static str) -> Arc<Hold> {
+        let hold = Arc::new(Hold {
+            operation,
+            containing,
+            let_go: watch::Sender::new(false),
+            waiting: AtomicUsize::new(0),
+        });
+        self.state.held.lock().unwrap().push(hold.clone());
+        hold
     }
 
     pub fn mend(&self) {
@@ -140,6 +186,12 @@ async fn answer(request: &Request, state: &State) -> Option<Response> {
         operation: operation.clone(),
         body: body.clone(),
     });
+    let holds = state.held.lock().unwrap().clone();
+    for hold in holds {
+        if hold.keeps(&operation, &request.body) {
+            hold.wait().await;
+        }
+    }
     let fault = state.strike(&operation);
     match fault {
         Some(Fault::Hang) => {

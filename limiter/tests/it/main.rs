@@ -6,4 +6,6 @@ mod denials;
 mod failures;
 mod http;
 mod logs;
+mod records;
 mod scene;
+mod twice;

@@ -1,0 +1,175 @@
+//! The same contact, delivered twice at once: each request of one delivery is held back while the other runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ringfence_limiter::Answer;
+use ringfence_policy::EntryStatus::{self, Admitted, Void};
+use ringfence_policy::wire::v1::Outcome;
+use ringfence_policy::{ContactKey, Entry};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::cloud::Fault;
+use crate::scene::{CALLER, CUSTOMER, Scene, event, sliding};
+
+const OTHER_CALLER: &str = "+12065550198";
+
+fn customer() -> String {
+    format!("customer|{CUSTOMER}")
+}
+
+fn place(status: EntryStatus) -> AttributeValue {
+    let at: jiff::Timestamp = "2026-11-25T18:00:00Z".parse().unwrap();
+    let entry = Entry {
+        status,
+        at_ms: at.as_millisecond() as u64,
+        contact: ContactKey([9; 16]),
+    };
+    AttributeValue::B(Blob::new(entry.encode()))
+}
+
+fn dialling(scene: &Scene, event: Value) -> JoinHandle<Answer> {
+    let limiter = scene.limiter.clone();
+    tokio::spawn(async move { limiter.handle(event, Duration::from_secs(8)).await.unwrap() })
+}
+
+/// A customer whose only place a neighbour holds, who is about to release it.
+async fn with_a_neighbour() -> Arc<Scene> {
+    let scene = Scene::new(json!({"rules": [sliding(&["customer"], 1, 60)]})).await;
+    scene.put_log(&customer(), vec![place(Admitted)]).await;
+    Arc::new(scene)
+}
+
+async fn neighbour_releases(scene: &Scene) {
+    let own = scene.log(&customer()).await.into_iter().skip(1);
+    let own = own.map(|entry| AttributeValue::B(Blob::new(entry.encode())));
+    let log = [place(Void)].into_iter().chain(own).collect();
+    scene.put_log(&customer(), log).await;
+}
+
+#[tokio::test]
+async fn a_denial_gives_way_to_a_delivery_that_has_settled_that_the_contact_goes() {
+    let scene = with_a_neighbour().await;
+    let denial = scene.cloud.hold("PutItem", "#settled");
+    let first = dialling(&scene, event(1));
+    scene.until(async || denial.waiting() == 1).await;
+    neighbour_releases(&scene).await;
+    assert!(scene.dial(1).await.allowed(), "it finds a free place");
+    denial.let_go();
+    assert!(
+        first.await.unwrap().allowed(),
+        "the same contact, the same answer"
+    );
+    assert_eq!(scene.record(1).await.unwrap().outcome, Outcome::Allowed);
+    assert_eq!(
+        scene.statuses(&customer()).await,
+        [Void, Admitted, Admitted],
+        "it has released nothing"
+    );
+    assert!(!scene.dial(2).await.allowed(), "so nobody takes its place");
+    assert!(scene.dial(1).await.allowed(), "and it stays so");
+}
+
+#[tokio::test]
+async fn once_a_denial_is_on_record_a_place_that_becomes_free_changes_nothing() {
+    let scene = with_a_neighbour().await;
+    let marks = scene.cloud.hold("UpdateItem", ":old");
+    let first = dialling(&scene, event(1));
+    scene.until(async || marks.waiting() == 1).await;
+    neighbour_releases(&scene).await;
+    let second = dialling(&scene, event(1));
+    scene.until(async || marks.waiting() == 2).await;
+    marks.let_go();
+    assert!(!first.await.unwrap().allowed() && !second.await.unwrap().allowed());
+    assert_eq!(scene.statuses(&customer()).await, [Void, Void, Void]);
+    assert!(
+        scene.dial(2).await.allowed(),
+        "a denied contact takes no place"
+    );
+}
+
+/// The delivery that comes second in the line comes first on the record.
+#[tokio::test]
+async fn a_delivery_that_sees_another_in_the_line_settles_though_it_finds_no_record() {
+    let scene = with_a_neighbour().await;
+    let first_record = scene.cloud.hold("PutItem", "attribute_not_exists(pk)");
+    let first = dialling(&scene, event(1));
+    scene.until(async || first_record.waiting() == 1).await;
+    scene
+        .until(async || scene.log(&customer()).await.len() == 2)
+        .await;
+    neighbour_releases(&scene).await;
+    let second = dialling(&scene, event(1));
+    scene.until(async || first_record.waiting() == 2).await;
+    first_record.let_go();
+    let answers = [first.await.unwrap(), second.await.unwrap()];
+    assert_eq!(answers[0].allowed(), answers[1].allowed(), "{answers:?}");
+}
+
+/// Were the released place given back instead, a contact behind it, let go before, would now find too many before it.
+#[tokio::test]
+async fn a_stop_that_fails_changes_no_answer_that_others_were_given_meanwhile() {
+    let rules = [
+        sliding(&["customer"], 1, 60),
+        sliding(&["caller_id"], 1, 60),
+    ];
+    let scene = Scene::new(json!({ "rules": rules })).await;
+    scene
+        .put_log(&format!("caller_id|{CALLER}"), vec![place(Admitted)])
+        .await;
+    scene.cloud.fault(
+        "StopContact",
+        Fault::Refuse(403, "AccessDeniedException"),
+        1,
+    );
+    let stop = scene.cloud.hold("StopContact", "");
+    let denied = dialling(&scene, event(1));
+    scene
+        .until(async || stop.waiting() == 1 && scene.statuses(&customer()).await == [Void])
+        .await;
+    let mut with_another_caller = event(2);
+    with_another_caller["Details"]["ContactData"]["Queue"]["OutboundCallerId"]["Address"] =
+        json!(OTHER_CALLER);
+    let dial = || scene.dial_event(with_another_caller.clone());
+    assert!(dial().await.unwrap().allowed());
+    stop.let_go();
+    assert_eq!(denied.await.unwrap().get("Stopped"), Some("false"));
+    assert_eq!(
+        scene.statuses(&customer()).await,
+        [Void, Admitted, Admitted],
+        "the call that was not stopped counts, from now on"
+    );
+    assert!(dial().await.unwrap().allowed(), "the same answer as before");
+}
+
+/// The record settles what a crash left open, whichever step it came at.
+#[tokio::test]
+async fn a_delivery_that_ends_anywhere_leaves_a_contact_that_is_denied_and_takes_no_place() {
+    for (operation, containing) in [
+        ("PutItem", "#settled"),
+        ("UpdateItem", ":old"),
+        ("StopContact", ""),
+        ("StartTaskContact", ""),
+    ] {
+        let scene = with_a_neighbour().await;
+        let hold = scene.cloud.hold(operation, containing);
+        let first = dialling(&scene, event(1));
+        scene.until(async || hold.waiting() == 1).await;
+        first.abort();
+        let _ = first.await;
+        hold.let_go();
+        let again = scene.another_limiter();
+        let answer = again
+            .handle(event(1), Duration::from_secs(8))
+            .await
+            .unwrap();
+        assert!(!answer.allowed(), "ended at {operation} {containing}");
+        assert_eq!(answer.get("Stopped"), Some("true"));
+        let statuses = scene.statuses(&customer()).await;
+        assert_eq!(statuses, [Admitted, Void, Void], "{operation} {containing}");
+        assert_eq!(scene.cloud.tasks(), 1, "{operation} {containing}");
+    }
+}
