@@ -11,6 +11,36 @@ pub struct Settings {
     pub decision_deadline: Duration,
     /// How long a policy is served before it is read again.
     pub policy_max_age: Duration,
+    /// None in a release build, whatever the environment says.
+    pub test_panic: Option<TestPanic>,
+}
+
+/// Where the limiter panics at each invocation, so that a test through the real program sees what becomes of it:
+/// `RINGFENCE_TEST_PANIC` is `counting` or `notice`, and is read by a debug build alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestPanic {
+    Counting,
+    Notice,
+}
+
+impl TestPanic {
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        if !cfg!(debug_assertions) {
+            return None;
+        }
+        match variable("RINGFENCE_TEST_PANIC")?.as_str() {
+            "counting" => Some(Self::Counting),
+            "notice" => Some(Self::Notice),
+            _ => None,
+        }
+    }
+
+    #[expect(clippy::panic, reason = "what a test has asked for")]
+    pub(crate) fn strike(self, asked_for: Option<Self>) {
+        if cfg!(debug_assertions) && asked_for == Some(self) {
+            panic!("as a test has asked for");
+        }
+    }
 }
 
 impl Default for Settings {
@@ -21,6 +51,7 @@ impl Default for Settings {
             decisions_table: "ringfence-decisions".to_owned(),
             decision_deadline: Duration::from_millis(1500),
             policy_max_age: Duration::from_secs(5),
+            test_panic: None,
         }
     }
 }
@@ -70,6 +101,7 @@ impl Settings {
             decisions_table,
             decision_deadline: Duration::from_millis(decision_deadline_ms),
             policy_max_age: Duration::from_secs(policy_max_age_seconds),
+            test_panic: TestPanic::read(&variable),
         })
     }
 }

@@ -14,6 +14,7 @@ use ringfence_policy::{OnUnavailable, Plan, Verdict};
 use crate::adapters::Intent;
 use crate::answer::Answer;
 use crate::case::{Case, Deadlines};
+use crate::config::TestPanic;
 use crate::counting::Counted;
 use crate::denial::Denial;
 use crate::event::Call;
@@ -33,7 +34,11 @@ impl Limiter {
         let now = self.clock.now();
         let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
         let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
-        match guarded(deadlines.decision, self.counting.count(&case, &plan)).await {
+        let counting = async {
+            TestPanic::Counting.strike(self.test_panic);
+            self.counting.count(&case, &plan).await
+        };
+        match guarded(deadlines.decision, counting).await {
             Err(unavailable) => self.uncounted(&case, &plan, &unavailable).await,
             Ok(counted) => {
                 let answer = self.conclude(&case, &plan, &counted).await;

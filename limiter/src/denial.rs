@@ -17,6 +17,7 @@ use ringfence_policy::{Limit, Plan};
 use crate::adapters::{Intent, Standing, Stopped};
 use crate::answer::Answer;
 use crate::case::Case;
+use crate::config::TestPanic;
 use crate::counting::Counted;
 use crate::guard::guarded;
 use crate::handler::Limiter;
@@ -178,7 +179,11 @@ impl Limiter {
     async fn stop_and_tell(&self, case: &Case, record: &mut DecisionRecord, why: Option<&Why<'_>>) {
         self.stop(case, record).await;
         let Some(why) = why else { return };
-        let telling = AssertUnwindSafe(self.tell(case, record, why)).catch_unwind();
+        let telling = async {
+            TestPanic::Notice.strike(self.test_panic);
+            self.tell(case, record, why).await;
+        };
+        let telling = AssertUnwindSafe(telling).catch_unwind();
         if telling.await.is_err() {
             record.notice = NoticeStatus::Failed;
             record.notice_error = Some("the limiter failed".to_owned());

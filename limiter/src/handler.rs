@@ -16,7 +16,7 @@ use crate::adapters::{Aws, Contacts, DecisionTable, Intent, MeterTable, PolicyTa
 use crate::answer::Answer;
 use crate::case::{Case, Deadlines};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Settings, TestPanic};
 use crate::counting::Counting;
 use crate::event::{Call, EventError};
 use crate::guard::{Unavailable, guarded};
@@ -33,6 +33,7 @@ pub struct Limiter {
     pub(crate) clock: Arc<dyn Clock>,
     policies: Arc<Policies>,
     decision_deadline: Duration,
+    pub(crate) test_panic: Option<TestPanic>,
     metrics: Option<MetricsSink>,
     answered_before: AtomicBool,
     pub(crate) records: Arc<Records>,
@@ -59,6 +60,7 @@ impl Limiter {
             records,
             contacts: Contacts::new(Arc::new(aws), clock.clone()),
             decision_deadline: settings.decision_deadline,
+            test_panic: settings.test_panic,
             metrics: None,
             answered_before: AtomicBool::new(false),
             clock,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ringfence_limiter::Settings;
+use ringfence_limiter::config::TestPanic;
 use ringfence_policy::EntryStatus;
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
 use serde_json::{Value, json};
@@ -316,4 +317,33 @@ async fn a_denied_contact_is_not_let_go_by_a_later_delivery_that_cannot_be_count
         (false, Some("true"))
     );
     assert_eq!(scene.record(2).await.unwrap().outcome, Outcome::Denied);
+}
+
+#[tokio::test]
+async fn a_panic_while_the_agent_is_told_leaves_the_call_denied_and_stopped() {
+    let settings = Settings {
+        test_panic: Some(TestPanic::Notice),
+        decision_deadline: Duration::from_secs(6),
+        ..Settings::default()
+    };
+    let scene = Scene::with(settings, policy("allow")).await;
+    scene.dial(1).await;
+    let answer = scene.dial(2).await;
+    assert_eq!(
+        (
+            answer.allowed(),
+            answer.get("Stopped"),
+            answer.get("Reason")
+        ),
+        (false, Some("true"), Some("customer"))
+    );
+    let record = scene.record(2).await.unwrap();
+    assert_eq!(
+        (record.outcome, record.notice),
+        (Outcome::Denied, NoticeStatus::Failed)
+    );
+    assert_eq!(
+        scene.statuses(&format!("customer|{CUSTOMER}")).await,
+        [EntryStatus::Admitted, EntryStatus::Void]
+    );
 }
