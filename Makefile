@@ -10,6 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DEV := $(BIN)/ringfence-dev
 VENV := target/venv
+SECOND_SERVER := target/second-server
 export RINGFENCE_PYTHON := $(CURDIR)/$(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 IS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
@@ -19,9 +20,11 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
 ifeq ($(NEXTEST),yes)
 run-tests = cargo nextest run --locked --workspace --no-fail-fast $(1)
 run-e2e = cargo nextest run --locked --workspace --no-fail-fast --test e2e -j 2
+run-store = cargo nextest run --locked --workspace --no-fail-fast --test store
 else
 run-tests = cargo test --locked --workspace --no-fail-fast
 run-e2e = cargo test --locked --workspace --no-fail-fast --test e2e -- --test-threads=2
+run-store = cargo test --locked --workspace --no-fail-fast --test store
 endif
 
 .PHONY: help
@@ -83,6 +86,10 @@ e2e: build web setup-postgres setup-python setup-chromium ## The real programs t
 
 demo-once: build web setup-postgres
 	@$(DEV) demo --once
+
+.PHONY: conformance
+conformance: build setup-python setup-second-server ## Store tests against a second server and DYNAMODB_ENDPOINT; the simulator's answers beside that server's
+	@MINISTACK=$(CURDIR)/$(SECOND_SERVER)/bin/ministack .ci/conformance $(abspath $(BIN)) $(run-store)
 
 # ---- Generated files -------------------------------------------------------------------------------------------------
 
@@ -152,6 +159,13 @@ $(VENV)/.ready: .ci/requirements.txt
 	@command -v python3 >/dev/null || .ci/apt-install python3 python3-venv
 	@python3 -m venv $(VENV) 2>/dev/null || { .ci/apt-install python3-venv; python3 -m venv $(VENV); }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements.txt >&2
+	@touch $@
+
+.PHONY: setup-second-server
+setup-second-server: $(SECOND_SERVER)/.ready
+$(SECOND_SERVER)/.ready: .ci/conformance.txt | setup-python
+	@python3 -m venv $(SECOND_SERVER)
+	@$(SECOND_SERVER)/bin/pip install --quiet --disable-pip-version-check -r .ci/conformance.txt >&2
 	@touch $@
 
 setup-node:

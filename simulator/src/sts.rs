@@ -189,6 +189,13 @@ impl Asked {
         }
         let role_arn = constrained(parameters, "RoleArn", 20..=2048, |_| true)?
             .ok_or_else(|| missing("roleArn"))?;
+        if !is_role_arn(&role_arn) {
+            return Err(AwsError::new(
+                400,
+                "ValidationError",
+                format!("{role_arn} is invalid"),
+            ));
+        }
         let word =
             |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
         let session_name = constrained(parameters, "RoleSessionName", 2..=64, word)?
@@ -237,6 +244,17 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// A role that does not exist is refused like one that may not be assumed; what can be no role is a faulty request.
+fn is_role_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, "iam", "", account, role]
+        if partition.starts_with("aws")
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && role.len() > "role/".len()
+            && role.starts_with("role/"))
 }
 
 fn session_policy(text: &str) -> Result<Policy, AwsError> {

@@ -92,7 +92,7 @@ async fn several_places_change_together_or_not_at_all() {
     .await;
 }
 
-/// The last place first: a store that shifts the list after each of them then removes the same ones (docs/store.md).
+/// The last place first: a store that shifts the list after each of them then removes the same ones (docs/conformance.md).
 #[tokio::test]
 async fn places_are_removed_by_where_they_stood_before_any_of_them_went() {
     in_store(async |place| {
