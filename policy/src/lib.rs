@@ -15,35 +15,38 @@
 )]
 
 pub mod attempt;
+mod compact;
 mod count;
 pub mod decide;
 mod dimension;
 pub mod draft;
 mod key;
 mod limit;
+mod listing;
 pub mod meter;
 mod notices;
+mod past;
 pub mod phrase;
 pub mod plan;
 mod policy;
-mod prune;
 mod rule;
 mod when;
 pub mod wire;
 mod zone;
 
 pub use attempt::{Attempt, ContactKey, Number};
-pub use decide::{Decision, OwnEntry, RuleOutcome, Verdict};
+pub use compact::{Compaction, compact};
+pub use decide::{Deciding, Decision, OwnEntry, RuleOutcome, Verdict};
 pub use dimension::{AttributeName, Dimension};
 pub use draft::{Fault, PolicyDraft};
 pub use key::{MeterKey, Owner};
 pub use limit::{Limit, Period};
+pub use listing::{List, Listing};
 pub use meter::{Entry, Log, Status as EntryStatus};
 pub use notices::{Language, NoticeTemplate, Notices, Placeholder};
 pub use phrase::describe;
 pub use plan::{NotApplied, Plan};
 pub use policy::{Mode, OnUnavailable, Policy};
-pub use prune::prunable;
 pub use rule::{Rule, RuleId, RuleMode, Scope};
 pub use when::When;
 pub use zone::Zone;

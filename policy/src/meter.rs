@@ -4,6 +4,7 @@
 //! cannot be read is kept at its place, counts for nothing and is reported, so that one bad write never stops a line.
 
 use crate::attempt::ContactKey;
+use crate::past::Past;
 
 pub const ENTRY_BYTES: usize = 23;
 
@@ -70,19 +71,28 @@ impl Entry {
     }
 }
 
-/// A meter's log; places are the indices of the stored list, unreadable entries included.
+/// A meter's log, and what was folded out of it; places are the indices of the stored list, unreadable entries included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     places: Vec<Option<Entry>>,
+    past: Past,
+    past_is_malformed: bool,
 }
 
 impl Log {
-    pub fn decode<B: AsRef<[u8]>>(entries: impl IntoIterator<Item = B>) -> Self {
+    /// `past` is the attribute that [`crate::compact`] made, if the meter has one.
+    pub fn decode<B: AsRef<[u8]>>(
+        past: Option<&[u8]>,
+        entries: impl IntoIterator<Item = B>,
+    ) -> Self {
+        let read = past.map(Past::decode);
         Self {
             places: entries
                 .into_iter()
                 .map(|bytes| Entry::decode(bytes.as_ref()))
                 .collect(),
+            past_is_malformed: read == Some(None),
+            past: read.flatten().unwrap_or_default(),
         }
     }
 
@@ -90,18 +100,28 @@ impl Log {
         &self.places
     }
 
+    /// The readable entries with their places.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.places
+            .iter()
+            .enumerate()
+            .filter_map(|(place, entry)| Some((place, entry.as_ref()?)))
+    }
+
+    pub(crate) fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// How many parts could not be read.
     pub fn malformed(&self) -> usize {
-        self.places.iter().filter(|place| place.is_none()).count()
+        let entries = self.places.iter().filter(|place| place.is_none()).count();
+        entries.saturating_add(usize::from(self.past_is_malformed))
     }
 
     /// The places of a contact's entries with a status.
     pub fn places_of(&self, contact: ContactKey, status: Status) -> Vec<usize> {
-        self.places
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| {
-                entry.is_some_and(|entry| entry.contact == contact && entry.status == status)
-            })
+        self.entries()
+            .filter(|(_, entry)| entry.contact == contact && entry.status == status)
             .map(|(place, _)| place)
             .collect()
     }
@@ -111,6 +131,7 @@ impl FromIterator<Entry> for Log {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         Self {
             places: entries.into_iter().map(Some).collect(),
+            ..Self::default()
         }
     }
 }
@@ -142,8 +163,10 @@ mod tests {
         };
         let mut unknown_status = good.encode();
         unknown_status[0] = 9;
-        let log = Log::decode([b"".as_slice(), &unknown_status, &good.encode(), &[0; 40]]);
-        assert_eq!(log.malformed(), 3);
+        let entries = [b"".as_slice(), &unknown_status, &good.encode(), &[0; 40]];
+        assert_eq!(Log::decode(None, entries).malformed(), 3);
+        let log = Log::decode(Some(b"?"), entries);
+        assert_eq!(log.malformed(), 4);
         assert_eq!(log.places_of(CONTACT, Status::Void), [2]);
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct PlannedRule<'p> {
 #[derive(Clone, Debug)]
 pub struct Plan<'p> {
     pub(crate) contact: ContactKey,
+    pub(crate) mode: Mode,
     pub(crate) emergency: bool,
     pub(crate) rules: Vec<PlannedRule<'p>>,
     meters: Vec<MeterKey>,
@@ -72,6 +73,7 @@ impl<'p> Plan<'p> {
     pub fn new(policy: &'p Policy, owner: Owner<'_>, attempt: &Attempt) -> Self {
         let mut plan = Self {
             contact: attempt.contact,
+            mode: policy.mode(),
             emergency: is_emergency(policy, attempt),
             rules: Vec::new(),
             meters: Vec::new(),

@@ -1,11 +1,11 @@
-//! A store in memory that runs the limiter's protocol: append, decide, mark, sometimes prune.
+//! A store in memory that runs the limiter's protocol: append, decide, mark, sometimes compact.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ringfence_policy::{
-    Attempt, ContactKey, Decision, Entry, EntryStatus, Log, Number, OwnEntry, Owner, Plan, Policy,
-    PolicyDraft, decide::decide, prunable,
+    Attempt, ContactKey, Decision, Entry, EntryStatus, Log, Number, Owner, Plan, Policy,
+    PolicyDraft, compact, decide::decide,
 };
 
 pub const OWNER: Owner<'static> = Owner {
@@ -49,6 +49,7 @@ pub fn attempt(contact_number: u64, customer: &str, caller_id: &str) -> Attempt 
 #[derive(Clone, Default)]
 pub struct World {
     pub logs: BTreeMap<String, Vec<Entry>>,
+    pub pasts: BTreeMap<String, Vec<u8>>,
 }
 
 impl World {
@@ -62,20 +63,21 @@ impl World {
     }
 
     pub fn read(&self, plan: &Plan<'_>) -> Vec<Log> {
-        let stored = |key: &str| self.logs.get(key).cloned().unwrap_or_default();
-        plan.meters()
-            .iter()
-            .map(|key| Log::decode(stored(key.as_str()).iter().map(Entry::encode)))
-            .collect()
+        let log = |key: &str| {
+            let entries = self.logs.get(key).cloned().unwrap_or_default();
+            let past = self.pasts.get(key).map(Vec::as_slice);
+            Log::decode(past, entries.iter().map(Entry::encode))
+        };
+        plan.meters().iter().map(|key| log(key.as_str())).collect()
+    }
+
+    pub fn decide(&self, plan: &Plan<'_>, now: Timestamp) -> Decision {
+        decide(plan, &self.read(plan), None, now)
     }
 
     pub fn mark(&mut self, plan: &Plan<'_>, decision: &Decision, who: ContactKey) {
         for (key, own) in plan.meters().iter().zip(&decision.own_entries) {
-            let status = match own {
-                OwnEntry::Keep => continue,
-                OwnEntry::Void => EntryStatus::Void,
-                OwnEntry::CountAsDenied => EntryStatus::Denied,
-            };
+            let Some(status) = own.mark() else { continue };
             for entry in self.logs.get_mut(key.as_str()).unwrap() {
                 if entry.contact == who && entry.status == EntryStatus::Admitted {
                     entry.status = status;
@@ -84,17 +86,21 @@ impl World {
         }
     }
 
-    pub fn prune(&mut self, plan: &Plan<'_>, now: Timestamp) {
-        self.prune_at_most(usize::MAX, plan, now);
-    }
-
-    /// One conditional write removes only so many places, the first ones.
-    pub fn prune_at_most(&mut self, most: usize, plan: &Plan<'_>, now: Timestamp) {
+    /// One conditional write has room for only so many places.
+    pub fn compact(&mut self, most: usize, plan: &Plan<'_>, now: Timestamp) {
         for (index, log) in self.read(plan).iter().enumerate() {
-            let stored = self.logs.get_mut(plan.meters()[index].as_str()).unwrap();
-            let removed = prunable(plan, index, log, now).into_iter().take(most);
-            for place in removed.collect::<Vec<_>>().into_iter().rev() {
+            let Some(compaction) = compact(plan, index, log, now, most) else {
+                continue;
+            };
+            assert!(compaction.remove.len() <= most);
+            assert!(compaction.remove.is_sorted());
+            let key = plan.meters()[index].as_str().to_owned();
+            let stored = self.logs.get_mut(&key).unwrap();
+            for place in compaction.remove.into_iter().rev() {
                 stored.remove(place);
+            }
+            if let Some(past) = compaction.past {
+                self.pasts.insert(key, past);
             }
         }
     }
@@ -103,7 +109,7 @@ impl World {
     pub fn dial(&mut self, policy: &Policy, attempt: &Attempt, now: Timestamp) -> Decision {
         let plan = Plan::new(policy, OWNER, attempt);
         self.append(&plan, now);
-        let decision = decide(&plan, &self.read(&plan), now);
+        let decision = self.decide(&plan, now);
         self.mark(&plan, &decision, attempt.contact);
         decision
     }
