@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use futures::future::{Either, join_all, select, try_join_all};
 use ringfence_policy::decide::decide;
-use ringfence_policy::{ContactKey, Decision, Entry, EntryStatus, Log, OwnEntry, Plan, prunable};
+use ringfence_policy::{ContactKey, Decision, Entry, EntryStatus, Log, Plan, compact};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapters::{Failure, Intent, MeterTable, Standing, StoredLog, Unreadable};
+use crate::adapters::{
+    AsStored, COMPACTED_AT_ONCE, Failure, Intent, MeterTable, Standing, StoredLog,
+};
 use crate::case::Case;
 use crate::records::Records;
 
@@ -19,15 +21,15 @@ use crate::records::Records;
 const KEPT_LONGER_SECONDS: i64 = 24 * 60 * 60;
 /// How long a decision that has been counted waits for its record.
 const RECORD_WAITS: Duration = Duration::from_millis(300);
-/// Pruning costs a write; it waits until there is something to gain.
-const PRUNED_FROM: usize = 32;
-const PRUNED_AT_A_TIME: usize = 4;
+/// Compacting costs a write; it waits until there is something to gain.
+const COMPACTED_FROM: usize = 32;
+const COMPACTED_AT_A_TIME: usize = 4;
 
 pub(crate) struct Counted {
     pub(crate) decision: Decision,
     /// In the order of the plan's meters.
     logs: Vec<Log>,
-    unreadable: Vec<Unreadable>,
+    as_stored: Vec<AsStored>,
     /// What an earlier delivery of the same contact has put on record.
     pub(crate) earlier: Option<Standing>,
     /// Another delivery of the same contact has taken a place in a meter, whether or not it has left a record.
@@ -39,7 +41,7 @@ pub(crate) struct Counted {
 pub(crate) struct Counting {
     meters: Arc<MeterTable>,
     records: Arc<Records>,
-    pruning: Arc<Semaphore>,
+    compacting: Arc<Semaphore>,
 }
 
 /// What came of the provisional record.
@@ -53,16 +55,16 @@ impl Counting {
         Self {
             meters: Arc::new(meters),
             records,
-            pruning: Arc::new(Semaphore::new(PRUNED_AT_A_TIME)),
+            compacting: Arc::new(Semaphore::new(COMPACTED_AT_A_TIME)),
         }
     }
 
     pub(crate) async fn count(&self, case: &Case, plan: &Plan<'_>) -> Result<Counted, Failure> {
         case.measures.store_round();
         let (stored, recorded) = self.append_and_record(case, plan).await?;
-        let (logs, unreadable): (Vec<Log>, Vec<Unreadable>) = stored
+        let (logs, as_stored): (Vec<Log>, Vec<AsStored>) = stored
             .into_iter()
-            .map(|stored| (stored.log, stored.unreadable))
+            .map(|stored| (stored.log, stored.as_stored))
             .unzip();
         let malformed: usize = logs.iter().map(Log::malformed).sum();
         if malformed > 0 {
@@ -73,12 +75,12 @@ impl Counting {
             );
         }
         Ok(Counted {
-            decision: decide(plan, &logs, case.now),
+            decision: decide(plan, &logs, None, case.now),
             repeated: logs
                 .iter()
                 .any(|log| is_repeated(log, case.attempt.contact)),
             logs,
-            unreadable,
+            as_stored,
             earlier: recorded.earlier,
             recorded: recorded.written,
         })
@@ -145,11 +147,8 @@ impl Counting {
             .zip(&counted.logs)
             .zip(&counted.decision.own_entries);
         let marks = own_entries.map(|((key, seen), own)| {
-            let status = match own {
-                OwnEntry::CountAsDenied => EntryStatus::Denied,
-                // An earlier delivery was denied, so this one's places are not kept either.
-                OwnEntry::Void | OwnEntry::Keep => EntryStatus::Void,
-            };
+            // Where an earlier delivery was denied, this one's places are not kept either.
+            let status = own.mark().unwrap_or(EntryStatus::Void);
             self.meters.mark(key, case.attempt.contact, status, seen)
         });
         join_all(marks).await.into_iter().collect()
@@ -178,26 +177,27 @@ impl Counting {
         self.append(case, plan).await.map(|_| ())
     }
 
-    /// Now and then, whoever finds enough dead entries removes them, while the answer is on its way.
-    pub(crate) fn prune_beside(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
-        let seen = counted.logs.iter().zip(&counted.unreadable);
-        for (meter, (key, (log, unreadable))) in plan.meters().iter().zip(seen).enumerate() {
-            if log.places().len() < PRUNED_FROM {
+    /// Now and then, whoever finds enough entries that can go removes them, while the answer is on its way.
+    pub(crate) fn compact_beside(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
+        let seen = counted.logs.iter().zip(&counted.as_stored);
+        for (meter, (key, (log, as_stored))) in plan.meters().iter().zip(seen).enumerate() {
+            if log.places().len() < COMPACTED_FROM {
                 continue;
             }
-            let dead = prunable(plan, meter, log, case.now);
-            if dead.len() < PRUNED_FROM {
+            let Some(compaction) = compact(plan, meter, log, case.now, COMPACTED_AT_ONCE)
+                .filter(|compaction| compaction.remove.len() >= COMPACTED_FROM)
+            else {
                 continue;
-            }
-            let Ok(permit) = self.pruning.clone().try_acquire_owned() else {
+            };
+            let Ok(permit) = self.compacting.clone().try_acquire_owned() else {
                 return;
             };
-            let Some(request) = self.meters.prune(key, log, unreadable, &dead) else {
+            let Some(request) = self.meters.compact(key, log, as_stored, &compaction) else {
                 continue;
             };
             tokio::spawn(async move {
                 if let Err(failure) = request.send().await {
-                    tracing::warn!(%failure, "meter not pruned");
+                    tracing::warn!(%failure, "meter not compacted");
                 }
                 drop(permit);
             });

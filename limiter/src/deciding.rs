@@ -42,7 +42,7 @@ impl Limiter {
             Err(unavailable) => self.uncounted(&case, &plan, &unavailable).await,
             Ok(counted) => {
                 let answer = self.conclude(&case, &plan, &counted).await;
-                self.counting.prune_beside(&case, &plan, &counted);
+                self.counting.compact_beside(&case, &plan, &counted);
                 answer
             }
         }
@@ -90,7 +90,7 @@ impl Limiter {
         let simply_goes = match verdict {
             Verdict::Emergency => true,
             Verdict::Allow => !may_be_denied_elsewhere,
-            Verdict::WouldDeny | Verdict::Deny => false,
+            Verdict::WouldDeny | Verdict::Deny | Verdict::Exempt => false,
         };
         if simply_goes {
             if !counted.recorded {

@@ -63,7 +63,10 @@ impl<'c> Denial<'c> {
             .and_then(|counted| counted.decision.deciding.as_ref());
         match (&record.rule_id, record.retry_at, deciding) {
             (Some(rule_id), Some(retry_at), Some(deciding))
-                if deciding.rule_id.as_str() == rule_id =>
+                if deciding
+                    .rule_id
+                    .as_ref()
+                    .is_some_and(|decided| decided.as_str() == rule_id) =>
             {
                 Some(Why::Limit {
                     rule_id,

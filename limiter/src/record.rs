@@ -82,14 +82,15 @@ impl Case {
             Verdict::WouldDeny => Outcome::WouldDeny,
             Verdict::Deny => Outcome::Denied,
             Verdict::Emergency => Outcome::Emergency,
+            Verdict::Exempt => Outcome::Exempt,
         });
         if decision.verdict == Verdict::Emergency {
             record.reason = Some("emergency".to_owned());
         }
         if let Some(deciding) = &decision.deciding {
             record.reason = Some(deciding.reason.to_owned());
-            record.rule_id = Some(deciding.rule_id.to_string());
-            record.retry_at = Some(deciding.retry_at);
+            record.rule_id = deciding.rule_id.as_ref().map(ToString::to_string);
+            record.retry_at = deciding.retry_at;
         }
         record.rules = decision.rules.iter().map(rule_record).collect();
         record

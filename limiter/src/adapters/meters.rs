@@ -1,6 +1,6 @@
-//! The table of meters: append and see the line; mark one's own entries; prune dead ones.
+//! The table of meters: append and see the line; mark one's own entries; remove dead ones and fold old ones.
 //!
-//! Places in a log shift when somebody prunes, so every change of a place is conditional on what stands there.
+//! Places in a log shift when somebody compacts it, so every change of a place is conditional on what stands there.
 
 use std::collections::HashMap;
 
@@ -10,38 +10,43 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use ringfence_policy::{ContactKey, Entry, EntryStatus, Log, MeterKey};
+use ringfence_policy::{Compaction, ContactKey, Entry, EntryStatus, Log, MeterKey};
 
 use super::failure::{Class, Failure};
 
 const LOG: &str = "log";
+const PAST: &str = "past";
 /// How often a mark is tried again because the places had shifted.
 const MARK_ATTEMPTS: usize = 6;
 /// Keeps the expression well under DynamoDB's 4 KB and 300 operators.
-const PRUNED_AT_ONCE: usize = 64;
+pub(crate) const COMPACTED_AT_ONCE: usize = 64;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The places of a log that hold nothing readable, as they are stored: removing them is conditional on it.
-pub(crate) type Unreadable = Vec<(usize, AttributeValue)>;
+/// What a log cannot give back as it is stored, but a change of the meter is conditional on.
+#[derive(Debug, Default)]
+pub(crate) struct AsStored {
+    past: Option<AttributeValue>,
+    /// Places that hold nothing readable.
+    unreadable: Vec<(usize, AttributeValue)>,
+}
 
 /// A meter's log as it was read.
 #[derive(Debug, Default)]
 pub(crate) struct StoredLog {
     pub(crate) log: Log,
-    pub(crate) unreadable: Unreadable,
+    pub(crate) as_stored: AsStored,
 }
 
 impl StoredLog {
     fn of(item: Option<Item>) -> Self {
-        let places = match item.and_then(|mut item| item.remove(LOG)) {
+        let mut item = item.unwrap_or_default();
+        let places = match item.remove(LOG) {
             Some(AttributeValue::L(places)) => places,
             _ => Vec::new(),
         };
-        let log = Log::decode(places.iter().map(|place| match place {
-            AttributeValue::B(blob) => blob.as_ref(),
-            _ => [].as_slice(),
-        }));
+        let past = item.remove(PAST);
+        let log = Log::decode(past.as_ref().map(bytes), places.iter().map(bytes));
         let unreadable = if log.malformed() == 0 {
             Vec::new()
         } else {
@@ -51,7 +56,17 @@ impl StoredLog {
                 .filter(|(place, _)| matches!(log.places().get(*place), Some(None)))
                 .collect()
         };
-        Self { log, unreadable }
+        Self {
+            log,
+            as_stored: AsStored { past, unreadable },
+        }
+    }
+}
+
+fn bytes(value: &AttributeValue) -> &[u8] {
+    match value {
+        AttributeValue::B(blob) => blob.as_ref(),
+        _ => &[],
     }
 }
 
@@ -167,46 +182,63 @@ impl MeterTable {
         )
     }
 
-    /// The request that removes places, if there are any to remove.
-    pub(crate) fn prune(
+    /// The request that removes places and writes what is remembered of them.
+    pub(crate) fn compact(
         &self,
         key: &MeterKey,
         seen: &Log,
-        unreadable: &Unreadable,
-        places: &[usize],
-    ) -> Option<Pruning> {
+        as_stored: &AsStored,
+        compaction: &Compaction,
+    ) -> Option<Compacting> {
         let mut request = self.update(key);
         let (mut removed, mut conditions) = (Vec::new(), Vec::new());
-        for place in places.iter().take(PRUNED_AT_ONCE).rev() {
+        for place in compaction.remove.iter().rev() {
             let value = match seen.places().get(*place)? {
                 Some(entry) => stored(entry),
-                None => unreadable.iter().find(|(odd, _)| odd == place)?.1.clone(),
+                None => as_stored
+                    .unreadable
+                    .iter()
+                    .find(|(odd, _)| odd == place)?
+                    .1
+                    .clone(),
             };
             removed.push(format!("#log[{place}]"));
             conditions.push(format!("#log[{place}] = :old{place}"));
             request = request.expression_attribute_values(format!(":old{place}"), value);
         }
-        if removed.is_empty() {
-            return None;
+        // The last first: a server that shifts the list after each removal takes the same places.
+        let mut update = format!("REMOVE {}", removed.join(", "));
+        if let Some(past) = &compaction.past {
+            update.push_str(" SET #past = :past");
+            let past = AttributeValue::B(Blob::new(past.as_slice()));
+            request = request
+                .expression_attribute_names("#past", PAST)
+                .expression_attribute_values(":past", past);
+            match &as_stored.past {
+                Some(before) => {
+                    conditions.push("#past = :before".to_owned());
+                    request = request.expression_attribute_values(":before", before.clone());
+                }
+                None => conditions.push("attribute_not_exists(#past)".to_owned()),
+            }
         }
-        Some(Pruning(
+        Some(Compacting(
             request
-                // The last first: a server that shifts the list after each removal takes the same places.
-                .update_expression(format!("REMOVE {}", removed.join(", ")))
+                .update_expression(update)
                 .condition_expression(conditions.join(" AND ")),
         ))
     }
 }
 
-/// A removal that is ready to be sent. It may wait: it is refused where a place has changed since.
-pub(crate) struct Pruning(UpdateItemFluentBuilder);
+/// A compaction that is ready to be sent. It may wait: it is refused where a place, or the past, has changed since.
+pub(crate) struct Compacting(UpdateItemFluentBuilder);
 
-impl Pruning {
-    /// Where the log has shifted meanwhile somebody else has just pruned it, which is as good.
+impl Compacting {
+    /// Where the log has shifted meanwhile somebody else has just compacted it, which is as good.
     pub(crate) async fn send(self) -> Result<(), Failure> {
         match self.0.send().await {
             Ok(_) => Ok(()),
-            Err(err) => shifted("pruning", err).map(|_| ()),
+            Err(err) => shifted("compacting", err).map(|_| ()),
         }
     }
 }

@@ -16,5 +16,5 @@ pub use clients::Aws;
 pub(crate) use contacts::{Contacts, Stopped, Task};
 pub(crate) use decisions::{DecisionTable, Intent, Standing};
 pub use failure::Failure;
-pub(crate) use meters::{MeterTable, StoredLog, Unreadable};
+pub(crate) use meters::{AsStored, COMPACTED_AT_ONCE, MeterTable, StoredLog};
 pub(crate) use policies::PolicyTable;

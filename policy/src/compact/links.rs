@@ -11,6 +11,7 @@ pub(super) fn series(standing: &Standing, quiet_ms: u64) -> Vec<usize> {
     let mut later = standing.decided_from_ms;
     let series: Vec<&Seen> = standing
         .latest_settled()
+        .filter(|seen| seen.counts.tried)
         .take_while(|seen| {
             let belongs = later.saturating_sub(seen.at_ms) <= quiet_ms;
             later = seen.at_ms;

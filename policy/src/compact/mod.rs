@@ -16,7 +16,7 @@ use crate::count::millis;
 use crate::count::pace::Bucket;
 use crate::count::window::Window;
 use crate::limit::Limit;
-use crate::meter::{Log, Status};
+use crate::meter::Log;
 use crate::past::Past;
 use crate::plan::{Plan, milliseconds};
 use links::series;
@@ -81,7 +81,7 @@ fn windowed(
     let folded: Vec<u64> = standing
         .seen
         .iter()
-        .filter(|seen| is_admission(seen) && removed.contains(seen.place))
+        .filter(|seen| seen.counts.admitted && removed.contains(seen.place))
         .map(|seen| seen.at_ms)
         .filter(|at_ms| grid.remembers(*at_ms))
         .collect();
@@ -102,7 +102,7 @@ fn wanted(limit: &Limit, standing: &Standing) -> Vec<usize> {
             let since_ms = window.since(standing.decided_from_ms);
             standing
                 .latest_settled()
-                .filter(|seen| is_admission(seen))
+                .filter(|seen| seen.counts.admitted)
                 .take_while(|seen| seen.at_ms >= since_ms)
                 .take(COUNTED_SINGLY)
                 .map(|seen| seen.place)
@@ -121,14 +121,14 @@ fn paced(
 ) -> (Vec<usize>, Option<Past>) {
     let none = Places::none_of(log);
     let removable = none.clone().with(standing.removable(&none));
-    let admissions = || standing.seen.iter().filter(|seen| is_admission(seen));
+    let admissions = || standing.seen.iter().filter(|seen| seen.counts.admitted);
     let beginning = admissions()
         .take_while(|seen| removable.contains(seen.place))
         .map(|seen| seen.place);
     let dead = standing
         .seen
         .iter()
-        .filter(|seen| !is_admission(seen) && removable.contains(seen.place));
+        .filter(|seen| !seen.counts.admitted && removable.contains(seen.place));
     let going = none
         .clone()
         .with(beginning)
@@ -166,10 +166,6 @@ fn bucket(limit: &Limit, past: &Past, folded: &[&Seen]) -> Option<Bucket> {
         bucket.take(seen.at_ms);
     }
     Some(bucket)
-}
-
-fn is_admission(seen: &Seen) -> bool {
-    seen.counts && seen.entry.status == Status::Admitted
 }
 
 /// The first so many of these places and of the unreadable ones: one write has room for no more.

@@ -5,7 +5,7 @@ use std::hash::BuildHasherDefault;
 
 use super::places::Places;
 use crate::attempt::ContactKey;
-use crate::count::{ContactHasher, Firsts};
+use crate::count::{ContactHasher, Counts, Firsts};
 use crate::meter::{Entry, Log, Status};
 
 /// Connect repeats an invocation within eight seconds, and ends a chain of them after twenty; the rest is for two hosts
@@ -24,7 +24,7 @@ pub(super) struct Seen {
     pub(super) entry: Entry,
     /// The latest time of this and all earlier entries.
     pub(super) at_ms: u64,
-    pub(super) counts: bool,
+    pub(super) counts: Counts,
     /// A later entry of the same contact would take over were this one gone.
     followed: bool,
 }
@@ -70,13 +70,9 @@ impl Standing {
         }
     }
 
-    /// The settled entries that count, the latest first.
+    /// The settled entries, the latest first.
     pub(super) fn latest_settled(&self) -> impl Iterator<Item = &Seen> {
-        self.seen
-            .iter()
-            .take(self.settled)
-            .rev()
-            .filter(|seen| seen.counts)
+        self.seen.iter().take(self.settled).rev()
     }
 
     /// The places of entries that may go, given those that the meter's rules want to see one by one.
@@ -86,7 +82,7 @@ impl Standing {
             if seen.entry.status == Status::Void && seen.entry.contact != self.contact {
                 return age >= RELEASED_KEPT_MS;
             }
-            let needed = seen.counts
+            let needed = seen.counts.anything()
                 && (*index >= self.settled || seen.followed || wanted.contains(seen.place));
             !needed && age >= REPEATS_WITHIN_MS
         };

@@ -14,13 +14,32 @@ use crate::past::{Past, Run};
 /// Up to here it is faster to look through the log again than to remember who stood in it.
 const FEW: usize = 24;
 
+/// For which kinds of limit an entry counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// For all that count what was admitted.
+    pub(crate) admitted: bool,
+    /// For `until_quiet`, which counts denied attempts too.
+    pub(crate) tried: bool,
+}
+
+impl Counts {
+    pub(crate) const NOTHING: Self = Self {
+        admitted: false,
+        tried: false,
+    };
+
+    pub(crate) fn anything(self) -> bool {
+        self.admitted || self.tried
+    }
+}
+
 /// Attempts that count from the same time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) at_ms: u64,
     pub(crate) attempts: u32,
-    /// Denied attempts count for `until_quiet` alone.
-    pub(crate) admitted: bool,
+    pub(crate) counts: Counts,
 }
 
 /// What stands before an attempt in one meter, and the time at which it is decided.
@@ -54,11 +73,14 @@ impl<'l> Line<'l> {
                     break;
                 }
                 line.denied_before = true;
-            } else if firsts.counts(place, entry) {
+                continue;
+            }
+            let counts = firsts.counts(place, entry);
+            if counts.anything() {
                 line.before.push(Standing {
                     at_ms: latest,
                     attempts: 1,
-                    admitted: entry.status == Status::Admitted,
+                    counts,
                 });
             }
         }
@@ -74,22 +96,25 @@ impl<'l> Line<'l> {
         self.before.extend(runs.iter().map(|run| Standing {
             at_ms: run.latest_ms,
             attempts: run.count,
-            admitted: true,
+            // What a series needs is still in the log.
+            counts: Counts {
+                admitted: true,
+                tried: false,
+            },
         }));
         self.before.sort_by_key(|standing| standing.at_ms);
     }
 
-    /// The admitted attempts, the latest first.
-    pub(crate) fn latest_admitted(&self) -> impl Iterator<Item = &Standing> {
+    /// The admitted attempts, the earliest first.
+    pub(crate) fn admitted(&self) -> impl DoubleEndedIterator<Item = &Standing> {
         self.before
             .iter()
-            .rev()
-            .filter(|standing| standing.admitted)
+            .filter(|standing| standing.counts.admitted)
     }
 
-    /// The admitted attempts, the earliest first.
-    pub(crate) fn admitted(&self) -> impl Iterator<Item = &Standing> {
-        self.before.iter().filter(|standing| standing.admitted)
+    /// The attempts, denied ones too, the earliest first.
+    pub(crate) fn tried(&self) -> impl DoubleEndedIterator<Item = &Standing> {
+        self.before.iter().filter(|standing| standing.counts.tried)
     }
 }
 
@@ -112,33 +137,33 @@ impl<'l> Firsts<'l> {
         }
     }
 
-    /// To be asked of every entry in turn: whether it counts, given those before it.
-    pub(crate) fn counts(&mut self, place: usize, entry: &Entry) -> bool {
+    /// To be asked of every entry in turn: what it counts for, given those before it. A contact's denied place does not
+    /// stand in for its admission, but it is the same attempt.
+    pub(crate) fn counts(&mut self, place: usize, entry: &Entry) -> Counts {
         if entry.status == Status::Void {
-            return false;
+            return Counts::NOTHING;
         }
-        // A denied attempt does not stand in for an admitted one.
-        let covers =
-            |earlier: Status| earlier == Status::Admitted || entry.status == Status::Denied;
+        let (mut tried, mut admitted) = (false, false);
         match self {
             Self::Few(log) => {
-                !log.entries()
-                    .take_while(|(other, _)| *other < place)
-                    .any(|(_, earlier)| {
-                        earlier.contact == entry.contact
-                            && earlier.status != Status::Void
-                            && covers(earlier.status)
-                    })
+                let before = log.entries().take_while(|(other, _)| *other < place);
+                for (_, earlier) in before.filter(|(_, earlier)| earlier.contact == entry.contact) {
+                    tried |= earlier.status != Status::Void;
+                    admitted |= earlier.status == Status::Admitted;
+                }
             }
             Self::Many(seen) => {
-                let covered = seen
-                    .get(&entry.contact)
-                    .is_some_and(|earlier| covers(*earlier));
-                if !covered {
+                let earlier = seen.get(&entry.contact).copied();
+                tried = earlier.is_some();
+                admitted = earlier == Some(Status::Admitted);
+                if !admitted {
                     seen.insert(entry.contact, entry.status);
                 }
-                !covered
             }
+        }
+        Counts {
+            admitted: !admitted && entry.status == Status::Admitted,
+            tried: !tried,
         }
     }
 }

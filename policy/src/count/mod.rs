@@ -9,7 +9,7 @@ pub(crate) mod pace;
 mod series;
 pub(crate) mod window;
 
-pub(crate) use line::{ContactHasher, Firsts, Line};
+pub(crate) use line::{ContactHasher, Counts, Firsts, Line};
 
 use crate::limit::Limit;
 use window::Window;

@@ -5,7 +5,7 @@ use super::{Count, Line};
 pub(super) fn count(line: &Line<'_>, block_at: u32, quiet_ms: u64, own_counts: bool) -> Count {
     let mut count: u32 = 0;
     let mut first_ms = line.at_ms;
-    for standing in line.before.iter().rev() {
+    for standing in line.tried().rev() {
         if first_ms.saturating_sub(standing.at_ms) > quiet_ms {
             break;
         }
@@ -14,7 +14,7 @@ pub(super) fn count(line: &Line<'_>, block_at: u32, quiet_ms: u64, own_counts: b
     }
     let number = count.saturating_add(1);
     let blocks = number.saturating_add(u32::from(own_counts)) >= block_at;
-    let latest_ms = match line.before.last() {
+    let latest_ms = match line.tried().next_back() {
         Some(standing) if !own_counts => standing.at_ms,
         _ => line.at_ms,
     };

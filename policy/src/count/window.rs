@@ -74,7 +74,8 @@ pub(super) fn count(line: &Line<'_>, max: u32, window: &Window<'_>, enforced: bo
     }
     let since_ms = window.since(line.at_ms);
     let all = line
-        .latest_admitted()
+        .admitted()
+        .rev()
         .map(|standing| (standing.at_ms, standing.attempts));
     let (count, full_from) = within(all, since_ms, max);
     let Some(full_from) = full_from else {
