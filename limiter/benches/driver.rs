@@ -75,7 +75,10 @@ impl Driver {
         self.store
             .put_item()
             .table_name(&self.table)
-            .item("pk", AttributeValue::S(format!("bare|{}|{number}", std::process::id())))
+            .item(
+                "pk",
+                AttributeValue::S(format!("bare|{}|{number}", std::process::id())),
+            )
             .item("ttl", AttributeValue::N("4102444800".to_owned()))
             .condition_expression("attribute_not_exists(pk)")
             .send()

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::join_all;
 use ringfence_policy::OnUnavailable;
 use ringfence_policy::wire::v1::{Outcome, Snapshot, Status};
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use crate::adapters::{Aws, Contacts, DecisionTable, Intent, MeterTable, PolicyTable};
 use crate::answer::Answer;
@@ -25,6 +27,10 @@ use crate::policies::{Found, Policies};
 use crate::record;
 use crate::records::Records;
 use crate::telemetry;
+
+/// Requests of one round go side by side, each over a connection of its own.
+const CONNECTIONS: usize = 3;
+const CONNECTING_TAKES: Duration = Duration::from_secs(1);
 
 /// Takes each invocation's line of metrics.
 type MetricsSink = Box<dyn Fn(&str) + Send + Sync>;
@@ -71,6 +77,16 @@ impl Limiter {
     pub fn measured_by(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.metrics = Some(Box::new(sink));
         self
+    }
+
+    /// Opens the connections that the first call needs, while nobody waits for it: Lambda lets a process start with more
+    /// than the function's share of a processor. What fails here is tried again by the calls themselves.
+    pub async fn connect(&self) {
+        let until = Instant::now() + CONNECTING_TAKES;
+        let connecting = join_all((0..CONNECTIONS).map(|_| self.policies.reach_table()));
+        if timeout_at(until, connecting).await.is_err() {
+            tracing::warn!("the store is not reached in time");
+        }
     }
 
     /// Answers one invocation, which may last for `remaining`. Only a malformed event is an error.

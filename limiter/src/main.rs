@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
     let clock = Arc::new(SystemClock);
     let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone())
         .measured_by(written_out);
+    limiter.connect().await;
     let (limiter, clock) = (&limiter, clock.as_ref());
     // The runtime's own tracing layer is left out: nothing here needs a span per request.
     lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| {

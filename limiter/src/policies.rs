@@ -23,6 +23,9 @@ const REFRESH_TAKES: Duration = Duration::from_secs(3);
 /// From so many maximum ages on, a policy is read before it decides.
 const OLD: u32 = 3;
 
+/// A key that no instance has.
+const NO_INSTANCE: &str = "-";
+
 /// What is known of an instance.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
@@ -117,6 +120,13 @@ impl Policies {
                 self.tried(instance_arn, now);
                 Ok(cached.found)
             }
+        }
+    }
+
+    /// A request that only brings up a connection.
+    pub(crate) async fn reach_table(&self) {
+        if let Err(failure) = self.table.read(NO_INSTANCE).await {
+            tracing::warn!(%failure, "the policies are not reached");
         }
     }
 
