@@ -1,5 +1,7 @@
 //! Use cases over more than one aggregate. No HTTP, no SQL.
 
 pub mod instance_queues;
+pub mod list_numbers;
+pub mod number_csv;
 pub mod record_verification;
 pub mod verify_instance;

@@ -10,6 +10,7 @@ mod principal;
 
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
-    EditInstallations, EditPolicies, ManageInstances, ManageKeys, Permission, View, ViewKeys,
+    EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, Permission, View,
+    ViewKeys,
 };
 pub use principal::{Kind, Principal};

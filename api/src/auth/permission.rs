@@ -14,6 +14,9 @@ pub trait Permission: Send + Sync + 'static {
 pub struct View;
 #[derive(Debug, Clone, Copy)]
 pub struct EditPolicies;
+/// To exempt and to block numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct EditNumbers;
 #[derive(Debug, Clone, Copy)]
 pub struct EditInstallations;
 /// To register, verify and delete instances.
@@ -34,6 +37,9 @@ impl Permission for ViewKeys {
     const CHANGES: bool = false;
 }
 impl Permission for EditPolicies {
+    const LEAST: Role = Role::Editor;
+}
+impl Permission for EditNumbers {
     const LEAST: Role = Role::Editor;
 }
 impl Permission for EditInstallations {

@@ -9,6 +9,7 @@ mod dynamodb;
 mod error;
 mod jitter;
 mod lambda;
+mod number_table;
 mod pacing;
 mod runtime;
 mod streams;
@@ -29,6 +30,7 @@ pub use dynamodb::{SnapshotTable, Written};
 pub use error::{AwsError, AwsErrorKind};
 pub use jitter::Jitter;
 pub use lambda::{FunctionPermissions, InvokePermission, SdkFunctionPermissions};
+pub use number_table::{NumberItem, NumberTable};
 pub use runtime::RuntimeProbe;
 pub use streams::{Batch, DecisionStream, Position, StreamEntry, StreamShard};
 pub use sts::InstanceAccess;
@@ -163,13 +165,24 @@ impl Aws {
 
     #[must_use]
     pub fn snapshots(&self, region: &str) -> SnapshotTable {
+        SnapshotTable::new(self.dynamodb(region), self.settings.policies_table.clone())
+    }
+
+    /// Where limiters of this region find the tenant's listed numbers.
+    #[must_use]
+    pub fn numbers(&self, region: &str, tenant_id: &str) -> NumberTable {
+        NumberTable::new(
+            self.dynamodb(region),
+            self.settings.policies_table.clone(),
+            tenant_id.to_owned(),
+        )
+    }
+
+    fn dynamodb(&self, region: &str) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.base)
             .region(Region::new(region.to_owned()))
             .build();
-        SnapshotTable::new(
-            aws_sdk_dynamodb::Client::from_conf(config),
-            self.settings.policies_table.clone(),
-        )
+        aws_sdk_dynamodb::Client::from_conf(config)
     }
 
     #[must_use]

@@ -16,7 +16,7 @@ use crate::aws::{
     Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard,
 };
 use crate::clock::{Clock, IdSource};
-use crate::domain::ids::DecisionId;
+use crate::domain::ids::{DecisionId, InstanceId, TenantId};
 use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
 
 use super::driver::Found;
@@ -165,7 +165,14 @@ impl Ingest {
         };
         match stored {
             Stored::Overtaken => Ok(false),
-            Stored::Now { refused } => {
+            Stored::Now { refused, unowned } => {
+                if unowned > 0 {
+                    tracing::warn!(
+                        region = self.region,
+                        unowned,
+                        "decisions on instances that nobody has proved were left out"
+                    );
+                }
                 for sequence_number in refused {
                     tracing::error!(
                         region = self.region,
@@ -208,8 +215,7 @@ impl Ingest {
         Ok(NewDecision {
             id: DecisionId(self.ids.uuid()),
             sequence_number: sequence_number.to_owned(),
-            tenant: record.tenant_id.parse().map_err(|_| "no tenant's id")?,
-            instance: record.instance_id.parse().map_err(|_| "no instance's id")?,
+            owner: owner(&record)?,
             instance_arn: record.instance_arn,
             contact_id: record.contact_id,
             at: record.at,
@@ -218,6 +224,16 @@ impl Ingest {
             record: document,
         })
     }
+}
+
+/// Whom the limiter took the attempt for. Both ids are empty where it could read no policy.
+fn owner(record: &DecisionRecord) -> Result<Option<(TenantId, InstanceId)>, &'static str> {
+    if record.tenant_id.is_empty() && record.instance_id.is_empty() {
+        return Ok(None);
+    }
+    let tenant = record.tenant_id.parse().map_err(|_| "no tenant's id")?;
+    let instance = record.instance_id.parse().map_err(|_| "no instance's id")?;
+    Ok(Some((tenant, instance)))
 }
 
 /// Postgres keeps every character but this one, and what an agent dials may hold any.

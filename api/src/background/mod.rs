@@ -7,12 +7,14 @@ mod backoff;
 mod driver;
 pub mod ingest;
 pub mod installation;
+pub mod numbers;
 pub mod publisher;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -25,17 +27,22 @@ pub use driver::{Found, WakeUp};
 use driver::drive;
 use ingest::Ingest;
 use installation::InstallationWorker;
+use numbers::NumberPublisher;
 use publisher::Publisher;
 
 const POLL: Duration = Duration::from_secs(1);
 /// Installations that one process works on at a time; they mostly wait for their account's turn.
 const INSTALLATIONS_AT_ONCE: usize = 8;
 
+/// Tenants' lists that one process publishes at a time, so that one long import holds nobody up.
+const NUMBERS_AT_ONCE: usize = 3;
+
 /// Rung after a request has changed something; the workers of this process then look at once.
 #[derive(Debug, Clone, Default)]
 pub struct WakeUps {
     pub installations: WakeUp,
     pub publications: WakeUp,
+    pub numbers: WakeUp,
 }
 
 /// One of the workers met a fault of its own making.
@@ -86,6 +93,13 @@ impl Workers {
         tasks.spawn(async move {
             drive("publisher", POLL, &wake_up, &stopped, || publisher.look()).await
         });
+        for _ in 0..NUMBERS_AT_ONCE {
+            let worker = self.number_publisher(&stop);
+            let (wake_up, stop) = (self.wake_ups.numbers.clone(), stop.clone());
+            tasks.spawn(
+                async move { drive("numbers", POLL, &wake_up, &stop, || worker.look()).await },
+            );
+        }
         let regions: BTreeSet<&String> = self.functions.iter().map(|(_, region)| region).collect();
         for region in regions {
             let ingest = Ingest::new(
@@ -110,6 +124,18 @@ impl Workers {
             }
         }
         outcome
+    }
+
+    fn number_publisher(&self, stop: &CancellationToken) -> NumberPublisher {
+        NumberPublisher {
+            store: self.store.clone(),
+            aws: Arc::clone(&self.aws),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            check_period: SignedDuration::try_from(self.reconcile_period)
+                .unwrap_or(SignedDuration::MAX),
+            stop: stop.clone(),
+        }
     }
 
     /// The shards of the settings, as soon as the database is there.

@@ -74,6 +74,11 @@ id!(
     "dec"
 );
 id!(
+    /// A number on one of a tenant's lists.
+    EntryId,
+    "ent"
+);
+id!(
     /// One HTTP request.
     RequestId,
     "req"

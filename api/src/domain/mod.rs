@@ -3,5 +3,7 @@
 pub mod ids;
 pub mod installation;
 pub mod instance_arn;
+pub mod listed_number;
+pub mod phone;
 pub mod role;
 pub mod tenant;

@@ -80,6 +80,27 @@ impl Fields {
         self.optional_text(name, most)
     }
 
+    /// A text that something is read from; `wanted` says what it must be.
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        wanted: &str,
+    ) -> Option<T> {
+        if self.is_missing(name) {
+            return None;
+        }
+        let Value::String(text) = self.take(name)? else {
+            self.fault(name, code::WRONG_TYPE, "must be a text");
+            return None;
+        };
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.fault(name, code::INVALID, wanted);
+        }
+        parsed
+    }
+
     /// A word out of a list; `allowed` names them.
     pub fn optional_word<T>(
         &mut self,

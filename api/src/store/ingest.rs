@@ -32,8 +32,8 @@ pub struct NewDecision {
     pub id: DecisionId,
     /// Where in the stream it stands: what the log names when it cannot be stored.
     pub sequence_number: String,
-    pub tenant: TenantId,
-    pub instance: InstanceId,
+    /// Whom the limiter took the attempt for; none where it could read no policy. Whose it is then, the ARN alone says.
+    pub owner: Option<(TenantId, InstanceId)>,
     pub instance_arn: String,
     pub contact_id: String,
     pub at: Timestamp,
@@ -47,6 +47,8 @@ pub enum Stored {
     Now {
         /// Sequence numbers of what the database refused, where that was asked to be passed over.
         refused: Vec<String>,
+        /// How many were of instances that nobody has proved.
+        unowned: usize,
     },
     /// The checkpoint no longer stood where the batch began; nothing was stored.
     Overtaken,
@@ -118,14 +120,18 @@ impl Store {
             return Ok(Stored::Overtaken);
         }
         let mut refused = Vec::new();
+        let mut unowned = 0;
         for decision in decisions {
             if !pass_over {
-                decision_put(tx.connection(), decision).await?;
+                unowned += usize::from(!decision_put(tx.connection(), decision).await?);
                 continue;
             }
             let mut savepoint = tx.connection().begin().await?;
             match decision_put(&mut savepoint, decision).await {
-                Ok(()) => savepoint.commit().await?,
+                Ok(is_owned) => {
+                    unowned += usize::from(!is_owned);
+                    savepoint.commit().await?;
+                }
                 Err(StoreError::Database(_)) => {
                     savepoint.rollback().await?;
                     refused.push(decision.sequence_number.clone());
@@ -134,23 +140,25 @@ impl Store {
             }
         }
         tx.commit().await?;
-        Ok(Stored::Now { refused })
+        Ok(Stored::Now { refused, unowned })
     }
 }
 
+/// False: no tenant has proved the instance, or another one than the limiter took it for.
 async fn decision_put(
     connection: &mut PgConnection,
     decision: &NewDecision,
-) -> Result<(), StoreError> {
-    sqlx::query!(
+) -> Result<bool, StoreError> {
+    let stored = sqlx::query!(
         "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
          select i.tenant_id, $4, i.id, $5, $6, $7, $8, $9
          from instances i
-         where i.tenant_id = $1 and i.id = $2 and i.instance_arn = $3 and i.verified_at is not null
+         where i.instance_arn = $3 and i.verified_at is not null
+             and ($1::uuid is null or i.tenant_id = $1) and ($2::uuid is null or i.id = $2)
          on conflict on constraint decisions_contact_once do update
          set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record",
-        decision.tenant.0,
-        decision.instance.0,
+        decision.owner.map(|(tenant, _)| tenant.0),
+        decision.owner.map(|(_, instance)| instance.0),
         decision.instance_arn,
         decision.id.0,
         decision.contact_id,
@@ -161,5 +169,5 @@ async fn decision_put(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(stored.rows_affected() > 0)
 }

@@ -1,8 +1,8 @@
 //! All SQL. Tenant tables are reached only through a [`TenantTx`], which only a principal or a leased worker can open;
 //! what crosses tenants needs a [`SystemTx`], opened with a stated reason.
 //!
-//! Durable: everything here but `shards` (from the settings) and `publications` (a publication can be made again from
-//! policies and instances). Decisions can be read again from their stream for a day only.
+//! Durable: everything here but `shards` (from the settings), `publications` and `number_publications` (what limiters are
+//! told can be made again from policies, instances and lists). Decisions can be read again from their stream for a day only.
 
 mod api_keys;
 mod audit;
@@ -14,6 +14,8 @@ mod installation_parts;
 mod installations;
 mod instance_views;
 mod instances;
+mod listed_numbers;
+mod number_publications;
 mod operator_keys;
 mod policies;
 mod publications;
@@ -32,6 +34,8 @@ pub use installation_parts::{InstallationQueue, InstallationStep, InstalledFlow}
 pub use installations::{Installation, LeasedInstallation, PassResult};
 pub use instance_views::{InstanceView, PolicyAt};
 pub use instances::{Instance, NewInstance};
+pub use listed_numbers::{EntryPut, ListQuery};
+pub use number_publications::{ChangedNumber, LeasedNumbers, NumberChanges};
 pub use policies::{PolicyVersion, Put, PutPolicy};
 pub use publications::{InForce, PublicationSource, PublicationState};
 pub use tx::{Store, SystemTx, TenantTx};

@@ -11,7 +11,7 @@ use crate::domain::ids::{InstanceId, PolicyId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 
 /// Far above any revision, with room to count on.
-const REVISION_MAX: u64 = 1 << 60;
+pub(super) const REVISION_MAX: u64 = 1 << 60;
 
 /// All that a snapshot is made of, read at one moment.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ pub struct PublicationSource {
     pub runtime_role_arn: String,
     pub external_id: String,
     pub notice_flow_id: Option<String>,
+    /// Where the tenant's own meters are.
+    pub home_region: String,
+    /// The tenant has listed a number once.
+    pub has_listed_numbers: bool,
 }
 
 /// What limiters read now.
@@ -57,6 +61,8 @@ struct SourceRow {
     runtime_role_arn: String,
     external_id: String,
     notice_flow_id: Option<String>,
+    home_region: String,
+    has_listed_numbers: bool,
 }
 
 struct InForceRow {
@@ -73,11 +79,11 @@ pub(super) fn unsigned(number: i64, what: &'static str) -> Result<u64, StoreErro
     })
 }
 
-fn first_revision(now: Timestamp) -> i64 {
+pub(super) fn first_revision(now: Timestamp) -> i64 {
     now.as_millisecond().max(1)
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -214,7 +220,10 @@ impl Store {
                     coalesce(own.version, def.version) as policy_version,
                     v.document as "document?",
                     c.runtime_role_arn, c.external_id,
-                    f.flow_id as "notice_flow_id?"
+                    f.flow_id as "notice_flow_id?", t.home_region,
+                    exists (
+                        select 1 from number_lists l where l.tenant_id = p.tenant_id
+                    ) as "has_listed_numbers!"
              from publications p
              join instances i on i.tenant_id = p.tenant_id and i.id = p.instance_id
              join tenants t on t.id = p.tenant_id
@@ -410,5 +419,7 @@ fn source(
         runtime_role_arn: row.runtime_role_arn,
         external_id: row.external_id,
         notice_flow_id: row.notice_flow_id,
+        home_region: row.home_region,
+        has_listed_numbers: row.has_listed_numbers,
     })
 }

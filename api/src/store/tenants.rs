@@ -109,10 +109,11 @@ impl TenantTx {
     pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let id = self.tenant_id().0;
         sqlx::query!(
-            "update tenants set name = $2, status = $3 where id = $1",
+            "update tenants set name = $2, status = $3, home_region = $4 where id = $1",
             id,
             tenant.name,
             tenant.status.as_str(),
+            tenant.home_region,
         )
         .execute(self.connection())
         .await?;

@@ -1,5 +1,6 @@
 //! A DynamoDB of one's own that speaks the real protocol, with the operator's tables.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -64,6 +65,43 @@ impl Dynamo {
         let snapshot =
             serde_json::from_str(item["snapshot"].as_s().expect("a text")).expect("JSON");
         Some((revision, snapshot))
+    }
+
+    /// Everything in a table, by key.
+    pub async fn items(&self, table: &str) -> BTreeMap<String, HashMap<String, AttributeValue>> {
+        let mut items = BTreeMap::new();
+        let mut pages = self
+            .client
+            .scan()
+            .table_name(table)
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = item.expect("an item");
+            items.insert(item["pk"].as_s().expect("a text").clone(), item);
+        }
+        items
+    }
+
+    pub async fn put(&self, table: &str, item: HashMap<String, AttributeValue>) {
+        let request = self.client.put_item().table_name(table);
+        request.set_item(Some(item)).send().await.expect("put");
+    }
+
+    pub async fn create(&self, table: &str) {
+        create_table(&self.client, table, false).await;
+    }
+
+    pub async fn drop_table(&self, table: &str) {
+        let request = self.client.delete_table().table_name(table);
+        request.send().await.expect("dropped");
+    }
+
+    /// As if the table had just been made.
+    pub async fn clear(&self, table: &str) {
+        self.drop_table(table).await;
+        self.create(table).await;
     }
 
     pub async fn put_decision(&self, instance_arn: &str, contact_id: &str, record: &str) {

@@ -229,6 +229,35 @@ async fn a_record_under_another_tenants_name_is_not_stored(pool: PgPool) {
     assert_eq!(outcomes(&pool).await, []);
 }
 
+/// Without this, the calls that went out uncounted would be the ones that nobody sees.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_attempt_for_which_no_policy_was_readable_is_the_verified_owners(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let stranger = "arn:aws:connect:us-east-1:444455556666:instance/stranger";
+    for (arn, contact) in [(place.arn.as_str(), "ours"), (stranger, "nobodys")] {
+        let mut record = place.record(contact, "failed_open");
+        record["tenant_id"] = json!("");
+        record["instance_id"] = json!("");
+        record["instance_arn"] = json!(arn);
+        dynamo.put_decision(arn, contact, &record.to_string()).await;
+    }
+    let mut half = place.record("half", "failed_open");
+    half["tenant_id"] = json!("");
+    dynamo
+        .put_decision(&place.arn, "half", &half.to_string())
+        .await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    assert_eq!(outcomes(&pool).await, [pair("ours", "failed_open")]);
+    let owner: (uuid::Uuid, uuid::Uuid) =
+        sqlx::query_as("select tenant_id, instance_id from decisions")
+            .fetch_one(&pool)
+            .await
+            .expect("a row");
+    assert_eq!(owner.0, world.tenant.0);
+    assert_eq!(format!("ins_{}", owner.1.simple()), place.instance);
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_process_that_fell_behind_goes_on_from_the_common_position(pool: PgPool) {
     let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);

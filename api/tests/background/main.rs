@@ -5,6 +5,7 @@ mod fake;
 mod ingest;
 mod install;
 mod interruptions;
+mod numbers;
 mod publish;
 mod removal;
 mod shards;

@@ -40,6 +40,9 @@ fn least(operation: &str) -> Option<Least> {
         "policies_default_versions" | "policies_own_versions" => Least::Viewer,
         "policies_default_version" | "policies_own_version" => Least::Viewer,
         "decisions_list" | "decisions_get" => Least::Viewer,
+        "exemptions_list" | "exemptions_get" | "blocks_list" | "blocks_get" => Least::Viewer,
+        "exemptions_create" | "exemptions_remove" | "exemptions_import" => Least::Editor,
+        "blocks_create" | "blocks_remove" | "blocks_import" => Least::Editor,
         _ => return None,
     })
 }
@@ -72,6 +75,7 @@ fn missing(operation: &Operation) -> String {
         Some("tenants") => "ten",
         Some("api-keys") => "key",
         Some("decisions") => "dec",
+        Some("exemptions" | "blocks") => "ent",
         _ => "ins",
     };
     let id = format!("{prefix}_01890000000070008000000000000000");
@@ -161,10 +165,20 @@ async fn what_is_another_tenant_s_is_answered_like_what_does_not_exist(pool: PgP
         .ok(200);
     let keys = world.get("/v1/api-keys", &owner.owner).await.ok(200);
     let key = keys.text("/data/0/id");
+    let listed = async |list: &str, number: &str| {
+        let entry = json!({ "number": number, "reason": "asked" });
+        let path = format!("/v1/{list}");
+        let made = world.post(&path, &owner.editor, entry).await;
+        made.ok(201).text("/id")
+    };
+    let exemption = listed("exemptions", "+12065550100").await;
+    let block = listed("blocks", "+12065550101").await;
     for operation in operations() {
         let id = match operation.path.split('/').nth(2) {
             Some("instances") => &instance,
             Some("api-keys") => &key,
+            Some("exemptions") => &exemption,
+            Some("blocks") => &block,
             _ => continue,
         };
         if !operation.path.contains("{id}") {
@@ -210,6 +224,10 @@ async fn what_is_another_tenant_s_is_answered_like_what_does_not_exist(pool: PgP
         .get(&format!("/v1/instances/{instance}"), &owner.viewer)
         .await
         .ok(200);
+    world
+        .get(&format!("/v1/blocks/{block}"), &owner.viewer)
+        .await
+        .ok(200);
 }
 
 /// Rubbish in every place where a caller can put some.
@@ -246,6 +264,8 @@ async fn rubbish_never_makes_an_operation_fail_on_our_side(pool: PgPool) {
         "?rule_id=%00",
         "?outcome=x",
         "?instance_id=ten_1",
+        "?number=%00",
+        "?number=+",
     ];
     let ids = [
         "%00",

@@ -4,19 +4,18 @@
 //! both seen. Too many spellings do no harm: none of them is anybody's telephone number.
 
 use ringfence_policy::Policy;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+
+use crate::domain::phone::calling_code;
 
 /// A comparison block takes a limited number of conditions.
 const SPELLINGS_MAX: usize = 50;
 
 #[must_use]
 pub fn spellings(policy: &Policy) -> Vec<String> {
-    let code = Region::from_code(policy.default_country())
-        .ok()
-        .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    let code = calling_code(policy.default_country());
     let mut found = Vec::new();
     for number in policy.emergency() {
-        let prefixed = code.map(|code| format!("+{code}{number}"));
+        let prefixed = code.as_ref().map(|code| format!("+{code}{number}"));
         for spelling in [Some(number.clone()), prefixed].into_iter().flatten() {
             if !found.contains(&spelling) && found.len() < SPELLINGS_MAX {
                 found.push(spelling);

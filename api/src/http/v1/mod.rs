@@ -5,6 +5,7 @@ mod decisions;
 mod installation;
 mod instances;
 mod me;
+mod numbers;
 mod policies;
 mod tenants;
 
@@ -23,6 +24,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(installation::routes())
         .merge(policies::routes())
         .merge(decisions::routes())
+        .merge(numbers::routes())
 }
 
 /// Operations that ask a customer's AWS account.

@@ -40,8 +40,10 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
             NewDecision {
                 id: DecisionId(world.ids.uuid()),
                 sequence_number: number.to_string(),
-                tenant: cast.id.parse().expect("a tenant's id"),
-                instance: instance.parse().expect("an instance's id"),
+                owner: Some((
+                    cast.id.parse().expect("a tenant's id"),
+                    instance.parse().expect("an instance's id"),
+                )),
                 instance_arn: ARN.to_owned(),
                 contact_id: format!("contact-{number}"),
                 at: record["at"]

@@ -5,6 +5,7 @@ mod decisions;
 mod installation;
 mod instances;
 mod me;
+mod numbers;
 mod policies;
 mod problems;
 mod service;

@@ -6,8 +6,24 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::domain::tenant::{Tenant, TenantStatus};
+use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::state::AppState;
 
 pub(super) const NAME_MAX: usize = 200;
+/// A region that has limiters.
+pub(super) fn checked_region(app: &AppState, region: String) -> ApiResult<String> {
+    let regions: Vec<&str> = app.settings.regions().collect();
+    if regions.contains(&region.as_str()) {
+        return Ok(region);
+    }
+    let detail = format!("must be one of {}", regions.join(", "));
+    Err(ApiError::validation(vec![FieldFault::new(
+        "/home_region",
+        "invalid",
+        detail,
+    )]))
+}
+
 pub(super) const STATUSES: &str = "active, suspended";
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,6 +32,7 @@ pub(super) struct TenantBody {
     #[schema(example = "ten_01890a5d000070008000000000000000")]
     id: String,
     name: String,
+    /// Where the tenant's own meters are: those of rules with the scope `tenant`.
     #[schema(example = "us-east-1")]
     home_region: String,
     status: TenantStatusBody,

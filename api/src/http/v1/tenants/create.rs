@@ -4,13 +4,13 @@ use axum::Json;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
 
-use super::body::{NAME_MAX, TenantBody, audited};
+use super::body::{NAME_MAX, TenantBody, audited, checked_region};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::{Tenant, TenantStatus};
 use crate::http::body::Body;
 use crate::http::caller::{Operator, states};
 use crate::http::fields::{Fields, FromFields};
-use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::problem::ApiResult;
 
 #[derive(Debug, ToSchema)]
 pub(super) struct NewTenant {
@@ -42,19 +42,11 @@ pub(in crate::http) async fn create(
     Body(new): Body<NewTenant>,
 ) -> ApiResult<(StatusCode, Json<TenantBody>)> {
     let app = &caller.app;
-    let regions: Vec<&str> = app.settings.regions().collect();
     let home_region = new
         .home_region
-        .or_else(|| regions.first().map(|region| (*region).to_owned()))
+        .or_else(|| app.settings.regions().next().map(str::to_owned))
         .unwrap_or_default();
-    if !regions.contains(&home_region.as_str()) {
-        let detail = format!("must be one of {}", regions.join(", "));
-        return Err(ApiError::validation(vec![FieldFault::new(
-            "/home_region",
-            "invalid",
-            detail,
-        )]));
-    }
+    let home_region = checked_region(app, home_region)?;
     let tenant = Tenant {
         id: TenantId(app.ids.uuid()),
         name: new.name,

@@ -1,9 +1,9 @@
-//! Renaming, suspending and resuming a tenant.
+//! Renaming, moving, suspending and resuming a tenant.
 
 use axum::Json;
 use utoipa::ToSchema;
 
-use super::body::{NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited};
+use super::body::{NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::TenantStatus;
 use crate::http::body::Body;
@@ -18,6 +18,9 @@ pub(super) struct TenantChange {
     name: Option<String>,
     #[schema(value_type = Option<TenantStatusBody>)]
     status: Option<TenantStatus>,
+    /// A region with limiters. Rules with the scope `tenant` begin to count anew there.
+    #[schema(example = "us-east-1")]
+    home_region: Option<String>,
 }
 
 impl FromFields for TenantChange {
@@ -25,11 +28,12 @@ impl FromFields for TenantChange {
         Some(Self {
             name: fields.optional_text("name", NAME_MAX),
             status: fields.optional_word("status", TenantStatus::parse, STATUSES),
+            home_region: fields.optional_text("home_region", NAME_MAX),
         })
     }
 }
 
-/// Rename, suspend or resume a tenant
+/// Rename, move, suspend or resume a tenant
 ///
 /// Calls of a suspended tenant are let through uncounted; its data and what is installed stay.
 #[utoipa::path(
@@ -41,12 +45,17 @@ pub(in crate::http) async fn update(
     Id(id): Id<TenantId>,
     Body(wanted): Body<TenantChange>,
 ) -> ApiResult<Json<TenantBody>> {
+    let home_region = match wanted.home_region {
+        Some(region) => Some(checked_region(&caller.app, region)?),
+        None => None,
+    };
     // Through the tenant's own transaction, which also reaches its publications.
     let mut tx = caller.app.store.tenant(id).await?;
     let before = tx.tenant_lock().await?.ok_or_else(ApiError::not_found)?;
     let mut tenant = before.clone();
     tenant.name = wanted.name.unwrap_or(tenant.name);
     tenant.status = wanted.status.unwrap_or(tenant.status);
+    tenant.home_region = home_region.unwrap_or(tenant.home_region);
     if tenant != before {
         let change = caller.change("tenant.update", tenant.id);
         tx.tenant_update(&tenant).await?;

@@ -1,0 +1,113 @@
+//! Telephone numbers in E.164: the only module here that knows the phone number library.
+//!
+//! Invariant: a number that is read here has the spelling under which the limiter counts it, whatever country its policy
+//! names, for both ask the same library and a number with its country code leaves nothing to assume.
+
+use std::fmt;
+
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, Region,
+};
+
+/// Far more than any spelling of a number needs.
+const TEXT_MAX: usize = 40;
+
+/// A number of possible length. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PhoneNumber(String);
+
+impl PhoneNumber {
+    /// Reads `+` and digits, with the marks that people put between them.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text.strip_prefix('+')?;
+        let is_plain = text.len() <= TEXT_MAX
+            && digits
+                .chars()
+                .all(|char| char.is_ascii_digit() || " ()-./".contains(char));
+        if !is_plain {
+            return None;
+        }
+        let parsed = Parsed::parse(text, None).ok()?;
+        matches!(
+            parsed.is_possible_with_reason(),
+            Ok(NumberLengthType::IsPossible)
+        )
+        .then(|| Self(parsed.format_as(PhoneNumberFormat::E164).into_owned()))
+    }
+
+    /// One that was read before.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneNumber(…)")
+    }
+}
+
+/// What stands before a country's numbers.
+#[must_use]
+pub fn calling_code(country: &str) -> Option<String> {
+    let region = Region::from_code(country).ok()?;
+    PHONE_NUMBER_UTIL
+        .get_country_code_for_region(region)
+        .map(|code| code.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_with_the_country_code_are_one_number() {
+        for (text, number) in [
+            ("+12065550100", "+12065550100"),
+            (" +1 (206) 555-0100 ", "+12065550100"),
+            ("+44 (0)20 7946 0000", "+442079460000"),
+            ("+442079460000", "+442079460000"),
+        ] {
+            let read = PhoneNumber::read(text);
+            assert_eq!(
+                read.as_ref().map(PhoneNumber::as_str),
+                Some(number),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_leaves_something_to_assume_or_is_no_number_is_not_read() {
+        for text in [
+            "",
+            "+",
+            "2065550100",
+            "0012065550100",
+            "+1",
+            "+1206",
+            "+999123456789",
+            "+1206555010012345",
+            "+1800FLOWERS",
+            "tel:+12065550100",
+            "+12065550100;ext=5",
+            "+1\u{0}2065550100",
+        ] {
+            assert_eq!(PhoneNumber::read(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_does_not_show_where_things_are_printed() {
+        let number = PhoneNumber::read("+12065550100");
+        assert!(!format!("{number:?}").contains("206"));
+    }
+}

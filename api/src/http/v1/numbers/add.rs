@@ -1,0 +1,74 @@
+//! Listing one number.
+
+use std::slice;
+
+use axum::Json;
+use axum::http::StatusCode;
+
+use super::action;
+use super::body::{ListedNumberBody, audited};
+use crate::app::list_numbers::Listing;
+use crate::app::number_csv::NOT_IN_THE_FUTURE;
+use crate::auth::EditNumbers;
+use crate::domain::listed_number::{List, ListedNumber, WantedNumber};
+use crate::http::caller::{Caller, states};
+use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+
+pub(super) async fn add(
+    caller: &Caller<EditNumbers>,
+    list: List,
+    wanted: WantedNumber,
+) -> ApiResult<(StatusCode, Json<ListedNumberBody>)> {
+    let now = caller.now();
+    if wanted.expires_at.is_some_and(|at| at <= now) {
+        return Err(ApiError::validation(vec![FieldFault::new(
+            "/expires_at",
+            "out_of_range",
+            NOT_IN_THE_FUTURE,
+        )]));
+    }
+    let by = caller.principal.actor();
+    let listing = Listing {
+        list,
+        ids: &caller.app.ids,
+        now,
+        by: &by,
+    };
+    let mut tx = caller.begin().await?;
+    let change = listing.plan(&mut tx, slice::from_ref(&wanted)).await?;
+    if change.add.is_empty() {
+        let is_in_other = !change.in_other_list.is_empty();
+        return Err(listed(list, is_in_other));
+    }
+    let added = listing
+        .carry_out(&mut tx, slice::from_ref(&wanted), &change)
+        .await?;
+    let id = added
+        .into_iter()
+        .next()
+        .ok_or_else(|| ApiError::internal("a number was listed without an id"))?;
+    let entry = ListedNumber {
+        id,
+        list,
+        number: wanted.number,
+        reason: wanted.reason,
+        expires_at: wanted.expires_at,
+        created_at: now,
+        created_by: by.clone(),
+    };
+    let change = caller.change(action(list, "exemption.create", "block.create"), id);
+    tx.audit_append(&states(change, None, Some(audited(&entry))))
+        .await?;
+    tx.commit().await?;
+    caller.app.wake_ups.numbers.wake();
+    caller.app.wake_ups.publications.wake();
+    Ok((StatusCode::CREATED, Json(entry.into())))
+}
+
+fn listed(list: List, is_in_other: bool) -> ApiError {
+    let detail = match (list, is_in_other) {
+        (List::Exemption, false) | (List::Block, true) => "the number is among the exemptions",
+        (List::Block, false) | (List::Exemption, true) => "the number is among the blocks",
+    };
+    ApiError::new(Code::NumberListed, detail)
+}
