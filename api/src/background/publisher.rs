@@ -213,8 +213,8 @@ fn snapshot(source: &PublicationSource, now: Timestamp) -> Result<Snapshot, serd
         runtime_role_arn: Some(source.runtime_role_arn.clone()),
         external_id: Some(source.external_id.clone()),
         notice_flow_id: source.notice_flow_id.clone(),
-        home_region: None,
-        has_listed_numbers: false,
+        home_region: Some(source.home_region.clone()),
+        has_listed_numbers: source.has_listed_numbers,
         published_at: now,
     })
 }

@@ -65,6 +65,9 @@ async fn an_instance_without_a_policy_is_published_with_the_default(pool: PgPool
         "arn:aws:iam::111122223333:role/runtime"
     );
     assert_eq!(snapshot["instance_id"], instance.to_string());
+    assert_eq!(snapshot["home_region"], "us-east-1");
+    let looks_up = snapshot.get("has_listed_numbers");
+    assert_eq!(looks_up, None, "nothing was ever listed");
 }
 
 #[sqlx::test(migrations = "../migrations")]

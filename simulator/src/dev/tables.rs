@@ -1,5 +1,5 @@
-//! The limiter's tables, as deploy/operator.yaml makes them in production: one string key, pay per request, expiry on
-//! meters and decisions, a stream on decisions.
+//! The limiter's tables, as deploy/operator.yaml makes them in production: one string key, pay per request, expiry, a
+//! stream on decisions.
 
 use std::time::Duration;
 
@@ -13,24 +13,20 @@ const ACTIVE_WITHIN: Duration = Duration::from_secs(20);
 
 struct Table {
     name: &'static str,
-    expires: bool,
     stream: bool,
 }
 
 const TABLES: [Table; 3] = [
     Table {
         name: "ringfence-policies",
-        expires: false,
         stream: false,
     },
     Table {
         name: "ringfence-meters",
-        expires: true,
         stream: false,
     },
     Table {
         name: "ringfence-decisions",
-        expires: true,
         stream: true,
     },
 ];
@@ -54,11 +50,9 @@ pub async fn create(aws: &Aws, region: &str) -> Result<()> {
             },
         )
         .await?;
-        if table.expires {
-            let expiry = json!({ "Enabled": true, "AttributeName": "ttl" });
-            let request = json!({ "TableName": table.name, "TimeToLiveSpecification": expiry });
-            aws.dynamodb(region, "UpdateTimeToLive", &request).await?;
-        }
+        let expiry = json!({ "Enabled": true, "AttributeName": "ttl" });
+        let request = json!({ "TableName": table.name, "TimeToLiveSpecification": expiry });
+        aws.dynamodb(region, "UpdateTimeToLive", &request).await?;
     }
     Ok(())
 }

@@ -93,6 +93,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List blocked numbers, newest first
+         * @description What has expired is shown for another seven days.
+         */
+        get: operations["blocks_list"];
+        put?: never;
+        /**
+         * Block a number
+         * @description Calls to it are denied, whatever the rules say, until the entry expires or is removed. Emergency numbers go out all the
+         *     same. A number can be in one of the two lists only.
+         */
+        post: operations["blocks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/blocks/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Block many numbers
+         * @description A CSV document, at most 50 000 rows and 16 MiB, whose first line names its columns: `number`, `reason` and, if wanted,
+         *     `expires_at`. All rows are taken or none: every fault is told, its pointer naming line and column (`/17/number`). A
+         *     number that is in this list already gets the row's reason and expiry, so that sending a document again changes
+         *     nothing.
+         */
+        post: operations["blocks_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One blocked number */
+        get: operations["blocks_get"];
+        put?: never;
+        post?: never;
+        /** Take a number off the blocks */
+        delete: operations["blocks_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/decisions": {
         parameters: {
             query?: never;
@@ -122,6 +188,72 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List exempt numbers, newest first
+         * @description What has expired is shown for another seven days.
+         */
+        get: operations["exemptions_list"];
+        put?: never;
+        /**
+         * Exempt a number
+         * @description No rule denies calls to it, and they are not counted, until the entry expires or is removed. A number can be in one of the
+         *     two lists only.
+         */
+        post: operations["exemptions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exemptions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exempt many numbers
+         * @description A CSV document, at most 50 000 rows and 16 MiB, whose first line names its columns: `number`, `reason` and, if wanted,
+         *     `expires_at`. All rows are taken or none: every fault is told, its pointer naming line and column (`/17/number`). A
+         *     number that is in this list already gets the row's reason and expiry, so that sending a document again changes
+         *     nothing.
+         */
+        post: operations["exemptions_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exemptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One exempt number */
+        get: operations["exemptions_get"];
+        put?: never;
+        post?: never;
+        /** Take a number off the exemptions */
+        delete: operations["exemptions_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -421,7 +553,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename, suspend or resume a tenant
+         * Rename, move, suspend or resume a tenant
          * @description Calls of a suspended tenant are let through uncounted; its data and what is installed stay.
          */
         patch: operations["tenants_update"];
@@ -606,6 +738,14 @@ export interface components {
         };
         /** @enum {string} */
         Health: "unknown" | "healthy" | "unhealthy";
+        /** @description How many rows the document had, by what became of them. */
+        ImportedNumbers: {
+            added: number;
+            /** @description Were in the list with another reason or expiry. */
+            changed: number;
+            /** @description Were in the list as they are here. */
+            unchanged: number;
+        };
         /** @description What is asked of an instance, and how far it has come. */
         Installation: {
             conditions: components["schemas"]["Condition"][];
@@ -692,6 +832,33 @@ export interface components {
         };
         /** @enum {string} */
         InstanceStatus: "pending_verification" | "verified";
+        ListedNumber: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Who listed it: `api_key:key_…`, `token:…` or `operator:opk_…`.
+             * @example api_key:key_01890a5d000070008000000000000000
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description From then on the entry has no effect.
+             */
+            expires_at?: string | null;
+            /** @example ent_01890a5d000070008000000000000000 */
+            id: string;
+            /**
+             * @description As the limiters count it, in E.164.
+             * @example +12065550100
+             */
+            number: string;
+            /** @example Asked not to be called */
+            reason: string;
+        };
+        ListedNumberList: {
+            data: components["schemas"]["ListedNumber"][];
+            next_cursor?: string | null;
+        };
         MadeApiKey: components["schemas"]["ApiKey"] & {
             /**
              * @description The key. It is not kept and cannot be shown again.
@@ -721,6 +888,21 @@ export interface components {
             instance_arn: string;
             /** @description The last part of the ARN if not given. */
             name?: string | null;
+        };
+        NewListedNumber: {
+            /**
+             * Format: date-time
+             * @description In the future; if not given, the entry stays until it is removed.
+             * @example 2027-01-01T00:00:00Z
+             */
+            expires_at?: string | null;
+            /**
+             * @description In E.164: `+`, country code, number. Spaces and the like are passed over.
+             * @example +12065550100
+             */
+            number: string;
+            /** @example Asked not to be called */
+            reason: string;
         };
         NewTenant: {
             /**
@@ -937,7 +1119,10 @@ export interface components {
         Tenant: {
             /** Format: date-time */
             created_at: string;
-            /** @example us-east-1 */
+            /**
+             * @description Where the tenant's own meters are: those of rules with the scope `tenant`.
+             * @example us-east-1
+             */
             home_region: string;
             /** @example ten_01890a5d000070008000000000000000 */
             id: string;
@@ -945,6 +1130,11 @@ export interface components {
             status: components["schemas"]["TenantStatus"];
         };
         TenantChange: {
+            /**
+             * @description A region with limiters. Rules with the scope `tenant` begin to count anew there.
+             * @example us-east-1
+             */
+            home_region?: string | null;
             name?: string | null;
             status?: components["schemas"]["TenantStatus"] | null;
         };
@@ -1213,6 +1403,256 @@ export interface operations {
             };
         };
     };
+    blocks_list: {
+        parameters: {
+            query?: {
+                /** @description In E.164; the + may be left out */
+                number?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumberList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewListedNumber"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumber"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example number,reason,expires_at
+                 *     +12065550100,Asked not to be called,
+                 *     +442079460000,Court order,2027-01-01T00:00:00Z
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedNumbers"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumber"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decisions_list: {
         parameters: {
             query?: {
@@ -1284,6 +1724,256 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Decision"];
                 };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exemptions_list: {
+        parameters: {
+            query?: {
+                /** @description In E.164; the + may be left out */
+                number?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumberList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exemptions_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewListedNumber"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumber"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exemptions_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example number,reason,expires_at
+                 *     +12065550100,Asked not to be called,
+                 *     +442079460000,Court order,2027-01-01T00:00:00Z
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedNumbers"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exemptions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedNumber"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exemptions_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody was recognised */
             401: {
