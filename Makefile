@@ -91,6 +91,11 @@ demo-once: build web setup-postgres
 conformance: build setup-python setup-second-server ## Store tests against a second server and DYNAMODB_ENDPOINT; the simulator's answers beside that server's
 	@MINISTACK=$(CURDIR)/$(SECOND_SERVER)/bin/ministack .ci/conformance $(abspath $(BIN)) $(run-store)
 
+.PHONY: soak
+soak: setup-rust ## Concurrent histories of limiter processes that are killed at random, for SECONDS= (60 by default)
+	@RINGFENCE_SOAK_SECONDS=$(or $(SECONDS),60) \
+		cargo test --locked -p ringfence-limiter --test histories -- --ignored --exact soak --nocapture
+
 # ---- Generated files -------------------------------------------------------------------------------------------------
 
 .PHONY: sqlx openapi fmt

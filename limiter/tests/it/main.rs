@@ -4,8 +4,11 @@ mod cloud;
 mod counting;
 mod denials;
 mod failures;
+#[path = "../common/http.rs"]
 mod http;
 mod logs;
 mod records;
 mod scene;
+#[path = "../common/sdk.rs"]
+mod sdk;
 mod twice;

@@ -4,9 +4,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
@@ -20,6 +17,7 @@ use ringfence_policy::{Entry, EntryStatus};
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
+use crate::sdk::sdk_config;
 
 pub const INSTANCE: &str = "arn:aws:connect:us-east-1:111122223333:instance/one";
 pub const CUSTOMER: &str = "+12065550100";
@@ -65,17 +63,6 @@ pub struct Scene {
     pub limiter: Arc<Limiter>,
     pub store: aws_sdk_dynamodb::Client,
     settings: Settings,
-}
-
-fn sdk_config(endpoint: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "AKIA", "secret", None, None, "test",
-        )))
-        .build()
 }
 
 pub fn sliding(per: &[&str], max: u32, window_seconds: u32) -> Value {

@@ -7,7 +7,7 @@
 #[path = "../it/cloud.rs"]
 mod cloud;
 mod decisions;
-#[path = "../it/http.rs"]
+#[path = "../common/http.rs"]
 mod http;
 mod items;
 mod line;

@@ -1,0 +1,199 @@
+//! Policies made up by dice, and the times at which they are put to the test: at the edges of their windows and days.
+
+use jiff::{Timestamp, ToSpan};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+use crate::rules::{Dimension, Kind, Mode, Period, Policy, Rule};
+
+/// Of the dimensions and kinds below, so many are drawn from.
+const DIMENSIONS: usize = 6;
+const KINDS: u32 = 4;
+
+const ZONES: [&str; 4] = [
+    "UTC",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+];
+
+/// Days on which clocks change, months and years end, and ordinary ones; in the hours about them.
+const DAYS: [&str; 6] = [
+    "2026-11-25T18:00:00Z",
+    "2026-11-01T05:30:00Z",
+    "2027-03-14T06:30:00Z",
+    "2026-12-31T23:30:00Z",
+    "2027-02-28T12:00:00Z",
+    "2026-10-03T15:00:00Z",
+];
+
+pub fn start(dice: &mut StdRng) -> i64 {
+    let day: Timestamp = DAYS.choose(dice).unwrap().parse().unwrap();
+    day.as_millisecond() + dice.random_range(0..3_600_000)
+}
+
+/// One policy, or several that follow one another while calls go on.
+pub fn policies(dice: &mut StdRng) -> Vec<Policy> {
+    let mut policies = vec![policy(dice)];
+    if dice.random_bool(0.25) {
+        for version in 2..=dice.random_range(2..=3) {
+            let before = policies.last().unwrap().clone();
+            policies.push(changed(before, version, dice));
+        }
+    }
+    policies
+}
+
+fn policy(dice: &mut StdRng) -> Policy {
+    let rules = (0..dice.random_range(1..=3)).map(|number| rule(number, dice));
+    let rules = rules.collect();
+    let mode = if dice.random_bool(0.05) {
+        Mode::Shadow
+    } else {
+        Mode::Enforce
+    };
+    Policy {
+        version: 1,
+        mode,
+        denies_uncounted: dice.random_bool(0.3),
+        rules,
+    }
+}
+
+fn rule(number: usize, dice: &mut StdRng) -> Rule {
+    use Dimension::{Agent, CallerId, Campaign, Customer, Queue};
+    let per: &[&[Dimension]] = &[
+        &[Customer],
+        &[Customer],
+        &[Customer],
+        &[CallerId],
+        &[CallerId],
+        &[Customer, CallerId],
+        &[Agent],
+        &[Customer, Queue],
+        &[Campaign],
+    ];
+    Rule {
+        id: format!("rule-{number}"),
+        per: per[..DIMENSIONS].choose(dice).unwrap().to_vec(),
+        tenant_wide: dice.random_bool(0.2),
+        prefix: dice.random_bool(0.2).then_some("+1206"),
+        kind: kind(dice),
+        shadow: dice.random_bool(0.15),
+    }
+}
+
+/// Small limits, so that a handful of calls puts them to the test.
+fn kind(dice: &mut StdRng) -> Kind {
+    let max = dice.random_range(1..=4);
+    let seconds = *[1, 2, 5, 10, 60, 600, 86_400].choose(dice).unwrap();
+    let zone = *ZONES.choose(dice).unwrap();
+    match dice.random_range(0..KINDS) {
+        0 | 1 => Kind::Sliding {
+            max,
+            window_seconds: seconds,
+        },
+        2 | 3 => Kind::UntilQuiet {
+            block_at: max + 1,
+            quiet_seconds: seconds,
+        },
+        4 => Kind::ConsecutiveDays {
+            max,
+            days: dice.random_range(1..=7),
+            zone,
+        },
+        5 => Kind::Calendar {
+            max,
+            period: *[Period::Day, Period::Week, Period::Month]
+                .choose(dice)
+                .unwrap(),
+            zone,
+        },
+        _ => Kind::Pace {
+            max,
+            per_seconds: *[1, 3, 10, 60].choose(dice).unwrap(),
+            burst: dice.random_range(1..=3),
+        },
+    }
+}
+
+fn changed(mut policy: Policy, version: u64, dice: &mut StdRng) -> Policy {
+    policy.version = version;
+    let index = dice.random_range(0..policy.rules.len());
+    match dice.random_range(0..6) {
+        0 => policy.rules[index].shadow = !policy.rules[index].shadow,
+        1 => {
+            let new = Rule {
+                id: format!("rule-of-{version}"),
+                ..rule(0, dice)
+            };
+            policy.rules.push(new);
+        }
+        2 => {
+            policy.rules.remove(index);
+        }
+        3 => {
+            policy.mode = *[Mode::Enforce, Mode::Shadow, Mode::Off]
+                .choose(dice)
+                .unwrap();
+        }
+        _ => change_limit(&mut policy.rules[index].kind, dice),
+    }
+    if policy.rules.is_empty() {
+        policy.rules.push(rule(9, dice));
+    }
+    policy
+}
+
+fn change_limit(kind: &mut Kind, dice: &mut StdRng) {
+    match kind {
+        Kind::Sliding {
+            max,
+            window_seconds,
+        } => {
+            *max = dice.random_range(1..=4);
+            *window_seconds = *[1, 5, 60, 600].choose(dice).unwrap();
+        }
+        Kind::UntilQuiet { block_at, .. } => *block_at = dice.random_range(2..=5),
+        Kind::ConsecutiveDays { max, .. } | Kind::Calendar { max, .. } => {
+            *max = dice.random_range(1..=4);
+        }
+        Kind::Pace { max, burst, .. } => {
+            *max = dice.random_range(1..=4);
+            *burst = dice.random_range(1..=3);
+        }
+    }
+}
+
+/// How much time goes by: often exactly as much as one of the policy's rules makes a difference of.
+pub fn pause(dice: &mut StdRng, policy: &Policy, now_ms: i64) -> i64 {
+    let Some(rule) = policy.rules.choose(dice) else {
+        return dice.random_range(0..1000);
+    };
+    let span = rule.kind.span_ms();
+    match dice.random_range(0..9) {
+        0 => 0,
+        1 => dice.random_range(1..20),
+        2 => dice.random_range(0..3000),
+        3 => (span - 1).max(0),
+        4 => span,
+        5 => span + 1,
+        6 => span / 2,
+        7 => dice.random_range(0..=span),
+        _ => match rule.kind {
+            Kind::ConsecutiveDays { zone, .. } | Kind::Calendar { zone, .. } => {
+                next_midnight(now_ms, zone) - now_ms + dice.random_range(-1..=1)
+            }
+            _ => span / i64::from(dice.random_range(1..=5_u8)),
+        },
+    }
+}
+
+fn next_midnight(now_ms: i64, zone: &str) -> i64 {
+    let now = Timestamp::from_millisecond(now_ms).unwrap();
+    let today = now.in_tz(zone).unwrap().date();
+    let tomorrow = today.checked_add(1.day()).unwrap();
+    let midnight = tomorrow.in_tz(zone).unwrap();
+    midnight.timestamp().as_millisecond()
+}

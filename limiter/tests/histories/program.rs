@@ -1,0 +1,287 @@
+//! What is to happen in a history, made up from its seed: policies, who dials when and through which process, what is
+//! delivered twice, and how much goes wrong.
+
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::faults::Profile;
+use crate::history::Contact;
+use crate::invented;
+use crate::rules::{Dialled, Policy};
+
+/// Connect repeats an invocation within seconds.
+const REPEATED_WITHIN_MS: i64 = 12_000;
+/// An invocation is over by then; so nothing stays under way while more time than this goes by.
+const UNDER_WAY_MS: i64 = 3_000;
+/// How far a host's clock may be off.
+const SKEW_MS: i64 = 2_000;
+
+#[derive(Clone, Debug)]
+pub struct Dial {
+    pub contact: Contact,
+    pub dialled: Dialled,
+    pub process: usize,
+    /// What this process's clock is off by, just now.
+    pub skew_ms: i64,
+}
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Dial(Dial),
+    /// Time goes by.
+    Pass(i64),
+    /// Everything under way comes to its end.
+    Settle,
+    Publish(usize),
+    Kill(usize),
+    Outage(bool),
+    Calm,
+    /// Fresh contacts dial, one after another, until one is denied.
+    Probe {
+        first: Dial,
+        at_most: u64,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub seed: u64,
+    pub starts_ms: i64,
+    pub policies: Vec<Policy>,
+    pub steps: Vec<Step>,
+    pub profile: Profile,
+    pub instances: u8,
+}
+
+/// How a history's world is furnished.
+struct Cast {
+    instances: u8,
+    customers: u8,
+    callers: u8,
+    others: u8,
+    processes: usize,
+    skews: Vec<i64>,
+    jumps: bool,
+}
+
+struct Author {
+    dice: StdRng,
+    cast: Cast,
+    steps: Vec<Step>,
+    now_ms: i64,
+    /// Time gone by since everything was settled.
+    unsettled_ms: i64,
+    contacts: Contact,
+    /// To be delivered again; with the time of the first delivery.
+    again: Vec<(Dial, i64)>,
+}
+
+impl Program {
+    pub fn of(seed: u64, processes: usize) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let starts_ms = invented::start(&mut dice);
+        let cast = Cast::invent(&mut dice, processes);
+        let policies = invented::policies(&mut dice);
+        let profile = profile(seed, &mut dice);
+        let instances = cast.instances;
+        let mut author = Author {
+            dice,
+            cast,
+            steps: Vec::new(),
+            now_ms: starts_ms,
+            unsettled_ms: 0,
+            contacts: 0,
+            again: Vec::new(),
+        };
+        author.write(&policies);
+        Self {
+            seed,
+            starts_ms,
+            policies,
+            steps: author.steps,
+            profile,
+            instances,
+        }
+    }
+}
+
+fn profile(seed: u64, dice: &mut StdRng) -> Profile {
+    let sometimes = |dice: &mut StdRng, often: f64, most: u32| {
+        if dice.random_bool(often) {
+            dice.random_range(1..=most)
+        } else {
+            0
+        }
+    };
+    Profile {
+        seed,
+        delayed: sometimes(dice, 0.8, 400),
+        troubled: sometimes(dice, 0.5, 80),
+        killed: sometimes(dice, 0.3, 80),
+        unstoppable: sometimes(dice, 0.3, 250),
+    }
+}
+
+impl Cast {
+    fn invent(dice: &mut StdRng, processes: usize) -> Self {
+        let skewed = dice.random_bool(0.5);
+        let skews = (0..processes).map(|_| {
+            if skewed {
+                dice.random_range(-SKEW_MS..=SKEW_MS)
+            } else {
+                0
+            }
+        });
+        let skews = skews.collect();
+        Self {
+            instances: if dice.random_bool(0.3) { 2 } else { 1 },
+            customers: dice.random_range(1..=3),
+            callers: dice.random_range(1..=2),
+            others: dice.random_range(1..=2),
+            processes,
+            skews,
+            jumps: skewed && dice.random_bool(0.3),
+        }
+    }
+}
+
+impl Author {
+    fn write(&mut self, policies: &[Policy]) {
+        let mut current = 0;
+        self.steps.push(Step::Publish(0));
+        let rounds = self.dice.random_range(2..=4);
+        let outage_in = self
+            .dice
+            .random_bool(0.1)
+            .then(|| self.dice.random_range(0..rounds));
+        for round in 0..rounds {
+            if outage_in == Some(round) {
+                self.steps.push(Step::Outage(true));
+            }
+            self.round();
+            if outage_in == Some(round) {
+                self.settle();
+                self.steps.push(Step::Outage(false));
+            }
+            if current + 1 < policies.len() && self.dice.random_bool(0.4) {
+                current += 1;
+                self.steps.push(Step::Publish(current));
+            }
+            if self.dice.random_bool(0.03) {
+                let process = self.dice.random_range(0..self.cast.processes);
+                self.steps.push(Step::Kill(process));
+            }
+            let ms = invented::pause(&mut self.dice, &policies[current], self.now_ms);
+            self.pass(ms);
+            self.repeat();
+        }
+        self.end(&policies[current]);
+    }
+
+    /// Some dial at once, or one after another.
+    fn round(&mut self) {
+        let together = self.dice.random_bool(0.6);
+        for _ in 0..self.dice.random_range(1..=5) {
+            let dial = self.dial();
+            self.steps.push(Step::Dial(dial.clone()));
+            if self.dice.random_bool(0.25) {
+                if together && self.dice.random_bool(0.5) {
+                    let process = self.dice.random_range(0..self.cast.processes);
+                    self.deliver_again(dial, process);
+                } else {
+                    self.again.push((dial, self.now_ms));
+                }
+            }
+            if !together {
+                self.settle();
+                if self.dice.random_bool(0.5) {
+                    let ms = self.dice.random_range(0..1500);
+                    self.pass(ms);
+                }
+            } else if self.dice.random_bool(0.3) {
+                let ms = self.dice.random_range(0..200);
+                self.pass(ms);
+            }
+        }
+    }
+
+    fn end(&mut self, policy: &Policy) {
+        self.steps.push(Step::Calm);
+        self.settle();
+        let ms = invented::pause(&mut self.dice, policy, self.now_ms);
+        self.pass(ms);
+        self.repeat();
+        self.settle();
+        for _ in 0..self.dice.random_range(1..=2) {
+            let first = self.dial();
+            let at_most = self.dice.random_range(4..=8);
+            self.contacts += at_most;
+            self.steps.push(Step::Probe { first, at_most });
+        }
+    }
+
+    fn dial(&mut self) -> Dial {
+        self.contacts += 1;
+        let process = self.dice.random_range(0..self.cast.processes);
+        let dialled = Dialled {
+            instance: self.dice.random_range(0..self.cast.instances),
+            customer: self.dice.random_range(0..self.cast.customers),
+            caller_id: self.dice.random_range(0..self.cast.callers),
+            agent: self.dice.random_range(0..self.cast.others),
+            queue: self.dice.random_range(0..self.cast.others),
+            campaign: self.dice.random_range(0..self.cast.others),
+        };
+        let skew_ms = self.skew(process);
+        Dial {
+            contact: self.contacts,
+            dialled,
+            process,
+            skew_ms,
+        }
+    }
+
+    fn skew(&mut self, process: usize) -> i64 {
+        if self.cast.jumps && self.dice.random_bool(0.2) {
+            return self.dice.random_range(-SKEW_MS..=SKEW_MS);
+        }
+        self.cast.skews[process]
+    }
+
+    fn deliver_again(&mut self, dial: Dial, process: usize) {
+        let skew_ms = self.skew(process);
+        self.steps.push(Step::Dial(Dial {
+            process,
+            skew_ms,
+            ..dial
+        }));
+    }
+
+    /// What is due again and not too late for it; once in a while also what is.
+    fn repeat(&mut self) {
+        for (dial, first_ms) in std::mem::take(&mut self.again) {
+            let late = self.now_ms - first_ms > REPEATED_WITHIN_MS;
+            if !late || self.dice.random_bool(0.2) {
+                let elsewhere = (0..self.cast.processes).collect::<Vec<_>>();
+                let process = *elsewhere.choose(&mut self.dice).unwrap();
+                self.deliver_again(dial, process);
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        self.steps.push(Step::Settle);
+        self.unsettled_ms = 0;
+    }
+
+    fn pass(&mut self, ms: i64) {
+        if self.unsettled_ms + ms > UNDER_WAY_MS {
+            self.settle();
+        }
+        self.unsettled_ms += ms;
+        self.now_ms += ms;
+        self.steps.push(Step::Pass(ms));
+        debug_assert!(Timestamp::from_millisecond(self.now_ms).is_ok());
+    }
+}
