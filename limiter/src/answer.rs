@@ -10,9 +10,15 @@ pub struct Answer(BTreeMap<&'static str, String>);
 
 impl Answer {
     pub(crate) fn new(allowed: bool) -> Self {
+        let mut answer = Self::noted();
+        answer.set("CallAllowed", if allowed { "true" } else { "false" });
+        answer
+    }
+
+    /// For what is no question.
+    pub(crate) fn noted() -> Self {
         let mut answer = Self(BTreeMap::new());
         answer.set("Result", "SUCCESS");
-        answer.set("CallAllowed", if allowed { "true" } else { "false" });
         answer
     }
 

@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 
 use futures::FutureExt;
-use futures::future::{Either, OptionFuture, join, select};
+use futures::future::{Either, join, select};
 use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, Outcome, StopStatus};
 use ringfence_policy::{Limit, Plan};
 
@@ -21,8 +21,10 @@ use crate::config::TestPanic;
 use crate::counting::Counted;
 use crate::guard::guarded;
 use crate::handler::Limiter;
-use crate::notice::{Why, task};
+use crate::notice::{Why, is_told};
 
+/// The reason of a denial that no rule made.
+const BLOCKED: &str = "blocked";
 /// Stands in the record until the stop has come to an end; should the process not live that long, it is the truth.
 const NOT_FINISHED: &str = "the limiter ended before the contact was stopped";
 
@@ -55,7 +57,7 @@ impl<'c> Denial<'c> {
     /// What the agent is told, unless that has been done.
     fn why(&self, case: &Case) -> Option<Why<'_>> {
         let record = &self.record;
-        if record.notice == NoticeStatus::Sent {
+        if is_told(record.notice) {
             return None;
         }
         let deciding = self
@@ -81,6 +83,9 @@ impl<'c> Denial<'c> {
                 retry_at,
                 stretch: retry_at,
             }),
+            (None, until, _) if record.reason.as_deref() == Some(BLOCKED) => {
+                Some(Why::Blocked { until })
+            }
             _ => Some(Why::Unavailable),
         }
     }
@@ -203,27 +208,6 @@ impl Limiter {
             Err(failure) => (StopStatus::Failed, Some(failure.to_string())),
         };
         (record.stop, record.stop_error) = (stop, error);
-    }
-
-    async fn tell(&self, case: &Case, record: &mut DecisionRecord, why: &Why<'_>) {
-        let task = task(case, why, record.stop != StopStatus::Failed);
-        let started = OptionFuture::from(
-            task.as_ref()
-                .map(|task| self.contacts.start_task(case, task)),
-        )
-        .await;
-        match started {
-            None if case.snapshot.notice_flow_id.is_none() => record.notice = NoticeStatus::NoFlow,
-            None => record.notice = NoticeStatus::NoAgent,
-            Some(Ok(task_contact_id)) => {
-                (record.notice, record.notice_error) = (NoticeStatus::Sent, None);
-                record.task_contact_id = task_contact_id;
-            }
-            Some(Err(failure)) => {
-                (record.notice, record.notice_error) =
-                    (NoticeStatus::Failed, Some(failure.to_string()));
-            }
-        }
     }
 
     fn denied_answer(&self, case: &Case, record: &DecisionRecord) -> Answer {

@@ -23,6 +23,7 @@ use crate::counting::Counting;
 use crate::event::{Call, EventError};
 use crate::guard::{Unavailable, guarded};
 use crate::metrics::Measures;
+use crate::notice::Report;
 use crate::policies::{Found, Policies};
 use crate::record;
 use crate::records::Records;
@@ -92,6 +93,9 @@ impl Limiter {
     /// Answers one invocation, which may last for `remaining`. Only a malformed event is an error.
     pub async fn handle(&self, event: Value, remaining: Duration) -> Result<Answer, EventError> {
         let deadlines = Deadlines::starting_now(self.decision_deadline, remaining);
+        if let Some(report) = Report::read(&event) {
+            return Ok(self.note(report.as_ref(), deadlines).await);
+        }
         let measures = Arc::new(Measures::default());
         // Apart, or the compiler loses itself in the depth of futures within futures.
         let answer = Box::pin(self.answer_event(event, deadlines, &measures)).await;

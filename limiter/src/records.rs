@@ -47,6 +47,18 @@ impl Records {
         self.table.put(record, intent).await
     }
 
+    /// See [`DecisionTable::notice_met_a_full_queue`].
+    pub(crate) async fn notice_met_a_full_queue(
+        &self,
+        instance_arn: &str,
+        contact_id: &str,
+        until: Instant,
+    ) -> Result<bool, Failure> {
+        self.table
+            .notice_met_a_full_queue(instance_arn, contact_id, until)
+            .await
+    }
+
     /// Writes a record of which the decision has been made: an answer waits for it, but not for long. Returns what stands
     /// against it, if anything does.
     pub(crate) async fn write(

@@ -115,8 +115,8 @@ pub struct Queue {
 /// [`ConnectInstance`] through the SDK.
 #[derive(Debug, Clone)]
 pub struct SdkConnectInstance {
-    client: Client,
-    instance_id: String,
+    pub(super) client: Client,
+    pub(super) instance_id: String,
     pacer: Arc<Pacer>,
     jitter: super::Jitter,
 }
@@ -136,7 +136,7 @@ impl SdkConnectInstance {
         }
     }
 
-    async fn paced<T, F, Fut>(&self, send: F) -> Result<T, AwsError>
+    pub(super) async fn paced<T, F, Fut>(&self, send: F) -> Result<T, AwsError>
     where
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, AwsError>> + Send,
@@ -406,7 +406,7 @@ impl ConnectInstance for SdkConnectInstance {
     }
 }
 
-fn incomplete(action: &'static str) -> AwsError {
+pub(super) fn incomplete(action: &'static str) -> AwsError {
     AwsError::transient(action, "the answer lacks what was asked for")
 }
 

@@ -4,6 +4,7 @@
 //! `AWS_ENDPOINT_URL` is the one difference between a demo and production; every call has a time limit.
 //! Failure: each call ends in an [`AwsError`] that names the permission it needed and whether trying again helps.
 
+mod agents;
 mod connect;
 mod dynamodb;
 mod error;
@@ -14,12 +15,14 @@ mod pacing;
 mod runtime;
 mod streams;
 mod sts;
+mod tasks;
 
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use jiff::Timestamp;
 
 pub use connect::{
@@ -34,6 +37,7 @@ pub use number_table::{NumberItem, NumberTable};
 pub use runtime::RuntimeProbe;
 pub use streams::{Batch, DecisionStream, Position, StreamEntry, StreamShard};
 pub use sts::InstanceAccess;
+pub use tasks::{NewTask, TaskStarter};
 
 /// What the adapters need to know from the settings.
 #[derive(Debug, Clone)]
@@ -92,19 +96,9 @@ impl Aws {
         access: &InstanceAccess,
         now: Timestamp,
     ) -> Result<SdkConnectInstance, AwsError> {
-        let credentials = match self.sessions.get(access, now) {
-            Some(credentials) => credentials,
-            None => {
-                let session = sts::assume(
-                    &self.sts(access.instance_arn.region()),
-                    access,
-                    Some(&access.external_id),
-                )
-                .await?;
-                self.sessions.keep(access, &session);
-                session.credentials
-            }
-        };
+        let credentials = self
+            .session(access, sts::whole_instance(&access.instance_arn), now)
+            .await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
@@ -121,6 +115,26 @@ impl Aws {
         ))
     }
 
+    /// Starts tasks in one instance through the runtime role.
+    pub async fn task_starter(
+        &self,
+        access: &InstanceAccess,
+        now: Timestamp,
+    ) -> Result<TaskStarter, AwsError> {
+        let credentials = self
+            .session(access, sts::tasks_only(&access.instance_arn), now)
+            .await?;
+        let config = aws_sdk_connect::config::Builder::from(&self.base)
+            .region(Region::new(access.instance_arn.region().to_owned()))
+            .retry_config(RetryConfig::disabled())
+            .credentials_provider(credentials)
+            .build();
+        Ok(TaskStarter::new(
+            aws_sdk_connect::Client::from_conf(config),
+            access.instance_arn.instance_id().to_owned(),
+        ))
+    }
+
     /// Drops a kept session, so that a changed role is seen at once.
     pub fn forget_session(&self, access: &InstanceAccess) {
         self.sessions.forget(access);
@@ -132,9 +146,14 @@ impl Aws {
         access: &InstanceAccess,
         external_id: Option<&str>,
     ) -> Result<(), AwsError> {
-        sts::assume(&self.sts(access.instance_arn.region()), access, external_id)
-            .await
-            .map(drop)
+        sts::assume(
+            &self.sts(access.instance_arn.region()),
+            access,
+            external_id,
+            sts::whole_instance(&access.instance_arn),
+        )
+        .await
+        .map(drop)
     }
 
     /// A session of the runtime role, to try its permissions.
@@ -143,6 +162,7 @@ impl Aws {
             &self.sts(access.instance_arn.region()),
             access,
             Some(&access.external_id),
+            sts::whole_instance(&access.instance_arn),
         )
         .await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
@@ -194,6 +214,22 @@ impl Aws {
             aws_sdk_dynamodbstreams::Client::from_conf(config),
             self.settings.decisions_table.clone(),
         )
+    }
+
+    /// A role is used for one purpose, so that the session that is kept for it is narrowed as that purpose demands.
+    async fn session(
+        &self,
+        access: &InstanceAccess,
+        policy: String,
+        now: Timestamp,
+    ) -> Result<Credentials, AwsError> {
+        if let Some(credentials) = self.sessions.get(access, now) {
+            return Ok(credentials);
+        }
+        let sts = self.sts(access.instance_arn.region());
+        let session = sts::assume(&sts, access, Some(&access.external_id), policy).await?;
+        self.sessions.keep(access, &session);
+        Ok(session.credentials)
     }
 
     fn sts(&self, region: &str) -> aws_sdk_sts::Client {

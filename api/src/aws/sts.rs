@@ -1,4 +1,4 @@
-//! Sessions of a customer's installer role.
+//! Sessions of a customer's roles.
 //!
 //! Every session is narrowed to one instance by a session policy, so that a mistake here cannot reach another
 //! instance of the same account. Sessions are kept until five minutes before they end.
@@ -74,6 +74,7 @@ pub(super) async fn assume(
     client: &Client,
     access: &InstanceAccess,
     external_id: Option<&str>,
+    policy: String,
 ) -> Result<Session, AwsError> {
     const ACTION: &str = "sts:AssumeRole";
     let output = client
@@ -81,7 +82,7 @@ pub(super) async fn assume(
         .role_arn(&access.role_arn)
         .role_session_name(SESSION_NAME)
         .duration_seconds(SESSION_SECONDS)
-        .policy(session_policy(&access.instance_arn))
+        .policy(policy)
         .set_external_id(external_id.map(str::to_owned))
         .send()
         .await
@@ -97,14 +98,14 @@ pub(super) async fn assume(
             credentials.secret_access_key(),
             Some(credentials.session_token().to_owned()),
             None,
-            "ringfence-installer",
+            "customer's role",
         ),
         end,
     })
 }
 
 /// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them.
-fn session_policy(arn: &InstanceArn) -> String {
+pub(super) fn whole_instance(arn: &InstanceArn) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -115,6 +116,19 @@ fn session_policy(arn: &InstanceArn) -> String {
                 format!("{arn}/*"),
                 format!("arn:{}:connect:{}:{}:phone-number/*", arn.partition(), arn.region(), arn.account_id()),
             ],
+        }],
+    })
+    .to_string()
+}
+
+/// All that telling an agent takes.
+pub(super) fn tasks_only(arn: &InstanceArn) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "connect:StartTaskContact",
+            "Resource": [format!("{arn}/contact/*"), format!("{arn}/contact-flow/*")],
         }],
     })
     .to_string()
@@ -136,10 +150,13 @@ mod tests {
 
     #[test]
     fn a_session_reaches_one_instance_and_fits_the_service_limit() {
-        let policy = session_policy(&access().instance_arn);
-        assert!(policy.len() <= 2048);
-        assert!(policy.contains("instance/0a1b/*"));
-        assert!(!policy.contains(r#""*""#), "{policy}");
+        for policy in [whole_instance, tasks_only] {
+            let policy = policy(&access().instance_arn);
+            assert!(policy.len() <= 2048);
+            assert!(policy.contains("instance/0a1b/"), "{policy}");
+            assert!(!policy.contains(r#""*""#), "{policy}");
+        }
+        assert!(!tasks_only(&access().instance_arn).contains("connect:*"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::clock::{Clock, IdSource};
 use crate::domain::ids::{DecisionId, InstanceId, TenantId};
 use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
 
+use super::deferred;
 use super::driver::Found;
 
 #[derive(Debug, thiserror::Error)]
@@ -212,6 +213,8 @@ impl Ingest {
         let mut document: Value = serde_json::from_str(text).map_err(|_| "no JSON")?;
         without_nul(&mut document);
         let record = DecisionRecord::deserialize(&document).map_err(|_| "not a decision record")?;
+        let notice = deferred::notice(&record);
+        let told_agent = deferred::told_agent(&record);
         Ok(NewDecision {
             id: DecisionId(self.ids.uuid()),
             sequence_number: sequence_number.to_owned(),
@@ -221,6 +224,8 @@ impl Ingest {
             at: record.at,
             outcome: record.outcome.as_str(),
             rule_id: record.rule_id,
+            notice,
+            told_agent,
             record: document,
         })
     }

@@ -4,11 +4,14 @@
 //! harmless when done twice. Failure: logged and shown on the row concerned, tried again after a growing pause.
 
 mod backoff;
+mod deferred;
 mod driver;
 pub mod ingest;
 pub mod installation;
+pub mod notices;
 pub mod numbers;
 pub mod publisher;
+pub mod task_channels;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,8 +30,10 @@ pub use driver::{Found, WakeUp};
 use driver::drive;
 use ingest::Ingest;
 use installation::InstallationWorker;
+use notices::NoticeWorker;
 use numbers::NumberPublisher;
 use publisher::Publisher;
+use task_channels::TaskChannels;
 
 const POLL: Duration = Duration::from_secs(1);
 /// Installations that one process works on at a time; they mostly wait for their account's turn.
@@ -36,6 +41,8 @@ const INSTALLATIONS_AT_ONCE: usize = 8;
 
 /// Tenants' lists that one process publishes at a time, so that one long import holds nobody up.
 const NUMBERS_AT_ONCE: usize = 3;
+/// So that a customer's account that answers slowly keeps no other's notices back.
+const NOTICES_AT_ONCE: usize = 4;
 
 /// Rung after a request has changed something; the workers of this process then look at once.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +107,29 @@ impl Workers {
                 async move { drive("numbers", POLL, &wake_up, &stop, || worker.look()).await },
             );
         }
+        for _ in 0..NOTICES_AT_ONCE {
+            let worker = NoticeWorker {
+                store: self.store.clone(),
+                aws: Arc::clone(&self.aws),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+            };
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                drive("notices", POLL, &WakeUp::default(), &stop, || worker.look()).await;
+            });
+        }
+        let channels = TaskChannels::new(
+            self.store.clone(),
+            Arc::clone(&self.aws),
+            self.clock.clone(),
+        );
+        let channels = tokio::sync::Mutex::new(channels);
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let look = || async { channels.lock().await.look().await };
+            drive("task channels", POLL, &WakeUp::default(), &stopped, look).await;
+        });
         let regions: BTreeSet<&String> = self.functions.iter().map(|(_, region)| region).collect();
         for region in regions {
             let ingest = Ingest::new(

@@ -1,12 +1,16 @@
 //! Decisions as they came back from the limiters: reading. How they get here is in `ingest`.
+//!
+//! What came of a notice that the limiter deferred, and whether the agent takes tasks at all, stand in tables of their own
+//! and are laid over the record here, so that a copy of the record that arrives later turns nothing back.
 
 use jiff::Timestamp;
-use ringfence_policy::wire::v1::DecisionRecord;
+use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus};
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::time::{from_db, to_db};
+use super::notices::Delivery;
+use super::time::{from_db, from_db_opt, to_db};
 use super::{StoreError, TenantTx};
 use crate::domain::ids::{DecisionId, InstanceId};
 
@@ -38,6 +42,11 @@ struct Row {
     instance_id: Uuid,
     at: OffsetDateTime,
     record: Value,
+    notice_state: Option<String>,
+    notice_error: Option<String>,
+    notice_task_contact_id: Option<String>,
+    takes_tasks: Option<bool>,
+    took_tasks_at: Option<OffsetDateTime>,
 }
 
 impl TryFrom<Row> for StoredDecision {
@@ -45,11 +54,25 @@ impl TryFrom<Row> for StoredDecision {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let id = DecisionId(row.id);
-        let record = serde_json::from_value(row.record).map_err(|err| StoreError::Corrupt {
-            what: "decisions.record",
-            // Without the error's text, which may quote a number.
-            detail: format!("{id}: line {}, column {}", err.line(), err.column()),
-        })?;
+        let mut record: DecisionRecord =
+            serde_json::from_value(row.record).map_err(|err| StoreError::Corrupt {
+                what: "decisions.record",
+                // Without the error's text, which may quote a number.
+                detail: format!("{id}: line {}, column {}", err.line(), err.column()),
+            })?;
+        if let Some(state) = row.notice_state
+            && record.notice == NoticeStatus::Deferred
+            && let Some(delivery) =
+                Delivery::read(&state, row.notice_error, row.notice_task_contact_id)?
+        {
+            record.notice = delivery.status;
+            record.notice_error = delivery.error;
+            record.task_contact_id = delivery.task_contact_id;
+        }
+        let took_tasks = from_db_opt(row.took_tasks_at)?.is_some_and(|at| at > record.at);
+        if record.notice == NoticeStatus::Sent && row.takes_tasks == Some(false) && !took_tasks {
+            record.notice = NoticeStatus::NoTaskChannel;
+        }
         Ok(Self {
             id,
             instance_id: InstanceId(row.instance_id),
@@ -67,7 +90,14 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             Row,
-            "select id, instance_id, at, record from decisions where tenant_id = $1 and id = $2",
+            r#"select d.id, d.instance_id, d.at, d.record, n.state as "notice_state?", n.error as notice_error,
+                    n.task_contact_id as notice_task_contact_id, a.takes_tasks as "takes_tasks?", a.took_tasks_at
+             from decisions d
+             left join deferred_notices n on n.tenant_id = d.tenant_id and n.instance_id = d.instance_id
+                 and n.client_token = d.record #>> '{deferred_notice,client_token}'
+             left join notice_agents a on a.tenant_id = d.tenant_id and a.instance_id = d.instance_id
+                 and a.agent_arn = d.record ->> 'agent_arn'
+             where d.tenant_id = $1 and d.id = $2"#,
             tenant_id,
             id.0,
         )
@@ -86,13 +116,19 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             Row,
-            "select id, instance_id, at, record from decisions
-             where tenant_id = $1
-                 and ($2::uuid is null or instance_id = $2)
-                 and ($3::text is null or outcome = $3)
-                 and ($4::text is null or rule_id = $4)
-                 and ($5::timestamptz is null or (at, id) < ($5, $6::uuid))
-             order by at desc, id desc limit $7",
+            r#"select d.id, d.instance_id, d.at, d.record, n.state as "notice_state?", n.error as notice_error,
+                    n.task_contact_id as notice_task_contact_id, a.takes_tasks as "takes_tasks?", a.took_tasks_at
+             from decisions d
+             left join deferred_notices n on n.tenant_id = d.tenant_id and n.instance_id = d.instance_id
+                 and n.client_token = d.record #>> '{deferred_notice,client_token}'
+             left join notice_agents a on a.tenant_id = d.tenant_id and a.instance_id = d.instance_id
+                 and a.agent_arn = d.record ->> 'agent_arn'
+             where d.tenant_id = $1
+                 and ($2::uuid is null or d.instance_id = $2)
+                 and ($3::text is null or d.outcome = $3)
+                 and ($4::text is null or d.rule_id = $4)
+                 and ($5::timestamptz is null or (d.at, d.id) < ($5, $6::uuid))
+             order by d.at desc, d.id desc limit $7"#,
             tenant_id,
             filter.instance.map(|id| id.0),
             filter.outcome,

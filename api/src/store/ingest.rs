@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 
+use super::notice_agents::notice_agent_ask;
+use super::notices::{NewNotice, notice_put};
 use super::time::to_db;
 use super::{Store, StoreError};
 use crate::domain::ids::{DecisionId, InstanceId, TenantId};
@@ -40,6 +42,10 @@ pub struct NewDecision {
     pub outcome: &'static str,
     pub rule_id: Option<String>,
     pub record: Value,
+    /// What the limiter left to be told.
+    pub notice: Option<NewNotice>,
+    /// The agent who was told, or is to be.
+    pub told_agent: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +89,8 @@ impl Store {
             .collect())
     }
 
-    /// Stores the decisions and moves the shard's checkpoint, both or neither. Decisions on instances that their tenant
+    /// Stores the decisions, with the notices that are still to be sent, and moves the shard's checkpoint, all or
+    /// nothing. Decisions on instances that their tenant
     /// has not proved are left out: nobody may see them. With `pass_over`, a decision that the database refuses keeps
     /// no other back.
     pub async fn decisions_ingest(
@@ -123,11 +130,11 @@ impl Store {
         let mut unowned = 0;
         for decision in decisions {
             if !pass_over {
-                unowned += usize::from(!decision_put(tx.connection(), decision).await?);
+                unowned += usize::from(!decision_put(tx.connection(), decision, now).await?);
                 continue;
             }
             let mut savepoint = tx.connection().begin().await?;
-            match decision_put(&mut savepoint, decision).await {
+            match decision_put(&mut savepoint, decision, now).await {
                 Ok(is_owned) => {
                     unowned += usize::from(!is_owned);
                     savepoint.commit().await?;
@@ -148,6 +155,7 @@ impl Store {
 async fn decision_put(
     connection: &mut PgConnection,
     decision: &NewDecision,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let stored = sqlx::query!(
         "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
@@ -167,7 +175,16 @@ async fn decision_put(
         decision.rule_id,
         decision.record,
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(stored.rows_affected() > 0)
+    if stored.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some(notice) = &decision.notice {
+        notice_put(&mut *connection, decision, notice, now).await?;
+    }
+    if let Some(agent_arn) = &decision.told_agent {
+        notice_agent_ask(connection, decision, agent_arn, now).await?;
+    }
+    Ok(true)
 }

@@ -136,6 +136,20 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         sqlx::query!(
+            "delete from deferred_notices where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
+            "delete from notice_agents where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            id.0
+        )
+        .execute(self.connection())
+        .await?;
+        sqlx::query!(
             "delete from publications where tenant_id = $1 and instance_id = $2",
             tenant_id,
             id.0

@@ -1,10 +1,12 @@
 //! The workers against a real database, a real DynamoDB protocol, and an instance that can fail at any request.
 
+mod centre;
 mod dynamo;
 mod fake;
 mod ingest;
 mod install;
 mod interruptions;
+mod notices;
 mod numbers;
 mod publish;
 mod removal;

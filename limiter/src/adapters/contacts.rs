@@ -1,25 +1,25 @@
 //! What is done in the customer's instance: stop a contact, start a task.
 //!
 //! An account's quota is small and shared. A stop that is throttled is repeated until the invocation's time is up, because
-//! the call goes out otherwise; a task is given up soon, because the quota is the customer's own and an agent waits.
+//! the call goes out otherwise; a task is left to the control plane soon, because the quota is the customer's own and an agent waits.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringfence_policy::wire::v1::Snapshot;
+use ringfence_policy::wire::v1::{DeferredNotice, Snapshot};
 use tokio::time::timeout_at;
 
 use super::backoff::Backoff;
 use super::clients::Aws;
 use super::failure::{Class, Failure};
-use super::runtime_role::RuntimeRoles;
+use super::runtime_role::{self, RuntimeRoles};
 use crate::case::Case;
 use crate::clock::Clock;
 use crate::event::InstanceArn;
 
-const TASK_ATTEMPTS: u32 = 3;
-const TASK_FIRST_WAIT: Duration = Duration::from_millis(800);
-const TASK_TAKES: Duration = Duration::from_millis(2500);
+const TASK_ATTEMPTS: u32 = 2;
+const TASK_FIRST_WAIT: Duration = Duration::from_millis(600);
+const TASK_TAKES: Duration = Duration::from_millis(1800);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stopped {
@@ -28,14 +28,20 @@ pub(crate) enum Stopped {
     Already,
 }
 
-/// A task that tells the agent something.
+/// A task that tells the agent something. Tasks with the same token are one task.
 pub(crate) struct Task {
     pub(crate) flow_id: String,
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) attributes: Vec<(&'static str, String)>,
-    /// Tasks with the same token are one task.
-    pub(crate) client_token: String,
+    pub(crate) content: DeferredNotice,
+}
+
+/// What became of a task.
+pub(crate) enum Started {
+    /// With the id of its own contact.
+    Now(Option<String>),
+    /// The same request may pass some other time, or has passed and its answer was lost.
+    Later(Failure),
+    /// Refused for good.
+    Never(Failure),
 }
 
 pub(crate) struct Contacts {
@@ -89,12 +95,7 @@ impl Contacts {
             .map_err(|err| Failure::of("stopping the contact", &err))
     }
 
-    /// The id of the task's own contact.
-    pub(crate) async fn start_task(
-        &self,
-        case: &Case,
-        task: &Task,
-    ) -> Result<Option<String>, Failure> {
+    pub(crate) async fn start_task(&self, case: &Case, task: &Task) -> Started {
         let until = case
             .deadlines
             .effects
@@ -104,34 +105,30 @@ impl Contacts {
         loop {
             let failure = match timeout_at(backoff.until(), self.start_task_once(case, task)).await
             {
-                Ok(Ok(contact_id)) => return Ok(contact_id),
+                Ok(Ok(contact_id)) => return Started::Now(contact_id),
                 Ok(Err(failure)) => failure,
-                Err(_) => {
-                    return Err(Failure::new(
-                        "starting the task",
-                        "timeout",
-                        Class::Transient,
-                    ));
-                }
+                Err(_) => Failure::new("starting the task", "timeout", Class::Transient),
             };
-            self.again(failure, &case.call.instance, &mut backoff)
-                .await?;
+            if let Err(failure) = self.again(failure, &case.call.instance, &mut backoff).await {
+                return given_up(failure);
+            }
         }
     }
 
     async fn start_task_once(&self, case: &Case, task: &Task) -> Result<Option<String>, Failure> {
         let instance = &case.call.instance;
         let client = self.roles.client(instance, &case.snapshot).await?;
+        let content = &task.content;
         let mut request = client
             .start_task_contact()
             .instance_id(&instance.id)
             .contact_flow_id(&task.flow_id)
-            .name(&task.name)
-            .description(&task.description)
+            .name(&content.name)
+            .description(&content.description)
             .related_contact_id(&case.call.contact_id)
-            .client_token(&task.client_token);
-        for (name, value) in &task.attributes {
-            request = request.attributes(*name, value);
+            .client_token(&content.client_token);
+        for (name, value) in &content.attributes {
+            request = request.attributes(name, value);
         }
         let answer = request
             .send()
@@ -157,5 +154,16 @@ impl Contacts {
         } else {
             Err(failure)
         }
+    }
+}
+
+/// A role can be put right while a notice waits.
+fn given_up(failure: Failure) -> Started {
+    let may_pass = matches!(failure.class, Class::Transient | Class::Credentials)
+        || failure.operation == runtime_role::OPERATION;
+    if may_pass {
+        Started::Later(failure)
+    } else {
+        Started::Never(failure)
     }
 }

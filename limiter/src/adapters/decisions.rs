@@ -8,13 +8,17 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use ringfence_policy::wire::v1::DecisionRecord;
+use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus};
+use tokio::time::Instant;
 
+use super::backoff::Backoff;
 use super::failure::{Class, Failure};
 
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 const OPERATION: &str = "recording the decision";
+const CORRECTING: &str = "correcting the decision";
 const DENIED: &str = "denied";
+const RECORD: &str = "record";
 const SETTLED: &str = "settled";
 
 /// What a record that is put means for other deliveries of the same contact.
@@ -57,7 +61,7 @@ impl Standing {
         let mut item = item.unwrap_or_default();
         let mut is = |name| matches!(item.remove(name), Some(AttributeValue::Bool(true)));
         let (denied, settled) = (is(DENIED), is(SETTLED));
-        let record = match item.get("record") {
+        let record = match item.get(RECORD) {
             Some(AttributeValue::S(text)) => serde_json::from_str(text).ok(),
             _ => None,
         };
@@ -94,7 +98,7 @@ impl DecisionTable {
             .put_item()
             .table_name(&self.table)
             .item("pk", AttributeValue::S(key))
-            .item("record", AttributeValue::S(text))
+            .item(RECORD, AttributeValue::S(text))
             .item("ttl", AttributeValue::N(expires_at.to_string()))
             .condition_expression(intent.condition())
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -122,5 +126,78 @@ impl DecisionTable {
             }
             _ => Err(failure),
         }
+    }
+
+    /// The agent was not told after all. Whoever decided may not have written its last word yet, which would hide this one:
+    /// it is waited for until `until`. False: there is nothing to correct.
+    pub(crate) async fn notice_met_a_full_queue(
+        &self,
+        instance_arn: &str,
+        contact_id: &str,
+        until: Instant,
+    ) -> Result<bool, Failure> {
+        let mut backoff = Backoff::new(until, contact_id);
+        let key = AttributeValue::S(format!("{instance_arn}#{contact_id}"));
+        loop {
+            let Some(mut item) = self.item(&key).await? else {
+                return Ok(false);
+            };
+            let Some(AttributeValue::S(seen)) = item.remove(RECORD) else {
+                return Ok(false);
+            };
+            let mut record: DecisionRecord = serde_json::from_str(&seen)
+                .map_err(|_| Failure::new(CORRECTING, "record_unreadable", Class::Permanent))?;
+            match record.notice {
+                NoticeStatus::NotNeeded if backoff.wait().await => continue,
+                NoticeStatus::NotNeeded | NoticeStatus::Sent | NoticeStatus::Deferred => {}
+                _ => return Ok(false),
+            }
+            record.notice = NoticeStatus::QueueFull;
+            let text = serde_json::to_string(&record)
+                .map_err(|_| Failure::new(CORRECTING, "not_writable", Class::Permanent))?;
+            item.insert(RECORD.to_owned(), AttributeValue::S(text));
+            match self.replace(item, seen).await {
+                Ok(()) => return Ok(true),
+                Err(failure) if failure.class == Class::Condition && backoff.wait().await => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    async fn item(
+        &self,
+        key: &AttributeValue,
+    ) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", key.clone())
+            .consistent_read(true);
+        let answer = request
+            .send()
+            .await
+            .map_err(|err| Failure::of(CORRECTING, &err))?;
+        Ok(answer.item)
+    }
+
+    async fn replace(
+        &self,
+        item: HashMap<String, AttributeValue>,
+        seen: String,
+    ) -> Result<(), Failure> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("#record = :seen")
+            .expression_attribute_names("#record", RECORD)
+            .expression_attribute_values(":seen", AttributeValue::S(seen));
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|err| Failure::of(CORRECTING, &err))
     }
 }

@@ -13,7 +13,7 @@ mod policies;
 mod runtime_role;
 
 pub use clients::Aws;
-pub(crate) use contacts::{Contacts, Stopped, Task};
+pub(crate) use contacts::{Contacts, Started, Stopped, Task};
 pub(crate) use decisions::{DecisionTable, Intent, Standing};
 pub use failure::Failure;
 pub(crate) use meters::{AsStored, COMPACTED_AT_ONCE, MeterTable, StoredLog};

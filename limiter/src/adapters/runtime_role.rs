@@ -13,7 +13,7 @@ use super::failure::{Class, Failure};
 use crate::clock::Clock;
 use crate::event::InstanceArn;
 
-const OPERATION: &str = "assuming the runtime role";
+pub(super) const OPERATION: &str = "assuming the runtime role";
 const SESSION_NAME: &str = "ringfence-limiter";
 /// The limiter runs as a role itself, and a chained session lasts an hour at most.
 const SESSION_SECONDS: i32 = 3600;

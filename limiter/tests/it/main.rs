@@ -7,6 +7,7 @@ mod failures;
 #[path = "../common/http.rs"]
 mod http;
 mod logs;
+mod notices;
 mod records;
 mod scene;
 #[path = "../common/sdk.rs"]

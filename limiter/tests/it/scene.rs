@@ -156,6 +156,25 @@ impl Scene {
         put.send().await.unwrap();
     }
 
+    /// Writes a record over the one there is.
+    pub async fn put_record(&self, record: &DecisionRecord) {
+        let put = self
+            .store
+            .put_item()
+            .table_name(&self.settings.decisions_table)
+            .item(
+                "pk",
+                AttributeValue::S(format!("{INSTANCE}#{}", record.contact_id)),
+            )
+            .item(
+                "record",
+                AttributeValue::S(serde_json::to_string(record).unwrap()),
+            )
+            .item("denied", AttributeValue::Bool(record.outcome.is_denied()))
+            .item("ttl", AttributeValue::N("4102444800".to_owned()));
+        put.send().await.unwrap();
+    }
+
     pub async fn put_log(&self, meter: &str, entries: Vec<AttributeValue>) {
         self.put(
             &self.settings.meters_table,

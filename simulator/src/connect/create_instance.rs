@@ -46,6 +46,13 @@ pub struct NewAgent {
     pub username: String,
     #[serde(default)]
     pub queues: Vec<String>,
+    /// Whether the agent's routing profile takes tasks.
+    #[serde(default = "yes")]
+    pub tasks: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Why an instance cannot be made.
@@ -250,7 +257,7 @@ fn add_queue(
     id
 }
 
-/// Agents who serve the same queues share a routing profile.
+/// Agents who serve the same queues, and take tasks or not, share a routing profile.
 fn add_agent(
     instance: &mut Instance,
     new: &NewAgent,
@@ -261,7 +268,7 @@ fn add_agent(
     let shared = instance
         .routing_profiles
         .values()
-        .find(|profile| profile.queue_ids == queue_ids)
+        .find(|profile| profile.queue_ids == queue_ids && profile.takes_tasks == new.tasks)
         .map(|profile| profile.id.clone());
     let routing_profile_id = shared.unwrap_or_else(|| {
         let id = uuid();
@@ -275,6 +282,7 @@ fn add_agent(
             name,
             default_outbound_queue_id,
             queue_ids,
+            takes_tasks: new.tasks,
             tags: Tags::new(),
             modified_at: now,
         };

@@ -81,6 +81,7 @@ pub struct RoutingProfile {
     pub name: String,
     pub default_outbound_queue_id: String,
     pub queue_ids: Vec<String>,
+    pub takes_tasks: bool,
     pub tags: Tags,
     pub modified_at: Timestamp,
 }

@@ -85,10 +85,7 @@ pub fn describe_routing_profile(call: &Call<'_>) -> Result<Value, Failure> {
                 "RoutingProfileArn": instance.resource_arn("routing-profile", &profile.id),
                 "RoutingProfileId": profile.id,
                 "Description": profile.name,
-                "MediaConcurrencies": [
-                    {"Channel": "VOICE", "Concurrency": 1},
-                    {"Channel": "TASK", "Concurrency": 5},
-                ],
+                "MediaConcurrencies": concurrencies(profile.takes_tasks),
                 "DefaultOutboundQueueId": profile.default_outbound_queue_id,
                 "Tags": profile.tags,
                 "NumberOfAssociatedQueues": profile.queue_ids.len(),
@@ -99,6 +96,15 @@ pub fn describe_routing_profile(call: &Call<'_>) -> Result<Value, Failure> {
             },
         }))
     })
+}
+
+fn concurrencies(takes_tasks: bool) -> Value {
+    let voice = json!({"Channel": "VOICE", "Concurrency": 1});
+    if takes_tasks {
+        json!([voice, {"Channel": "TASK", "Concurrency": 5}])
+    } else {
+        json!([voice])
+    }
 }
 
 pub fn list_routing_profile_queues(call: &Call<'_>) -> Result<Value, Failure> {

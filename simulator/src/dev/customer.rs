@@ -25,6 +25,8 @@ pub struct ContactCentre<'a> {
     /// Name and caller id.
     pub queues: &'a [(&'a str, &'a str)],
     pub agents: &'a [&'a str],
+    /// Those of them whose routing profile takes no tasks.
+    pub without_tasks: &'a [&'a str],
 }
 
 #[derive(Debug)]
@@ -52,7 +54,10 @@ impl Customer {
             |(name, caller_id): &(&str, &str)| json!({ "name": name, "caller_id": caller_id });
         let queues: Vec<Value> = centre.queues.iter().map(queue).collect();
         let names: Vec<&str> = centre.queues.iter().map(|(name, _)| *name).collect();
-        let agent = |username: &&str| json!({ "username": username, "queues": names });
+        let agent = |username: &&str| {
+            let tasks = !centre.without_tasks.contains(username);
+            json!({ "username": username, "queues": names, "tasks": tasks })
+        };
         let agents: Vec<Value> = centre.agents.iter().map(agent).collect();
         let body = json!({
             "account_id": centre.account,

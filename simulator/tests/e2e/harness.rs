@@ -71,6 +71,7 @@ impl Town {
             alias: "centre",
             queues: &[("Sales", "+12065550100"), ("Support", "+12065550101")],
             agents: &["ada", "ben"],
+            without_tasks: &[],
         };
         Customer::open(&self.sim, rest, &centre).await
     }

@@ -6,6 +6,7 @@ mod bad_events;
 mod browser;
 mod harness;
 mod leftovers;
+mod notices;
 mod onboarding;
 mod permissions;
 mod removal;

@@ -19,6 +19,7 @@ async fn the_customers_roles_grant_exactly_the_operations_that_are_used() {
             customer.call("ada", NOBODY).await?;
         }
         change_our_flow(town, &customer).await?;
+        agents_looked_up(town).await?;
         customer.uninstall().await?;
 
         let (installer, runtime) = template.split_once("  RuntimeRole:\n").expect("two roles");
@@ -38,6 +39,23 @@ async fn the_customers_roles_grant_exactly_the_operations_that_are_used() {
         Ok(())
     })
     .await;
+}
+
+/// Once an agent was told, it is asked whether that agent takes tasks.
+async fn agents_looked_up(town: &Town) -> Result<()> {
+    until(
+        "the agent to be looked up",
+        Duration::from_secs(30),
+        Duration::from_millis(300),
+        async || {
+            let used = operations(town, "ringfence-installer-").await?;
+            match used.contains("DescribeRoutingProfile") {
+                true => Ok(Seen::Done(())),
+                false => Ok(Seen::not_yet(format!("{used:?}"))),
+            }
+        },
+    )
+    .await
 }
 
 /// The customer edits a flow of ours, which the reconciler mends.

@@ -189,7 +189,10 @@ impl<'a> Planner<'a> {
         if !self.observed.permission_granted {
             self.plan.steps.push(Step::GrantPermission);
         }
-        self.flow(&FlowKey::Notice, Some(flow::notice()));
+        self.flow(
+            &FlowKey::Notice,
+            Some(flow::notice(&self.desired.function_arn)),
+        );
         let notice_is_new = self.plan.steps.iter().any(|step| {
             matches!(
                 step,

@@ -54,6 +54,8 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
                 outcome: if is_denied { "denied" } else { "allowed" },
                 rule_id: is_denied.then(|| "customer-per-day".to_owned()),
                 record,
+                notice: None,
+                told_agent: None,
             }
         })
         .collect();

@@ -56,6 +56,7 @@ async fn onboard(
         alias: part.alias,
         queues: part.queues,
         agents: part.agents,
+        without_tasks: &[],
     };
     let mut customer = Customer::open(sim, rest, &centre).await?;
     if let Some(queue) = part.own_whisper {

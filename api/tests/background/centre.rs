@@ -1,0 +1,164 @@
+//! A double of what sending a notice meets: STS, and Connect starting tasks and describing agents. One endpoint; faults are struck in the order
+//! in which they were laid.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Refuse(u16, &'static str),
+    /// The task is started, and the answer is of no use.
+    LoseAnswer,
+}
+
+#[derive(Debug, Default)]
+pub struct Inside {
+    /// By client token, with the request that started each.
+    pub tasks: BTreeMap<String, Value>,
+    pub starts: Vec<Value>,
+    /// Form bodies of AssumeRole.
+    pub assumed: Vec<String>,
+    pub task_faults: VecDeque<Fault>,
+    pub role_faults: VecDeque<Fault>,
+    /// Profiles of agents, by the agents' ids.
+    pub profiles: BTreeMap<String, String>,
+    pub without_tasks: BTreeSet<String>,
+    /// Paths of what was read.
+    pub read: Vec<String>,
+    pub reading_denied: bool,
+}
+
+#[derive(Clone)]
+pub struct Centre {
+    pub aws: Arc<Aws>,
+    inside: Arc<Mutex<Inside>>,
+}
+
+impl Centre {
+    pub async fn start() -> Self {
+        let inside = Arc::new(Mutex::new(Inside::default()));
+        let router = Router::new()
+            .route("/", post(assume_role))
+            .route("/contact/task", put(start_task))
+            .route("/users/{instance}/{id}", get(describe_user))
+            .route(
+                "/routing-profiles/{instance}/{id}",
+                get(describe_routing_profile),
+            )
+            .with_state(Arc::clone(&inside));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let settings = AwsSettings {
+            connect_requests_per_second: 1000.0,
+            policies_table: "unused".to_owned(),
+            decisions_table: "unused".to_owned(),
+        };
+        Self {
+            aws: Arc::new(Aws::new(config, settings, Jitter::new(1))),
+            inside,
+        }
+    }
+
+    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().expect("no panic inside")
+    }
+}
+
+type Shared = State<Arc<Mutex<Inside>>>;
+
+async fn assume_role(State(inside): Shared, body: String) -> Response {
+    let mut inside = inside.lock().expect("no panic inside");
+    inside.assumed.push(body);
+    if let Some(Fault::Refuse(status, code)) = inside.role_faults.pop_front() {
+        let error = format!(
+            "<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+        );
+        return answer(status, "text/xml", error);
+    }
+    let credentials = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+         <SessionToken>token</SessionToken><Expiration>2026-01-01T09:00:00Z</Expiration>";
+    let text = format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+         <Credentials>{credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    );
+    answer(200, "text/xml", text)
+}
+
+async fn start_task(State(inside): Shared, body: Bytes) -> Response {
+    let mut inside = inside.lock().expect("no panic inside");
+    let request: Value = serde_json::from_slice(&body).expect("JSON");
+    inside.starts.push(request.clone());
+    let fault = inside.task_faults.pop_front();
+    if let Some(Fault::Refuse(status, code)) = fault {
+        return refused(status, code);
+    }
+    let token = request["ClientToken"].as_str().expect("a token").to_owned();
+    inside.tasks.entry(token.clone()).or_insert(request);
+    if fault == Some(Fault::LoseAnswer) {
+        return answer(200, "application/json", "{".to_owned());
+    }
+    let body = json!({ "ContactId": format!("task-of-{token}") });
+    answer(200, "application/json", body.to_string())
+}
+
+async fn describe_user(State(inside): Shared, Path((_, id)): Path<(String, String)>) -> Response {
+    let mut inside = inside.lock().expect("no panic inside");
+    inside.read.push(format!("user {id}"));
+    let profile = inside.profiles.get(&id).cloned();
+    match profile {
+        _ if inside.reading_denied => refused(403, "AccessDeniedException"),
+        None => refused(404, "ResourceNotFoundException"),
+        Some(profile) => {
+            let body = json!({ "User": { "Id": id, "RoutingProfileId": profile } });
+            answer(200, "application/json", body.to_string())
+        }
+    }
+}
+
+async fn describe_routing_profile(
+    State(inside): Shared,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    let mut inside = inside.lock().expect("no panic inside");
+    inside.read.push(format!("profile {id}"));
+    let mut media = vec![json!({ "Channel": "VOICE", "Concurrency": 1 })];
+    if !inside.without_tasks.contains(&id) {
+        media.push(json!({ "Channel": "TASK", "Concurrency": 1 }));
+    }
+    let body = json!({ "RoutingProfile": { "RoutingProfileId": id, "MediaConcurrencies": media } });
+    answer(200, "application/json", body.to_string())
+}
+
+fn refused(status: u16, code: &'static str) -> Response {
+    let body = json!({ "__type": code, "message": "something about +12065550100" });
+    let mut refusal = answer(status, "application/json", body.to_string());
+    let code = code.parse().expect("a header");
+    refusal.headers_mut().insert("x-amzn-errortype", code);
+    refusal
+}
+
+fn answer(status: u16, content_type: &'static str, body: String) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status");
+    (status, [("content-type", content_type)], body).into_response()
+}
