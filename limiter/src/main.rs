@@ -10,6 +10,10 @@ use ringfence_limiter::{Answer, Clock, EventError, Limiter, Settings, SystemCloc
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+/// A decision makes some thousands of small allocations, most of them in the SDK.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let level = EnvFilter::builder()
