@@ -29,12 +29,15 @@ struct Job {
 #[derive(Default, Serialize)]
 struct Done {
     bare_us: Vec<u128>,
+    /// Processor time of all bare writes together.
+    bare_cpu_ns: u64,
     series: Vec<Series>,
 }
 
 #[derive(Clone, Default, Serialize)]
 struct Series {
     us: Vec<u128>,
+    cpu_ns: u64,
     total_us: u128,
     allowed: usize,
     answered: usize,
@@ -58,9 +61,10 @@ impl Driver {
     }
 
     async fn decide(&self, event: Value, series: &mut Series) -> Result<(), Error> {
-        let begun = Instant::now();
+        let (begun, worked) = (Instant::now(), processor_ns());
         let answer = self.limiter.handle(event, LASTS).await?;
         series.us.push(begun.elapsed().as_micros());
+        series.cpu_ns += processor_ns() - worked;
         series.answered += 1;
         let answer = serde_json::to_value(answer)?;
         series.allowed += usize::from(answer["CallAllowed"] == "true");
@@ -93,11 +97,13 @@ impl Driver {
         let mut series = vec![Series::default(); events.len()];
         for turn in 0..turns {
             if turn == WARMING_UP {
-                done.bare_us.clear();
+                done = Done::default();
                 series.fill(Series::default());
             }
             if job.bare_writes {
+                let worked = processor_ns();
                 done.bare_us.push(self.bare_write(turn).await?);
+                done.bare_cpu_ns += processor_ns() - worked;
             }
             for (events, series) in events.iter_mut().zip(&mut series) {
                 if let Some(event) = events.next() {
@@ -129,6 +135,15 @@ impl Driver {
         }
         Ok(done)
     }
+}
+
+/// Of this thread, which is the one that works; nothing where the kernel does not tell.
+fn processor_ns() -> u64 {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let on_processor = times.split_whitespace().next();
+    on_processor
+        .and_then(|ns| ns.parse().ok())
+        .unwrap_or_default()
 }
 
 /// Metrics are made, as in the function, and thrown away.

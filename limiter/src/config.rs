@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub policies_table: String,
@@ -61,6 +63,14 @@ impl Default for Settings {
 pub struct SettingsError(Vec<String>);
 
 impl Settings {
+    /// `RUST_LOG` is one level for all; filters by module would be work for every event that is not logged.
+    pub fn log_level() -> LevelFilter {
+        let named = std::env::var("RUST_LOG").ok();
+        named
+            .and_then(|name| name.parse().ok())
+            .unwrap_or(LevelFilter::INFO)
+    }
+
     pub fn from_environment() -> Result<Self, SettingsError> {
         Self::read(|name| std::env::var(name).ok())
     }

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use ringfence_policy::OnUnavailable;
 use ringfence_policy::wire::v1::{Outcome, Snapshot, Status};
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adapters::{Aws, Contacts, DecisionTable, Intent, MeterTable, PolicyTable};
@@ -24,6 +25,7 @@ use crate::event::{Call, EventError};
 use crate::guard::{Unavailable, guarded};
 use crate::metrics::Measures;
 use crate::notice::Report;
+use crate::number;
 use crate::policies::{Found, Policies};
 use crate::record;
 use crate::records::Records;
@@ -80,13 +82,16 @@ impl Limiter {
         self
     }
 
-    /// Opens the connections that the first call needs, while nobody waits for it: Lambda lets a process start with more
-    /// than the function's share of a processor. What fails here is tried again by the calls themselves.
-    pub async fn connect(&self) {
+    /// Does what the first call would have to wait for: opens connections, and beside that makes the tables of numbers.
+    /// Lambda lets a process start with more than the function's share of a processor. What fails here is tried again by
+    /// the calls themselves.
+    pub async fn get_ready(&self) {
+        let numbers = spawn_blocking(number::prepare);
         let until = Instant::now() + CONNECTING_TAKES;
-        let connecting = join_all((0..CONNECTIONS).map(|_| self.policies.reach_table()));
-        if timeout_at(until, connecting).await.is_err() {
-            tracing::warn!("the store is not reached in time");
+        let connections = join_all((0..CONNECTIONS).map(|_| self.policies.reach_table()));
+        let (connected, prepared) = join(timeout_at(until, connections), numbers).await;
+        if connected.is_err() || prepared.is_err() {
+            tracing::warn!("not ready before the first call");
         }
     }
 

@@ -8,7 +8,6 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use ringfence_limiter::adapters::Aws;
 use ringfence_limiter::{Answer, Clock, EventError, Limiter, Settings, SystemClock};
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
 
 /// A decision makes some thousands of small allocations, most of them in the SDK.
 #[global_allocator]
@@ -16,13 +15,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let level = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
-        .from_env_lossy();
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_env_filter(level)
+        .with_max_level(Settings::log_level())
         .with_current_span(false)
         .init();
     // A panic's own text may quote what was dialled; where it happened is enough.
@@ -34,7 +30,7 @@ async fn main() -> Result<(), Error> {
     let clock = Arc::new(SystemClock);
     let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone())
         .measured_by(written_out);
-    limiter.connect().await;
+    limiter.get_ready().await;
     let (limiter, clock) = (&limiter, clock.as_ref());
     // The runtime's own tracing layer is left out: nothing here needs a span per request.
     lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Value>| {

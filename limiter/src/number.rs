@@ -37,6 +37,11 @@ pub fn number(address: &str, default_country: &str) -> Number {
     possible(address, default_country).map_or_else(|| raw(address), |number| e164(&number))
 }
 
+/// Makes the library's tables, which the first number would otherwise wait for.
+pub(crate) fn prepare() {
+    number("+12065550100", "US");
+}
+
 fn possible(address: &str, default_country: &str) -> Option<PhoneNumber> {
     let region = Region::from_code(default_country).ok();
     PhoneNumber::parse(address, region).ok().filter(|number| {

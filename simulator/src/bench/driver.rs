@@ -25,12 +25,14 @@ pub(super) struct Job {
 #[derive(Debug, Deserialize)]
 pub(super) struct Done {
     bare_us: Vec<u64>,
+    bare_cpu_ns: u64,
     pub(super) series: Vec<DoneSeries>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct DoneSeries {
     us: Vec<u64>,
+    cpu_ns: u64,
     /// From the first event to the last answer.
     total_us: u64,
     pub(super) allowed: usize,
@@ -41,9 +43,18 @@ fn samples(us: &[u64]) -> Samples {
     us.iter().copied().map(Duration::from_micros).collect()
 }
 
+fn each(total_ns: u64, number: usize) -> Duration {
+    Duration::from_nanos(total_ns / u64::try_from(number).unwrap_or(u64::MAX).max(1))
+}
+
 impl Done {
     pub(super) fn bare(&self) -> Samples {
         samples(&self.bare_us)
+    }
+
+    /// Processor time of one bare write, on average.
+    pub(super) fn bare_work(&self) -> Duration {
+        each(self.bare_cpu_ns, self.bare_us.len())
     }
 
     pub(super) fn of(&self, series: usize) -> Result<&DoneSeries> {
@@ -56,6 +67,11 @@ impl Done {
 impl DoneSeries {
     pub(super) fn samples(&self) -> Samples {
         samples(&self.us)
+    }
+
+    /// Processor time of one decision, on average.
+    pub(super) fn work(&self) -> Duration {
+        each(self.cpu_ns, self.us.len())
     }
 
     pub(super) fn per_second(&self) -> f64 {
