@@ -155,6 +155,9 @@ impl Scene {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
             ("_HANDLER", "bootstrap"),
             ("TZ", ":UTC"),
+            // As deploy/operator.yaml sets them.
+            ("MIMALLOC_PURGE_DELAY", "0"),
+            ("MIMALLOC_ARENA_EAGER_COMMIT", "0"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
         let mut variables: Vec<_> = fixed.map(|(name, value)| (name, value.to_owned())).into();
