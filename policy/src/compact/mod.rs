@@ -6,6 +6,7 @@
 //! What is kept also bounds what a changed policy still knows: see `docs/limits.md`.
 
 mod links;
+mod paced;
 mod places;
 mod runs;
 mod standing;
@@ -13,7 +14,6 @@ mod standing;
 use jiff::Timestamp;
 
 use crate::count::millis;
-use crate::count::pace::Bucket;
 use crate::count::window::Window;
 use crate::limit::Limit;
 use crate::meter::Log;
@@ -22,7 +22,7 @@ use crate::plan::{Plan, milliseconds};
 use links::series;
 use places::Places;
 use runs::{Grid, merge};
-use standing::{Seen, Standing};
+use standing::Standing;
 
 /// Up to this maximum, a rule sees so many of its latest admissions one by one; above it, it counts runs.
 const COUNTED_SINGLY: usize = 256;
@@ -50,7 +50,7 @@ pub fn compact(
         .collect();
     let standing = Standing::of(log, plan.contact, milliseconds(now));
     let (remove, past) = if limits.iter().any(|limit| limit.is_pace()) {
-        paced(&limits, &standing, log, at_most)
+        paced::fold(&limits, &standing, log, at_most)
     } else {
         windowed(&limits, &standing, log, at_most)
     };
@@ -110,62 +110,6 @@ fn wanted(limit: &Limit, standing: &Standing) -> Vec<usize> {
         }
         _ => Vec::new(),
     }
-}
-
-/// How far a rate has got depends on the order of what it saw, so only the line's beginning can be folded.
-fn paced(
-    limits: &[&Limit],
-    standing: &Standing,
-    log: &Log,
-    at_most: usize,
-) -> (Vec<usize>, Option<Past>) {
-    let none = Places::none_of(log);
-    let removable = none.clone().with(standing.removable(&none));
-    let admissions = || standing.seen.iter().filter(|seen| seen.counts.admitted);
-    let beginning = admissions()
-        .take_while(|seen| removable.contains(seen.place))
-        .map(|seen| seen.place);
-    let dead = standing
-        .seen
-        .iter()
-        .filter(|seen| !seen.counts.admitted && removable.contains(seen.place));
-    let going = none
-        .clone()
-        .with(beginning)
-        .with(dead.map(|seen| seen.place));
-    let mut removed = first(at_most, log, &going);
-    let folded: Vec<&Seen> = admissions()
-        .filter(|seen| removed.contains(seen.place))
-        .collect();
-    let remembered = none.with(folded.iter().map(|seen| seen.place));
-    standing.spare_times(&mut removed, &remembered);
-    // What a rate has got to makes no difference once it is behind whatever is looked at next.
-    let remains = admissions().find(|seen| !removed.contains(seen.place));
-    let next_ms = remains.map_or(standing.decided_from_ms, |seen| {
-        seen.at_ms.min(standing.decided_from_ms)
-    });
-    let past = folded.last().map(|last| Past {
-        runs: Vec::new(),
-        paced: limits
-            .iter()
-            .filter_map(|limit| bucket(limit, log.past(), &folded))
-            .map(|bucket| bucket.paced())
-            .filter(|paced| paced.arrival_us > next_ms.saturating_mul(1000))
-            .collect(),
-        paced_until_ms: last.at_ms,
-    });
-    (removed.ascending().collect(), past)
-}
-
-fn bucket(limit: &Limit, past: &Past, folded: &[&Seen]) -> Option<Bucket> {
-    let Limit::Pace { burst, .. } = limit else {
-        return None;
-    };
-    let mut bucket = Bucket::of(past, limit.emission_interval_us(), *burst);
-    for seen in folded {
-        bucket.take(seen.at_ms);
-    }
-    Some(bucket)
 }
 
 /// The first so many of these places and of the unreadable ones: one write has room for no more.
