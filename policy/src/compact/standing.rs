@@ -12,8 +12,8 @@ use crate::meter::{Entry, Log, Status};
 /// whose clocks differ. An entry this old has been decided and marked, and nobody comes back to its place.
 const REPEATS_WITHIN_MS: u64 = 25_000;
 
-/// A call that could not be stopped gets its released place back before its invocation ends, eight seconds after it began;
-/// the rest is for two hosts whose clocks differ.
+/// A released place counts for nothing. It is kept to tell a repeated delivery that the attempt was denied, until the record of
+/// the denial has been written, which takes no longer than an invocation; the rest is for two hosts whose clocks differ.
 const RELEASED_KEPT_MS: u64 = 15_000;
 
 pub(super) type Contacts<V> = HashMap<ContactKey, V, BuildHasherDefault<ContactHasher>>;
