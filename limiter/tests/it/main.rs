@@ -7,6 +7,7 @@ mod failures;
 #[path = "../common/http.rs"]
 mod http;
 mod logs;
+mod metrics;
 mod notices;
 mod records;
 mod scene;

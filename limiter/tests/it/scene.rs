@@ -118,8 +118,12 @@ impl Scene {
 
     /// Another process of the same function: nothing is shared but the tables.
     pub fn another_limiter(&self) -> Arc<Limiter> {
+        Arc::new(self.new_limiter())
+    }
+
+    pub fn new_limiter(&self) -> Limiter {
         let aws = Aws::new(sdk_config(&self.cloud.endpoint));
-        Arc::new(Limiter::new(self.settings.clone(), aws, self.clock.clone()))
+        Limiter::new(self.settings.clone(), aws, self.clock.clone())
     }
 
     pub async fn publish(&self, revision: u64, policy: Value, changes: Value) {

@@ -84,7 +84,7 @@ impl Front {
         Ok(front)
     }
 
-    /// What a request to the store waits before it is carried out.
+    /// What a request waits before it is carried out.
     pub(super) fn latency(&self, latency: Duration) {
         let us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.shared.latency_us.store(us, Ordering::Relaxed);
@@ -167,6 +167,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let Ok(body) = axum::body::to_bytes(request.into_body(), usize::MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let latency = Duration::from_micros(shared.latency_us.load(Ordering::Relaxed));
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     let counting = shared.counting.load(Ordering::Relaxed);
     let (operation, response, units) = match target {
         Some(target) => {
@@ -199,10 +203,6 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 async fn carry_out(shared: &Shared, target: &str, body: Bytes, counting: bool) -> (Response, f64) {
-    let latency = Duration::from_micros(shared.latency_us.load(Ordering::Relaxed));
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
     let body = if counting {
         asking_for_units(&body)
     } else {
