@@ -5,14 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{Either, join_all, select, try_join_all};
+use futures::future::{Either, join_all, select, try_join, try_join_all};
 use ringfence_policy::decide::decide;
-use ringfence_policy::{ContactKey, Decision, Entry, EntryStatus, Log, Plan, compact};
+use ringfence_policy::{
+    ContactKey, Decision, Entry, EntryStatus, Listing, Log, Mode, Plan, compact,
+};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adapters::{
-    AsStored, COMPACTED_AT_ONCE, Failure, Intent, MeterTable, Standing, StoredLog,
+    AsStored, COMPACTED_AT_ONCE, Failure, Intent, ListingTable, Meter, MeterTable, Standing,
+    StoredLog,
 };
 use crate::case::Case;
 use crate::records::Records;
@@ -27,7 +30,8 @@ const COMPACTED_AT_A_TIME: usize = 4;
 
 pub(crate) struct Counted {
     pub(crate) decision: Decision,
-    /// In the order of the plan's meters.
+    /// These three in the order of the plan's meters.
+    meters: Vec<Meter>,
     logs: Vec<Log>,
     as_stored: Vec<AsStored>,
     /// What an earlier delivery of the same contact has put on record.
@@ -39,7 +43,8 @@ pub(crate) struct Counted {
 }
 
 pub(crate) struct Counting {
-    meters: Arc<MeterTable>,
+    meters: MeterTable,
+    listings: ListingTable,
     records: Arc<Records>,
     compacting: Arc<Semaphore>,
 }
@@ -51,9 +56,10 @@ struct Recorded {
 }
 
 impl Counting {
-    pub(crate) fn new(meters: MeterTable, records: Arc<Records>) -> Self {
+    pub(crate) fn new(meters: MeterTable, listings: ListingTable, records: Arc<Records>) -> Self {
         Self {
-            meters: Arc::new(meters),
+            meters,
+            listings,
             records,
             compacting: Arc::new(Semaphore::new(COMPACTED_AT_A_TIME)),
         }
@@ -61,7 +67,11 @@ impl Counting {
 
     pub(crate) async fn count(&self, case: &Case, plan: &Plan<'_>) -> Result<Counted, Failure> {
         case.measures.store_round();
-        let (stored, recorded) = self.append_and_record(case, plan).await?;
+        let meters = self.meters_of(case, plan);
+        let record = case.provisional_record(plan);
+        let counting = try_join(append(case, plan, &meters), self.listing(case, plan));
+        let recording = self.records.put(&record, Intent::Provisional);
+        let ((stored, listing), recorded) = both(case, counting, recording).await?;
         let (logs, as_stored): (Vec<Log>, Vec<AsStored>) = stored
             .into_iter()
             .map(|stored| (stored.log, stored.as_stored))
@@ -75,10 +85,11 @@ impl Counting {
             );
         }
         Ok(Counted {
-            decision: decide(plan, &logs, None, case.now),
+            decision: decide(plan, &logs, listing.as_ref(), case.now),
             repeated: logs
                 .iter()
                 .any(|log| is_repeated(log, case.attempt.contact)),
+            meters,
             logs,
             as_stored,
             earlier: recorded.earlier,
@@ -86,70 +97,38 @@ impl Counting {
         })
     }
 
-    /// The count decides; a record that is lost costs history, not limits, so it is not waited for much longer.
-    async fn append_and_record(
-        &self,
-        case: &Case,
-        plan: &Plan<'_>,
-    ) -> Result<(Vec<StoredLog>, Recorded), Failure> {
-        let record = case.provisional_record(plan);
-        let recording = pin!(self.records.put(&record, Intent::Provisional));
-        let appending = pin!(self.append(case, plan));
-        let (logs, recorded) = match select(appending, recording).await {
-            Either::Left((logs, recording)) => {
-                let until = case.deadlines.decision.min(Instant::now() + RECORD_WAITS);
-                (logs?, timeout_at(until, recording).await.ok())
-            }
-            Either::Right((recorded, appending)) => (appending.await?, Some(recorded)),
-        };
-        let contact_id = &case.call.contact_id;
-        let unwritten = Recorded {
-            earlier: None,
-            written: false,
-        };
-        let recorded = match recorded {
-            Some(Ok(earlier)) => Recorded {
-                earlier,
-                written: true,
-            },
-            Some(Err(failure)) => {
-                tracing::error!(contact_id, %failure, "decision not recorded");
-                unwritten
-            }
-            None => {
-                tracing::error!(contact_id, "decision not recorded in time");
-                unwritten
-            }
-        };
-        Ok((logs, recorded))
+    fn meters_of(&self, case: &Case, plan: &Plan<'_>) -> Vec<Meter> {
+        let home_region = case.snapshot.home_region.as_deref();
+        let keys = plan.meters().iter();
+        keys.map(|key| self.meters.meter(key, home_region))
+            .collect()
     }
 
-    async fn append(&self, case: &Case, plan: &Plan<'_>) -> Result<Vec<StoredLog>, Failure> {
-        let entry = plan.entry(case.now);
-        let appends = plan.meters().iter().enumerate().map(|(meter, key)| {
-            self.meters
-                .append(key, entry, expires_at(case, plan, meter))
-        });
-        try_join_all(appends).await
+    /// Whether the number is on a list: asked only of tenants that have one, and only where it can change the outcome.
+    async fn listing(&self, case: &Case, plan: &Plan<'_>) -> Result<Option<Listing>, Failure> {
+        let (snapshot, number) = (&case.snapshot, case.customer());
+        match number {
+            Some(number)
+                if snapshot.has_listed_numbers
+                    && !plan.is_emergency()
+                    && snapshot.policy.mode() != Mode::Off =>
+            {
+                let number = number.as_str();
+                self.listings.find(&snapshot.tenant_id, number).await
+            }
+            _ => Ok(None),
+        }
     }
 
     /// After a denial, or for an exempt number: what was reserved no longer counts, or counts as a denied attempt. One
     /// meter that cannot be reached keeps no other from being released.
-    pub(crate) async fn release(
-        &self,
-        case: &Case,
-        plan: &Plan<'_>,
-        counted: &Counted,
-    ) -> Result<(), Failure> {
-        let own_entries = plan
-            .meters()
-            .iter()
-            .zip(&counted.logs)
-            .zip(&counted.decision.own_entries);
-        let marks = own_entries.map(|((key, seen), own)| {
+    pub(crate) async fn release(&self, case: &Case, counted: &Counted) -> Result<(), Failure> {
+        let own_entries = counted.decision.own_entries.iter();
+        let seen = counted.meters.iter().zip(&counted.logs);
+        let marks = seen.zip(own_entries).map(|((meter, log), own)| {
             // Where an earlier delivery was denied, this one's places are not kept either.
             let status = own.mark().unwrap_or(EntryStatus::Void);
-            self.meters.mark(key, case.attempt.contact, status, seen)
+            meter.mark(case.attempt.contact, status, log)
         });
         join_all(marks).await.into_iter().collect()
     }
@@ -160,12 +139,11 @@ impl Counting {
         case: &Case,
         plan: &Plan<'_>,
     ) -> Result<(), Failure> {
-        let marks = plan.meters().iter().map(|key| async move {
-            let seen = self.meters.read(key).await?;
+        let meters = self.meters_of(case, plan);
+        let marks = meters.iter().map(|meter| async move {
+            let seen = meter.read().await?;
             let contact = case.attempt.contact;
-            self.meters
-                .mark(key, contact, EntryStatus::Void, &seen.log)
-                .await
+            meter.mark(contact, EntryStatus::Void, &seen.log).await
         });
         join_all(marks).await.into_iter().collect()
     }
@@ -174,17 +152,18 @@ impl Counting {
     /// given back, because others have been decided since on what stood there: a place that once stopped counting never
     /// counts again, so a repeated delivery never finds more before it than the first one did.
     pub(crate) async fn charge(&self, case: &Case, plan: &Plan<'_>) -> Result<(), Failure> {
-        self.append(case, plan).await.map(|_| ())
+        let meters = self.meters_of(case, plan);
+        append(case, plan, &meters).await.map(|_| ())
     }
 
     /// Now and then, whoever finds enough entries that can go removes them, while the answer is on its way.
     pub(crate) fn compact_beside(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
         let seen = counted.logs.iter().zip(&counted.as_stored);
-        for (meter, (key, (log, as_stored))) in plan.meters().iter().zip(seen).enumerate() {
+        for (index, (meter, (log, as_stored))) in counted.meters.iter().zip(seen).enumerate() {
             if log.places().len() < COMPACTED_FROM {
                 continue;
             }
-            let Some(compaction) = compact(plan, meter, log, case.now, COMPACTED_AT_ONCE)
+            let Some(compaction) = compact(plan, index, log, case.now, COMPACTED_AT_ONCE)
                 .filter(|compaction| compaction.remove.len() >= COMPACTED_FROM)
             else {
                 continue;
@@ -192,7 +171,7 @@ impl Counting {
             let Ok(permit) = self.compacting.clone().try_acquire_owned() else {
                 return;
             };
-            let Some(request) = self.meters.compact(key, log, as_stored, &compaction) else {
+            let Some(request) = meter.compact(log, as_stored, &compaction) else {
                 continue;
             };
             tokio::spawn(async move {
@@ -203,6 +182,43 @@ impl Counting {
             });
         }
     }
+}
+
+/// The count decides; a record that is lost costs history, not limits, so it is not waited for much longer.
+async fn both<T>(
+    case: &Case,
+    counting: impl Future<Output = Result<T, Failure>>,
+    recording: impl Future<Output = Result<Option<Standing>, Failure>>,
+) -> Result<(T, Recorded), Failure> {
+    let (counted, recorded) = match select(pin!(counting), pin!(recording)).await {
+        Either::Left((counted, recording)) => {
+            let until = case.deadlines.decision.min(Instant::now() + RECORD_WAITS);
+            (counted?, timeout_at(until, recording).await.ok())
+        }
+        Either::Right((recorded, counting)) => (counting.await?, Some(recorded)),
+    };
+    let contact_id = &case.call.contact_id;
+    let (earlier, written) = match recorded {
+        Some(Ok(earlier)) => (earlier, true),
+        Some(Err(failure)) => {
+            tracing::error!(contact_id, %failure, "decision not recorded");
+            (None, false)
+        }
+        None => {
+            tracing::error!(contact_id, "decision not recorded in time");
+            (None, false)
+        }
+    };
+    Ok((counted, Recorded { earlier, written }))
+}
+
+async fn append(case: &Case, plan: &Plan<'_>, meters: &[Meter]) -> Result<Vec<StoredLog>, Failure> {
+    let entry = plan.entry(case.now);
+    let appends = meters
+        .iter()
+        .enumerate()
+        .map(|(index, meter)| meter.append(entry, expires_at(case, plan, index)));
+    try_join_all(appends).await
 }
 
 fn expires_at(case: &Case, plan: &Plan<'_>, meter: usize) -> i64 {

@@ -7,11 +7,14 @@
 //! says, and says so.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join;
 
 use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot};
 use ringfence_policy::{OnUnavailable, Plan, Verdict};
 
-use crate::adapters::Intent;
+use crate::adapters::{Intent, Standing};
 use crate::answer::Answer;
 use crate::case::{Case, Deadlines};
 use crate::config::TestPanic;
@@ -22,6 +25,9 @@ use crate::guard::{Unavailable, guarded};
 use crate::handler::Limiter;
 use crate::metrics::Measures;
 use crate::telemetry;
+
+/// How long an exempt call waits until it is no longer counted.
+const RELEASE_WAITS: Duration = Duration::from_millis(300);
 
 impl Limiter {
     pub(crate) async fn decide(
@@ -71,8 +77,9 @@ impl Limiter {
                     .await
             }
             Some(earlier) if earlier.settled => {
-                self.allow_as_settled(case, earlier.record.as_ref())
+                self.let_go_again(case, plan, counted, earlier).await
             }
+            _ if decision.denied_before => self.deny_as_marked(case, plan, counted).await,
             _ if decision.verdict == Verdict::Deny => {
                 let record = case.counted_record(decision);
                 self.deny(case, plan, Denial::counted(counted, record))
@@ -101,9 +108,54 @@ impl Limiter {
         }
         let first = counted.earlier.as_ref().and_then(|it| it.record.as_ref());
         record.at = first.map_or(record.at, |first| first.at);
-        match self.records.write(case, &record, Intent::LetGo).await {
+        let settling = self.records.write(case, &record, Intent::LetGo);
+        // An exempt contact is charged nowhere, and neither is one that turns out to be denied.
+        let against = if verdict == Verdict::Exempt {
+            join(settling, self.release_exempt(case, plan, counted))
+                .await
+                .0
+        } else {
+            settling.await
+        };
+        match against {
             Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
             None => self.answer(case, &record, true),
+        }
+    }
+
+    async fn release_exempt(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
+        let until = case.deadlines.within(RELEASE_WAITS);
+        self.release(case, plan, Some(counted), until).await;
+    }
+
+    /// An earlier delivery has settled that the contact goes; one that was exempt is still charged nowhere.
+    async fn let_go_again(
+        &self,
+        case: &Case,
+        plan: &Plan<'_>,
+        counted: &Counted,
+        settled: &Standing,
+    ) -> Answer {
+        let record = settled.record.as_ref();
+        if record.is_some_and(|record| record.outcome == Outcome::Exempt) {
+            self.release_exempt(case, plan, counted).await;
+        }
+        self.allow_as_settled(case, record)
+    }
+
+    /// The lines show that an earlier delivery was denied, and its record was not found: it is lost, or was not read.
+    async fn deny_as_marked(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) -> Answer {
+        let mut record = case.counted_record(&counted.decision);
+        record.outcome = Outcome::Denied;
+        match self.records.write(case, &record, Intent::Deny).await {
+            Some(standing) if standing.settled => {
+                self.allow_as_settled(case, standing.record.as_ref())
+            }
+            Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
+            None => {
+                let denial = Denial::on_record(Some(counted), record);
+                self.deny(case, plan, denial).await
+            }
         }
     }
 
@@ -150,8 +202,11 @@ impl Limiter {
         let mut answer = Answer::new(allowed)
             .with("PolicyVersion", record.policy_version.to_string())
             .with("Mode", record.mode.as_str());
-        let tells_why =
-            !allowed || matches!(record.outcome, Outcome::Emergency | Outcome::FailedOpen);
+        let tells_why = !allowed
+            || matches!(
+                record.outcome,
+                Outcome::Emergency | Outcome::FailedOpen | Outcome::Exempt
+            );
         if !tells_why {
             return answer;
         }

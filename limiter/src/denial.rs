@@ -13,6 +13,7 @@ use futures::FutureExt;
 use futures::future::{Either, join, select};
 use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, Outcome, StopStatus};
 use ringfence_policy::{Limit, Plan};
+use tokio::time::Instant;
 
 use crate::adapters::{Intent, Standing, Stopped};
 use crate::answer::Answer;
@@ -54,6 +55,15 @@ impl<'c> Denial<'c> {
         }
     }
 
+    /// One that needs no more than to be carried out.
+    pub(crate) fn on_record(counted: Option<&'c Counted>, record: DecisionRecord) -> Self {
+        Self {
+            counted,
+            record,
+            on_record: true,
+        }
+    }
+
     /// What the agent is told, unless that has been done.
     fn why(&self, case: &Case) -> Option<Why<'_>> {
         let record = &self.record;
@@ -86,7 +96,8 @@ impl<'c> Denial<'c> {
             (None, until, _) if record.reason.as_deref() == Some(BLOCKED) => {
                 Some(Why::Blocked { until })
             }
-            _ => Some(Why::Unavailable),
+            _ if record.outcome == Outcome::FailedClosed => Some(Why::Unavailable),
+            _ => None,
         }
     }
 }
@@ -127,11 +138,7 @@ impl Limiter {
         let record = standing
             .record
             .unwrap_or_else(|| case.record(Outcome::Denied));
-        let denial = Denial {
-            counted,
-            record,
-            on_record: true,
-        };
+        let denial = Denial::on_record(counted, record);
         self.deny(case, plan, denial).await
     }
 
@@ -156,13 +163,8 @@ impl Limiter {
         let recorded = recording.clone();
         let releasing = async {
             recorded.await;
-            let released = match denial.counted {
-                Some(counted) => self.counting.release(case, plan, counted).boxed(),
-                None => self.counting.release_uncounted(case, plan).boxed(),
-            };
-            if let Err(failure) = guarded(case.deadlines.effects, released).await {
-                tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");
-            }
+            let until = case.deadlines.effects;
+            self.release(case, plan, denial.counted, until).await;
         };
         let stopping = async {
             let why = denial.why(case);
@@ -181,6 +183,22 @@ impl Limiter {
             }
         }
         settled
+    }
+
+    pub(crate) async fn release(
+        &self,
+        case: &Case,
+        plan: &Plan<'_>,
+        counted: Option<&Counted>,
+        until: Instant,
+    ) {
+        let released = match counted {
+            Some(counted) => self.counting.release(case, counted).boxed(),
+            None => self.counting.release_uncounted(case, plan).boxed(),
+        };
+        if let Err(failure) = guarded(until, released).await {
+            tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");
+        }
     }
 
     /// The agent is told after the stop, so that the stop has the first claim on the account's quota and on the time left.

@@ -15,7 +15,9 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
-use crate::adapters::{Aws, Contacts, DecisionTable, Intent, MeterTable, PolicyTable};
+use crate::adapters::{
+    Aws, Contacts, DecisionTable, Intent, ListingTable, MeterTable, PolicyTable, Stores,
+};
 use crate::answer::Answer;
 use crate::case::{Case, Deadlines};
 use crate::clock::Clock;
@@ -59,13 +61,14 @@ impl std::fmt::Debug for Limiter {
 impl Limiter {
     pub fn new(settings: Settings, aws: Aws, clock: Arc<dyn Clock>) -> Self {
         let store = aws.dynamodb(settings.decision_deadline);
+        let listings = ListingTable::new(store.clone(), settings.policies_table.clone());
         let policies = PolicyTable::new(store.clone(), settings.policies_table);
-        let meters = MeterTable::new(store.clone(), settings.meters_table);
+        let meters = MeterTable::new(Stores::new(store.clone()), settings.meters_table);
         let records = Records::new(DecisionTable::new(store, settings.decisions_table));
         let records = Arc::new(records);
         Self {
             policies: Arc::new(Policies::new(policies, settings.policy_max_age)),
-            counting: Counting::new(meters, records.clone()),
+            counting: Counting::new(meters, listings, records.clone()),
             records,
             contacts: Contacts::new(Arc::new(aws), clock.clone()),
             decision_deadline: settings.decision_deadline,

@@ -84,8 +84,10 @@ impl Case {
             Verdict::Emergency => Outcome::Emergency,
             Verdict::Exempt => Outcome::Exempt,
         });
-        if decision.verdict == Verdict::Emergency {
-            record.reason = Some("emergency".to_owned());
+        match decision.verdict {
+            Verdict::Emergency => record.reason = Some("emergency".to_owned()),
+            Verdict::Exempt => record.reason = Some("exempt".to_owned()),
+            Verdict::Allow | Verdict::WouldDeny | Verdict::Deny => {}
         }
         if let Some(deciding) = &decision.deciding {
             record.reason = Some(deciding.reason.to_owned());

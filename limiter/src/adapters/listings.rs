@@ -2,9 +2,8 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ringfence_policy::Listing;
-use ringfence_policy::decide::List;
 use ringfence_policy::wire::v1::{Listed, ListedNumber};
+use ringfence_policy::{List, Listing};
 
 use super::failure::{Class, Failure};
 
@@ -29,11 +28,10 @@ impl ListingTable {
         tenant_id: &str,
         number: &str,
     ) -> Result<Option<Listing>, Failure> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(format!("number|{tenant_id}|{number}")));
+        let request = self.client.get_item().table_name(&self.table).key(
+            "pk",
+            AttributeValue::S(format!("number|{tenant_id}|{number}")),
+        );
         let answer = request
             .send()
             .await

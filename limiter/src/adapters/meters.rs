@@ -1,34 +1,34 @@
-//! The table of meters: append and see the line; mark one's own entries; remove dead ones and fold old ones.
+//! The table of meters: where a meter is kept, and appending to it, which shows the line.
 //!
-//! Places in a log shift when somebody compacts it, so every change of a place is conditional on what stands there.
+//! Failure: what cannot be read in a meter counts for nothing and is told apart, so that one bad write stops no line.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use ringfence_policy::{Compaction, ContactKey, Entry, EntryStatus, Log, MeterKey};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use ringfence_policy::{Entry, Log, MeterKey, Scope};
+use sha2::{Digest, Sha256};
 
-use super::failure::{Class, Failure};
+use super::failure::Failure;
+use super::stores::Stores;
 
 const LOG: &str = "log";
-const PAST: &str = "past";
-/// How often a mark is tried again because the places had shifted.
-const MARK_ATTEMPTS: usize = 6;
-/// Keeps the expression well under DynamoDB's 4 KB and 300 operators.
-pub(crate) const COMPACTED_AT_ONCE: usize = 64;
+pub(super) const PAST: &str = "past";
+/// In bytes; half of what the store takes.
+const KEY_MAX: usize = 1024;
 
 type Item = HashMap<String, AttributeValue>;
 
 /// What a log cannot give back as it is stored, but a change of the meter is conditional on.
 #[derive(Debug, Default)]
 pub(crate) struct AsStored {
-    past: Option<AttributeValue>,
+    pub(super) past: Option<AttributeValue>,
     /// Places that hold nothing readable.
-    unreadable: Vec<(usize, AttributeValue)>,
+    pub(super) unreadable: Vec<(usize, AttributeValue)>,
 }
 
 /// A meter's log as it was read.
@@ -39,7 +39,7 @@ pub(crate) struct StoredLog {
 }
 
 impl StoredLog {
-    fn of(item: Option<Item>) -> Self {
+    pub(super) fn of(item: Option<Item>) -> Self {
         let mut item = item.unwrap_or_default();
         let places = match item.remove(LOG) {
             Some(AttributeValue::L(places)) => places,
@@ -71,32 +71,62 @@ fn bytes(value: &AttributeValue) -> &[u8] {
 }
 
 pub(crate) struct MeterTable {
-    client: Client,
-    table: String,
+    stores: Stores,
+    table: Arc<str>,
 }
 
 impl MeterTable {
-    pub(crate) fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    pub(crate) fn new(stores: Stores, table: String) -> Self {
+        Self {
+            stores,
+            table: table.into(),
+        }
     }
 
-    fn update(&self, key: &MeterKey) -> UpdateItemFluentBuilder {
+    /// A tenant's shared meters are kept in its home region, all others in one's own.
+    pub(crate) fn meter(&self, key: &MeterKey, home_region: Option<&str>) -> Meter {
+        let region = home_region.filter(|_| key.scope() == Scope::Tenant);
+        Meter {
+            client: self.stores.of(region),
+            table: self.table.clone(),
+            pk: stored_key(key.as_str()),
+        }
+    }
+}
+
+/// As it is, or by its digest where it would outgrow what a key may be; behind its owner either way.
+fn stored_key(key: &str) -> String {
+    if key.len() <= KEY_MAX {
+        return key.to_owned();
+    }
+    let (owner, _) = key.split_once('|').unwrap_or_default();
+    let mut pk = format!("{owner}|sha256|");
+    for byte in Sha256::digest(key.as_bytes()) {
+        let _ = write!(pk, "{byte:02x}");
+    }
+    pk
+}
+
+/// One meter's item in the store.
+pub(crate) struct Meter {
+    client: Client,
+    table: Arc<str>,
+    pk: String,
+}
+
+impl Meter {
+    pub(super) fn update(&self) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(key.as_str().to_owned()))
+            .table_name(self.table.as_ref())
+            .key("pk", AttributeValue::S(self.pk.clone()))
             .expression_attribute_names("#log", LOG)
     }
 
     /// Appends and returns the log as it then stands: its order is the order of arrival.
-    pub(crate) async fn append(
-        &self,
-        key: &MeterKey,
-        entry: Entry,
-        expires_at: i64,
-    ) -> Result<StoredLog, Failure> {
+    pub(crate) async fn append(&self, entry: Entry, expires_at: i64) -> Result<StoredLog, Failure> {
         let request = self
-            .update(key)
+            .update()
             .update_expression(
                 "SET #log = list_append(if_not_exists(#log, :none), :entry), #ttl = :ttl",
             )
@@ -112,151 +142,35 @@ impl MeterTable {
     }
 
     /// The log as it stands now.
-    pub(crate) async fn read(&self, key: &MeterKey) -> Result<StoredLog, Failure> {
+    pub(crate) async fn read(&self) -> Result<StoredLog, Failure> {
         let request = self
             .client
             .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(key.as_str().to_owned()))
+            .table_name(self.table.as_ref())
+            .key("pk", AttributeValue::S(self.pk.clone()))
             .consistent_read(true);
         match request.send().await {
             Ok(answer) => Ok(StoredLog::of(answer.item)),
             Err(err) => Err(Failure::of("reading a meter", &err)),
         }
     }
-
-    /// Gives all of a contact's entries that count as admitted another status. Repeated deliveries and repeated requests
-    /// may have left several.
-    pub(crate) async fn mark(
-        &self,
-        key: &MeterKey,
-        contact: ContactKey,
-        status: EntryStatus,
-        seen: &Log,
-    ) -> Result<(), Failure> {
-        let mut request = self.mark_request(key, contact, status, seen);
-        for _ in 0..MARK_ATTEMPTS {
-            let Some(mark) = request else {
-                return Ok(());
-            };
-            match mark.send().await {
-                Ok(_) => return Ok(()),
-                Err(err) => {
-                    let seen = shifted("marking", err)?;
-                    request = self.mark_request(key, contact, status, &seen.log);
-                }
-            }
-        }
-        Err(Failure::new("marking", "contended", Class::Condition))
-    }
-
-    fn mark_request(
-        &self,
-        key: &MeterKey,
-        contact: ContactKey,
-        status: EntryStatus,
-        seen: &Log,
-    ) -> Option<UpdateItemFluentBuilder> {
-        let mut request = self
-            .update(key)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let (mut sets, mut conditions) = (Vec::new(), Vec::new());
-        for place in seen.places_of(contact, EntryStatus::Admitted) {
-            let entry = (*seen.places().get(place)?)?;
-            sets.push(format!("#log[{place}] = :new{place}"));
-            conditions.push(format!("#log[{place}] = :old{place}"));
-            request = request
-                .expression_attribute_values(
-                    format!(":new{place}"),
-                    stored(&Entry { status, ..entry }),
-                )
-                .expression_attribute_values(format!(":old{place}"), stored(&entry));
-        }
-        if sets.is_empty() {
-            return None;
-        }
-        Some(
-            request
-                .update_expression(format!("SET {}", sets.join(", ")))
-                .condition_expression(conditions.join(" AND ")),
-        )
-    }
-
-    /// The request that removes places and writes what is remembered of them.
-    pub(crate) fn compact(
-        &self,
-        key: &MeterKey,
-        seen: &Log,
-        as_stored: &AsStored,
-        compaction: &Compaction,
-    ) -> Option<Compacting> {
-        let mut request = self.update(key);
-        let (mut removed, mut conditions) = (Vec::new(), Vec::new());
-        for place in compaction.remove.iter().rev() {
-            let value = match seen.places().get(*place)? {
-                Some(entry) => stored(entry),
-                None => as_stored
-                    .unreadable
-                    .iter()
-                    .find(|(odd, _)| odd == place)?
-                    .1
-                    .clone(),
-            };
-            removed.push(format!("#log[{place}]"));
-            conditions.push(format!("#log[{place}] = :old{place}"));
-            request = request.expression_attribute_values(format!(":old{place}"), value);
-        }
-        // The last first: a server that shifts the list after each removal takes the same places.
-        let mut update = format!("REMOVE {}", removed.join(", "));
-        if let Some(past) = &compaction.past {
-            update.push_str(" SET #past = :past");
-            let past = AttributeValue::B(Blob::new(past.as_slice()));
-            request = request
-                .expression_attribute_names("#past", PAST)
-                .expression_attribute_values(":past", past);
-            match &as_stored.past {
-                Some(before) => {
-                    conditions.push("#past = :before".to_owned());
-                    request = request.expression_attribute_values(":before", before.clone());
-                }
-                None => conditions.push("attribute_not_exists(#past)".to_owned()),
-            }
-        }
-        Some(Compacting(
-            request
-                .update_expression(update)
-                .condition_expression(conditions.join(" AND ")),
-        ))
-    }
 }
 
-/// A compaction that is ready to be sent. It may wait: it is refused where a place, or the past, has changed since.
-pub(crate) struct Compacting(UpdateItemFluentBuilder);
-
-impl Compacting {
-    /// Where the log has shifted meanwhile somebody else has just compacted it, which is as good.
-    pub(crate) async fn send(self) -> Result<(), Failure> {
-        match self.0.send().await {
-            Ok(_) => Ok(()),
-            Err(err) => shifted("compacting", err).map(|_| ()),
-        }
-    }
-}
-
-fn stored(entry: &Entry) -> AttributeValue {
+pub(super) fn stored(entry: &Entry) -> AttributeValue {
     AttributeValue::B(Blob::new(entry.encode()))
 }
 
-/// The log as it stands where a condition failed; any other error stays one.
-fn shifted(
-    operation: &'static str,
-    err: SdkError<UpdateItemError, aws_sdk_dynamodb::config::http::HttpResponse>,
-) -> Result<StoredLog, Failure> {
-    let failure = Failure::of(operation, &err);
-    match err.into_service_error() {
-        UpdateItemError::ConditionalCheckFailedException(refused) => {
-            Ok(StoredLog::of(refused.item))
-        }
-        _ => Err(failure),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_too_long_for_the_store_becomes_a_digest_behind_its_owner() {
+        let key = |value: &str| stored_key(&format!("ten_1|attribute|{value}"));
+        assert_eq!(key("short"), "ten_1|attribute|short");
+        let (one, other) = (key(&"x".repeat(2000)), key(&"x".repeat(2001)));
+        assert!(one.starts_with("ten_1|sha256|") && one.len() < KEY_MAX);
+        assert_ne!(one, other);
+        assert_eq!(one, key(&"x".repeat(2000)));
     }
 }

@@ -25,6 +25,8 @@ pub enum Fault {
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub operation: String,
+    /// The one that it was signed for.
+    pub region: String,
     pub body: Value,
 }
 
@@ -61,6 +63,8 @@ impl Hold {
 
 struct State {
     store: String,
+    /// By region; every other region's requests go to `store`.
+    abroad: Mutex<HashMap<String, String>>,
     client: reqwest::Client,
     faults: Mutex<Vec<(String, Fault, usize)>>,
     seen: Mutex<Vec<Seen>>,
@@ -80,6 +84,7 @@ impl Cloud {
         let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let state = Arc::new(State {
             store: format!("http://{}", store.local_addr().unwrap()),
+            abroad: Mutex::default(),
             client: reqwest::Client::new(),
             faults: Mutex::default(),
             seen: Mutex::default(),
@@ -98,6 +103,16 @@ impl Cloud {
             }
         });
         Self { endpoint, state }
+    }
+
+    /// Gives a region a store of its own.
+    pub async fn open_region(&self, region: &str) {
+        let store = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", store.local_addr().unwrap());
+        let database = Database::memory().unwrap();
+        tokio::spawn(dynoxide::server::serve_on(store, database));
+        let mut abroad = self.state.abroad.lock().unwrap();
+        abroad.insert(region.to_owned(), url);
     }
 
     /// The next `count` requests of an operation meet this fault.
@@ -152,6 +167,14 @@ async fn serve(mut stream: TcpStream, state: Arc<State>) {
     }
 }
 
+fn region(request: &Request) -> Option<&str> {
+    let (_, scope) = request
+        .headers
+        .get("authorization")?
+        .split_once("Credential=")?;
+    scope.split('/').nth(2)
+}
+
 fn operation(request: &Request) -> String {
     match (
         request.headers.get("x-amz-target"),
@@ -184,6 +207,7 @@ async fn answer(request: &Request, state: &State) -> Option<Response> {
     };
     state.seen.lock().unwrap().push(Seen {
         operation: operation.clone(),
+        region: region(request).unwrap_or_default().to_owned(),
         body: body.clone(),
     });
     let holds = state.held.lock().unwrap().clone();
@@ -267,7 +291,10 @@ fn form(body: &[u8]) -> Value {
 }
 
 async fn stored(request: &Request, state: &State) -> Response {
-    let mut handed_on = state.client.post(&state.store).body(request.body.clone());
+    let abroad =
+        region(request).and_then(|region| state.abroad.lock().unwrap().get(region).cloned());
+    let store = abroad.unwrap_or_else(|| state.store.clone());
+    let mut handed_on = state.client.post(store).body(request.body.clone());
     for name in [
         "x-amz-target",
         "content-type",

@@ -20,13 +20,13 @@ fn admitted(answers: &[Answer]) -> usize {
 }
 
 #[tokio::test]
-async fn fifty_at_once_on_two_limiters_admit_exactly_max() {
+async fn thirty_at_once_on_two_limiters_admit_exactly_max() {
     let scene = Scene::new(
-        json!({"rules": [sliding(&["customer"], 7, 60), sliding(&["caller_id"], 40, 60)]}),
+        json!({"rules": [sliding(&["customer"], 7, 60), sliding(&["caller_id"], 25, 60)]}),
     )
     .await;
     let limiters = [scene.limiter.clone(), scene.another_limiter()];
-    let dials = (0..50_u64).map(|contact| {
+    let dials = (0..30_u64).map(|contact| {
         let limiter = limiters[contact as usize % 2].clone();
         tokio::spawn(async move {
             limiter

@@ -6,6 +6,7 @@ mod denials;
 mod failures;
 #[path = "../common/http.rs"]
 mod http;
+mod lists;
 mod logs;
 mod metrics;
 mod notices;
@@ -13,4 +14,5 @@ mod records;
 mod scene;
 #[path = "../common/sdk.rs"]
 mod sdk;
+mod tenant;
 mod twice;

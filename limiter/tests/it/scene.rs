@@ -127,27 +127,26 @@ impl Scene {
     }
 
     pub async fn publish(&self, revision: u64, policy: Value, changes: Value) {
-        let mut snapshot = json!({
-            "schema": 1, "tenant_id": "ten_1", "instance_id": "ins_1", "instance_arn": INSTANCE, "status": "active",
-            "revision": revision, "policy_id": "pol_1", "policy_version": revision,
-            "policy": policy, "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime-con_1",
-            "external_id": "external", "notice_flow_id": "notice-flow", "published_at": "2026-11-25T17:00:00Z"
-        });
-        snapshot
-            .as_object_mut()
-            .unwrap()
-            .extend(changes.as_object().unwrap().clone());
-        snapshot
-            .as_object_mut()
-            .unwrap()
-            .retain(|_, value| !value.is_null());
+        let document = snapshot(revision, policy, changes);
         self.put(
             &self.settings.policies_table,
             INSTANCE,
             "snapshot",
-            AttributeValue::S(snapshot.to_string()),
+            AttributeValue::S(document.to_string()),
         )
         .await;
+    }
+
+    /// Puts a number on one of the tenant's lists, or off them.
+    pub async fn list_number(&self, number: &str, list: &str, expires_at: Option<&str>) {
+        let mut entry = json!({"schema": 1, "tenant_id": "ten_1", "number": number, "list": list, "entry_id": "ent_1"});
+        if let Some(expires_at) = expires_at {
+            entry["expires_at"] = json!(expires_at);
+        }
+        let pk = format!("number|ten_1|{number}");
+        let entry = AttributeValue::S(entry.to_string());
+        self.put(&self.settings.policies_table, &pk, "entry", entry)
+            .await;
     }
 
     async fn put(&self, table: &str, pk: &str, name: &str, value: AttributeValue) {
@@ -256,6 +255,20 @@ impl Scene {
     }
 }
 
+/// As the control plane publishes it; `changes` replace members, or take them away where null.
+pub fn snapshot(revision: u64, policy: Value, changes: Value) -> Value {
+    let mut snapshot = json!({
+        "schema": 1, "tenant_id": "ten_1", "instance_id": "ins_1", "instance_arn": INSTANCE, "status": "active",
+        "revision": revision, "policy_id": "pol_1", "policy_version": revision,
+        "policy": policy, "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime-con_1",
+        "external_id": "external", "notice_flow_id": "notice-flow", "published_at": "2026-11-25T17:00:00Z"
+    });
+    let members = snapshot.as_object_mut().unwrap();
+    members.extend(changes.as_object().unwrap().clone());
+    members.retain(|_, value| !value.is_null());
+    snapshot
+}
+
 fn meter_key(meter: &str) -> String {
     format!("{INSTANCE}|{meter}")
 }
@@ -283,7 +296,7 @@ pub fn event_of(contact: u64, customer: &str, agent: &str) -> Value {
     })
 }
 
-async fn create_table(store: &aws_sdk_dynamodb::Client, name: &str) {
+pub async fn create_table(store: &aws_sdk_dynamodb::Client, name: &str) {
     let attribute = AttributeDefinition::builder()
         .attribute_name("pk")
         .attribute_type(ScalarAttributeType::S)
