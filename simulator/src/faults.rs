@@ -42,9 +42,16 @@ pub struct Rule {
     /// Between 0 and 1; always when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
+    /// How many requests it lets pass before it strikes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: u32,
     /// How often it still strikes; without end when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A rule that cannot be kept: which member, and why.
@@ -147,6 +154,10 @@ impl Faults {
             {
                 continue;
             }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
             match rule.kind {
                 Kind::DelayMs => {
                     effects.delay += Duration::from_millis(rule.delay_ms.unwrap_or_default())
@@ -227,6 +238,19 @@ mod tests {
         }
         assert!(strike(&faults, "StopContact", "1").refuse.is_none());
         assert_eq!(faults.list(), Vec::new());
+    }
+
+    #[test]
+    fn a_rule_may_let_the_first_requests_pass() {
+        let faults = Faults::default();
+        let third = rule(
+            r#"{"service": "connect", "operation": "StopContact", "kind": "throttle", "skip": 2, "count": 1}"#,
+        );
+        faults.add(third).expect("kept");
+        let struck: Vec<bool> = (0..4)
+            .map(|_| strike(&faults, "StopContact", "1").refuse.is_some())
+            .collect();
+        assert_eq!(struck, [false, false, true, false]);
     }
 
     #[test]

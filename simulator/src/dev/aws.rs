@@ -114,6 +114,20 @@ impl Aws {
             .await
     }
 
+    pub async fn lambda(
+        &self,
+        region: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value> {
+        let headers = [("content-type", "application/json".to_owned())];
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let path = format!("/2015-03-31/functions/{path}");
+        self.send("lambda", region, method, &path, &headers, body)
+            .await
+    }
+
     async fn send(
         &self,
         service: &str,

@@ -1,0 +1,83 @@
+//! Telling the agent fails: the call is stopped all the same, and the decision says what became of the notice.
+
+use serde_json::{Value, json};
+
+use crate::stage::{on_stage, one_a_minute, whisper};
+
+async fn notice_of_a_denied_call(fault: Value, wanted: &str) {
+    on_stage(one_a_minute("allow"), async |stage| {
+        assert!(stage.dial().await?.rang());
+        if fault.is_object() {
+            stage.fault(fault).await?;
+        }
+        let call = stage.dial().await?;
+        assert!(call.stopped_before_ringing(), "{call:?}");
+        let record = stage.record(&call).await?.expect("a record");
+        assert_eq!(
+            (&record["outcome"], &record["notice"]),
+            (&json!("denied"), &json!(wanted)),
+            "{record}"
+        );
+        stage.shows_no_number().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_is_refused_is_told_on_the_decision() {
+    let refused =
+        json!({"service": "connect", "operation": "StartTaskContact", "kind": "access_denied"});
+    notice_of_a_denied_call(refused, "failed").await;
+}
+
+#[tokio::test]
+async fn a_task_that_is_started_is_told_on_the_decision() {
+    notice_of_a_denied_call(Value::Null, "sent").await;
+}
+
+#[tokio::test]
+async fn without_a_notice_flow_nobody_is_told() {
+    on_stage(one_a_minute("allow"), async |stage| {
+        stage
+            .publish(one_a_minute("allow"), json!({"notice_flow_id": null}))
+            .await?;
+        assert!(stage.dial().await?.rang());
+        let call = stage.dial().await?;
+        assert!(call.stopped_before_ringing(), "{call:?}");
+        assert_eq!(
+            stage.record(&call).await?.expect("a record")["notice"],
+            "no_flow"
+        );
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_an_agent_nobody_is_told() {
+    on_stage(one_a_minute("allow"), async |stage| {
+        let mut silent = whisper();
+        for action in silent["Actions"].as_array_mut().expect("actions") {
+            if action["Type"] == "InvokeLambdaFunction" {
+                action["Parameters"]["LambdaInvocationAttributes"]
+                    .as_object_mut()
+                    .expect("parameters")
+                    .remove("AgentARN");
+            }
+        }
+        stage.play(&silent).await?;
+        assert!(stage.dial().await?.rang());
+        let call = stage.dial().await?;
+        assert!(call.stopped_before_ringing(), "{call:?}");
+        assert_eq!(
+            stage.record(&call).await?.expect("a record")["notice"],
+            "no_agent"
+        );
+        assert_eq!(
+            stage.sim.tasks(&stage.instance.instance_arn).await?.len(),
+            0
+        );
+        Ok(())
+    })
+    .await;
+}
