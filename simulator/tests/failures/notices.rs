@@ -30,6 +30,43 @@ async fn a_task_that_is_refused_is_told_on_the_decision() {
     notice_of_a_denied_call(refused, "failed").await;
 }
 
+/// The control plane sends it later; how is tried end to end.
+#[tokio::test]
+async fn a_task_that_is_throttled_or_fails_on_awss_side_is_deferred_with_all_that_is_needed_to_send_it()
+ {
+    for kind in ["throttle", "error_500", "unavailable"] {
+        on_stage(one_a_minute("allow"), async |stage| {
+            assert!(stage.dial().await?.rang());
+            stage
+                .fault(json!({"service": "connect", "operation": "StartTaskContact", "kind": kind}))
+                .await?;
+            let call = stage.dial().await?;
+            assert!(call.stopped_before_ringing(), "{kind}: {call:?}");
+            let record = stage.record(&call).await?.expect("a record");
+            assert_eq!(
+                (&record["outcome"], &record["notice"]),
+                (&json!("denied"), &json!("deferred")),
+                "{record}"
+            );
+            let notice = &record["deferred_notice"];
+            for member in ["name", "description", "client_token"] {
+                assert!(
+                    notice[member].as_str().is_some_and(|text| !text.is_empty()),
+                    "{member}: {record}"
+                );
+            }
+            assert_eq!(
+                notice["attributes"]["AgentARN"],
+                stage.instance.agents[0].arn.as_str(),
+                "{record}"
+            );
+            stage.measured("DeferredNotices", 1).await?;
+            stage.shows_no_number().await
+        })
+        .await;
+    }
+}
+
 #[tokio::test]
 async fn a_task_that_is_started_is_told_on_the_decision() {
     notice_of_a_denied_call(Value::Null, "sent").await;

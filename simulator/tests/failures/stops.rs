@@ -102,7 +102,8 @@ async fn a_stop_that_fails_until_time_is_up_is_told_and_counted() {
         assert!(stage.dial().await?.rang());
         stop_fault(stage, "throttle", None).await?;
         let call = stage.dial().await?;
-        assert_not_stopped(stage, &call, "TooManyRequestsException").await
+        // With its code, or as a timeout where the last request was still under way.
+        assert_not_stopped(stage, &call, "stopping the contact: ").await
     })
     .await;
 }
