@@ -172,6 +172,45 @@ describe("decisions", () => {
   });
 });
 
+describe("numbers", () => {
+  it("are blocked and taken off again, and a number that is none is explained at its field", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/numbers");
+    await page.getByRole("button", { name: "Block a number" }).click();
+    const form = page.getByRole("form", { name: "Block a number" });
+    await form.getByLabel("Number").fill("2065550190");
+    await form.getByLabel("Reason").fill("Asked not to be called");
+    await form.getByRole("button", { name: "Add" }).click();
+    await form.getByText(/E\.164/).waitFor();
+    await form.getByLabel("Number").fill("+1 206 555 0190");
+    await form.getByRole("button", { name: "Add" }).click();
+    await form.getByText(/^Added/).waitFor();
+    const row = page.getByRole("table", { name: "Numbers" }).getByRole("row", { name: /0190|0 1 9 0/ });
+    expect(await row.textContent()).toContain("•••");
+    await row.getByRole("button", { name: "Remove" }).click();
+    await row.getByRole("button", { name: "Really remove" }).click();
+    await row.waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  it("come from a file, of which every faulty line is told and nothing is taken until all is well", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/numbers?list=exemptions");
+    await page.getByRole("button", { name: "Import CSV" }).click();
+    const send = (text: string) =>
+      page.locator("input[type=file]").setInputFiles({
+        name: "numbers.csv",
+        mimeType: "text/csv",
+        buffer: Buffer.from(text),
+      });
+    await send("number,reason\n+12065550191,Test line\n2065550192,Test line\n");
+    await page.getByText(/line 3: /).waitFor();
+    await send("number,reason\n+12065550191,Test line\n");
+    await page.getByText(/^1 (added|there already)\.$/).waitFor();
+    await context.close();
+  });
+});
+
 describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   it("every screen passes axe", async () => {
     const { page, context } = await visit(stage, { colorScheme });
@@ -191,6 +230,11 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     await rows(page).first().click();
     await page.getByRole("dialog").getByRole("heading", { name: "Rules" }).waitFor();
     expect(await violations(page)).toEqual([]);
+    await page.goto(`${stage.url}/numbers`);
+    for (const panel of ["Block a number", "Import CSV"]) {
+      await page.getByRole("button", { name: panel }).click();
+      expect(await violations(page)).toEqual([]);
+    }
     await context.close();
   });
 });
@@ -209,6 +253,10 @@ describe("at 375 pixels", () => {
     expect(await overflow(page)).toBe(0);
     await page.getByRole("link", { name: "Decisions", exact: true }).click();
     await rows(page).first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("link", { name: "Numbers", exact: true }).click();
+    await page.getByRole("button", { name: "Block a number" }).click();
     expect(await overflow(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: /^Account/ }).click();

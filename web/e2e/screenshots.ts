@@ -54,6 +54,14 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
     .click();
   await page.getByRole("heading", { name: "Rules" }).waitFor();
   await shoot("decision");
+  await page.goto(`${stage.url}/numbers`);
+  await page.getByText("Asked not to be called").first().waitFor();
+  await shoot("numbers", true);
+  await page.getByRole("button", { name: "Block a number" }).click();
+  await shoot("numbers-add", true);
+  await page.getByRole("button", { name: "Import CSV" }).click();
+  await page.getByText("A CSV file whose first line").waitFor();
+  await shoot("numbers-import", true);
   await context.close();
 
   const empty = await visit(stage, { colorScheme, viewport });

@@ -1,15 +1,16 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
 import type { Decision } from "../../src/api/types.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
+import { numbers, type Sent } from "./numbers.ts";
 
 export interface MockAnswer {
   status: number;
   body: unknown;
 }
 
-const ok = (body: unknown): MockAnswer => ({ status: 200, body });
+export const ok = (body: unknown): MockAnswer => ({ status: 200, body });
 
-function problem(status: number, code: string, detail: string): MockAnswer {
+export function problem(status: number, code: string, detail: string, errors: object[] = []): MockAnswer {
   return {
     status,
     body: {
@@ -19,11 +20,12 @@ function problem(status: number, code: string, detail: string): MockAnswer {
       detail,
       code,
       request_id: "req_019a0000000000000000000000000042",
+      errors,
     },
   };
 }
 
-export function answer(url: URL, authorization: string | undefined, now: number): MockAnswer {
+export function answer(url: URL, authorization: string | undefined, now: number, sent: Sent): MockAnswer {
   const key = authorization?.replace(/^Bearer /, "") ?? "";
   const who = me(key);
   if (who === undefined) return problem(401, "unauthenticated", "The bearer token is not valid.");
@@ -32,6 +34,8 @@ export function answer(url: URL, authorization: string | undefined, now: number)
   const mine = key === EMPTY_KEY ? [] : instances(now);
   const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
+  if (resource === "blocks" || resource === "exemptions")
+    return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : numbers(resource, id, url.searchParams, sent);
   if (resource === "policies" && id === "default") return ok(policy());
   if (resource === "instances") {
     const found = mine.find((instance) => instance.id === id);
@@ -47,7 +51,7 @@ export function answer(url: URL, authorization: string | undefined, now: number)
   return notFound();
 }
 
-function notFound(): MockAnswer {
+export function notFound(): MockAnswer {
   return problem(404, "not_found", "There is no such thing.");
 }
 

@@ -9,10 +9,16 @@ const POLICY =
 const serve: Connect.NextHandleFunction = (request, response, next) => {
   const url = new URL(request.url ?? "/", "http://mock");
   if (!url.pathname.startsWith("/v1/")) return next();
-  const { status, body } = answer(url, request.headers.authorization, Date.now());
-  response.statusCode = status;
-  response.setHeader("Content-Type", status < 400 ? "application/json" : "application/problem+json");
-  response.end(JSON.stringify(body));
+  const parts: Buffer[] = [];
+  request.on("data", (part: Buffer) => parts.push(part));
+  request.on("end", () => {
+    const sent = { method: request.method ?? "GET", text: Buffer.concat(parts).toString() };
+    const { status, body } = answer(url, request.headers.authorization, Date.now(), sent);
+    response.statusCode = status;
+    if (body === undefined) return response.end();
+    response.setHeader("Content-Type", status < 400 ? "application/json" : "application/problem+json");
+    return response.end(JSON.stringify(body));
+  });
 };
 
 const guard: Connect.NextHandleFunction = (_request, response, next) => {

@@ -4,18 +4,26 @@
  * Every failure of the API client is an `ApiProblem`; nothing else is thrown by `api/`.
  */
 
+export interface FieldFault {
+  /** JSON pointer into what was sent; into a CSV document: line and column. */
+  pointer: string;
+  detail: string;
+}
+
 export interface ProblemBody {
   title?: string;
   status?: number;
   detail?: string;
   code?: string;
   request_id?: string;
+  errors?: FieldFault[];
 }
 
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | undefined;
+  readonly errors: FieldFault[];
 
   constructor(body: ProblemBody) {
     super(body.detail ?? body.title ?? "The request failed.");
@@ -23,6 +31,7 @@ export class ApiProblem extends Error {
     this.status = body.status ?? 0;
     this.code = body.code ?? "unknown";
     this.requestId = body.request_id;
+    this.errors = body.errors ?? [];
   }
 }
 

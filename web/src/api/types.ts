@@ -15,6 +15,10 @@ export type PolicyResource = Answer<"/v1/policies/default">;
 export type Decision = Answer<"/v1/decisions/{id}">;
 export type DecisionList = Answer<"/v1/decisions">;
 
+export type ListedNumber = Answer<"/v1/blocks/{id}">;
+export type ListedNumberList = Answer<"/v1/blocks">;
+export type ImportedNumbers = paths["/v1/blocks/import"]["post"]["responses"][200]["content"]["application/json"];
+
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];
 export type InstalledQueue = Installation["queues"][number];

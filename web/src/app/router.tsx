@@ -5,6 +5,8 @@ import { type DecisionSearch, readDecisionSearch } from "../decisions/search";
 import { DecisionsPage } from "../decisions/DecisionsPage";
 import { InstancePage } from "../instances/InstancePage";
 import { InstancesPage } from "../instances/InstancesPage";
+import { NumbersPage } from "../numbers/NumbersPage";
+import { type NumberSearch, readNumberSearch } from "../numbers/search";
 import { NotFound } from "./NotFound";
 import { Shell } from "./Shell";
 
@@ -38,8 +40,17 @@ const decisions = createRoute({
   },
 });
 
+const numbers = createRoute({
+  getParentRoute: () => root,
+  path: "/numbers",
+  validateSearch: (search: Record<string, unknown>): NumberSearch => readNumberSearch(search),
+  component: function NumbersRoute() {
+    return <NumbersPage list={numbers.useSearch().list} />;
+  },
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, instances, instance, decisions]),
+  routeTree: root.addChildren([home, instances, instance, decisions, numbers]),
   scrollRestoration: true,
 });
 

@@ -8,6 +8,7 @@ import {
   SegmentedControl,
   Select,
   Skeleton,
+  TextInput,
   Tooltip,
 } from "@mantine/core";
 
@@ -81,6 +82,7 @@ export const theme = createTheme({
     }),
     Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right" } }),
     Skeleton: Skeleton.extend({ defaultProps: { radius: 4 } }),
+    TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 250, events: { hover: true, focus: true, touch: true } } }),
   },
 });

@@ -3,14 +3,15 @@ import type { Decision } from "../api/types";
 import { clockTime, duration, localTime } from "../text/time";
 import { Ring } from "../ui/Ring";
 import { useNow } from "../ui/now";
-import { ruleLabel, wasDenied } from "./outcomes";
+import { listLabel, ruleLabel, wasDenied } from "./outcomes";
 import classes from "./Why.module.css";
 
 const COUNTED_DOWN_BELOW_SECONDS = 3600;
 
 export function Why({ decision }: { decision: Decision }) {
   const label = ruleLabel(decision);
-  if (label === undefined) return <span className={classes.none}>{decision.unavailable ?? ""}</span>;
+  if (label === undefined)
+    return <span className={classes.none}>{listLabel(decision) ?? decision.unavailable ?? ""}</span>;
   const record = decision.rules?.find((rule) => rule.rule_id === decision.rule_id);
   return (
     <span className={classes.why}>

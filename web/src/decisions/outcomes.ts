@@ -36,6 +36,14 @@ export function ruleLabel(decision: Decision): string | undefined {
   return decision.rule_name ?? decision.rule_id ?? undefined;
 }
 
+/** Where no rule decided, but a list of the tenant's. */
+const BLOCKED = "blocked";
+
+export function listLabel(decision: Decision): string | undefined {
+  if (decision.reason === BLOCKED) return "Blocked number";
+  return decision.outcome === "exempt" ? "Exempt number" : undefined;
+}
+
 /** One sentence that a compliance lead can put into a report. */
 export function explanation(decision: Decision): string {
   const rule = ruleLabel(decision);
@@ -44,8 +52,11 @@ export function explanation(decision: Decision): string {
     case "allowed":
       return "The call was allowed: no rule stood against it.";
     case "denied":
+      if (decision.reason === BLOCKED) return "The call was denied: the number is on your list of blocked numbers.";
       return `The call was denied${because}.`;
     case "would_deny":
+      if (decision.reason === BLOCKED)
+        return "The call was allowed, because the policy is in shadow mode: the number is on your list of blocked numbers.";
       return `The call was allowed. It would have been denied${because}, which is in shadow mode.`;
     case "emergency":
       return "Emergency numbers are never counted and never denied.";

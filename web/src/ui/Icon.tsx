@@ -4,6 +4,7 @@ const PATHS = {
   instances: "M3 4.5h14v4H3zM3 11.5h14v4H3zM6 6.5h.01M6 13.5h.01",
   decisions: "M3.5 5h8M3.5 10h6M3.5 15h8M14 9.5l2 2 0 0M16.5 7.5 14 12.5",
   list: "M7 5h10M7 10h10M7 15h10M3.25 5h.01M3.25 10h.01M3.25 15h.01",
+  number: "M7.5 4 6 16M14 4l-1.5 12M4 7.75h12.5M3.5 12.25H16",
   copy: "M7.5 7.5h8v8h-8zM4.5 12.5v-8h8",
   check: "M4 10.5l4 4 8-9",
   cross: "M5 5l10 10M15 5 5 15",
