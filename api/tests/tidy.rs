@@ -148,6 +148,20 @@ fn aws_calls_stand_only_in_the_adapters() {
 }
 
 #[test]
+fn each_program_reads_numbers_in_one_module() {
+    let found = lines_with(
+        &["policy/src", "limiter/src", "api/src", "simulator/src"],
+        &["rlibphonenumber"],
+        &["api/src/domain/phone.rs", "limiter/src/number.rs"],
+    );
+    assert!(
+        found.is_empty(),
+        "the phone number library elsewhere:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
 fn axum_stands_only_in_the_http_layer() {
     let found = lines_with(
         &["policy/src", "limiter/src", "api/src"],

@@ -105,6 +105,32 @@ mod tests {
         }
     }
 
+    /// The limiter is held to the same vectors: what is listed is what is counted, in every region.
+    #[test]
+    fn a_number_is_read_as_the_limiter_counts_it() {
+        type Row = (String, String, String, Option<String>, Option<String>);
+        let vectors = include_str!("../../../limiter/tests/numbers/vectors.jsonl");
+        let mut compared = 0;
+        for line in vectors.lines() {
+            let (_, what, text, key, _): Row = serde_json::from_str(line).expect("a vector");
+            let is_ours = text.starts_with('+') && !what.contains("extension");
+            if !is_ours {
+                continue;
+            }
+            let read = PhoneNumber::read(&text);
+            assert_eq!(
+                read.as_ref().map(PhoneNumber::as_str),
+                key.as_deref(),
+                "{what}: {text}"
+            );
+            compared += 1;
+        }
+        assert!(
+            compared > 1_500,
+            "only {compared} vectors begin with a plus"
+        );
+    }
+
     #[test]
     fn a_number_does_not_show_where_things_are_printed() {
         let number = PhoneNumber::read("+12065550100");

@@ -79,19 +79,17 @@ impl Function {
         };
         let begun = Instant::now();
         drop(waiting.send(event));
-        loop {
-            match self.signal().await? {
-                Signal::Answer(answer) if !answer.error => {
-                    let took = begun.elapsed();
-                    return Ok((serde_json::from_slice(&answer.body).map_err(failed)?, took));
-                }
-                Signal::Answer(answer) => {
-                    return Err(failed(String::from_utf8_lossy(&answer.body)));
-                }
-                Signal::InitError(body) => return Err(failed(String::from_utf8_lossy(&body))),
-                Signal::Next(_) => {
-                    return Err(failed("the function asked again before it answered"));
-                }
+        match self.signal().await? {
+            Signal::Answer(answer) if !answer.error => {
+                let took = begun.elapsed();
+                return Ok((serde_json::from_slice(&answer.body).map_err(failed)?, took));
+            }
+            Signal::Answer(answer) => {
+                return Err(failed(String::from_utf8_lossy(&answer.body)));
+            }
+            Signal::InitError(body) => return Err(failed(String::from_utf8_lossy(&body))),
+            Signal::Next(_) => {
+                return Err(failed("the function asked again before it answered"));
             }
         }
     }

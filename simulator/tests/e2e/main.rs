@@ -6,6 +6,7 @@ mod bad_events;
 mod browser;
 mod harness;
 mod leftovers;
+mod lists;
 mod notices;
 mod onboarding;
 mod permissions;
