@@ -162,3 +162,6 @@ fn push_number(text: &mut String, number: &Number) {
     }
     push_escaped(text, number.as_str());
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,14 +143,14 @@ impl<'p> Plan<'p> {
 }
 
 fn is_emergency(policy: &Policy, attempt: &Attempt) -> bool {
-    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-    policy.emergency().iter().any(|number| {
-        let number = digits(number);
-        attempt
-            .dialled
-            .iter()
-            .any(|dialled| digits(dialled) == number)
-    })
+    fn digits(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(char::is_ascii_digit)
+    }
+    let meant = |number: &String| {
+        let mut forms = attempt.dialled.iter();
+        forms.any(|dialled| digits(dialled).eq(digits(number)))
+    };
+    policy.emergency().iter().any(meant)
 }
 
 /// Milliseconds since 1970; times before it are as good as 1970 to a meter.

@@ -1,6 +1,6 @@
 //! Documents as deployed programs write them stay readable, and are written alike.
 
-use ringfence_policy::wire::v1::{DecisionRecord, Snapshot};
+use ringfence_policy::wire::v1::{DecisionRecord, ListedNumber, Snapshot};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,14 +16,25 @@ fn round_trip<T: Serialize + DeserializeOwned>(document: &Value) -> Value {
 
 #[test]
 fn documents_are_read_and_written_back_alike() {
-    for name in ["snapshot", "snapshot-least"] {
+    for name in ["snapshot", "snapshot-least", "snapshot-all-kinds"] {
         assert_eq!(
             round_trip::<Snapshot>(&golden(name)),
             golden(name),
             "{name}"
         );
     }
-    for name in ["decision-denied", "decision-failed-open"] {
+    for name in ["number-blocked", "number-taken-off"] {
+        assert_eq!(
+            round_trip::<ListedNumber>(&golden(name)),
+            golden(name),
+            "{name}"
+        );
+    }
+    for name in [
+        "decision-denied",
+        "decision-deferred",
+        "decision-failed-open",
+    ] {
         assert_eq!(
             round_trip::<DecisionRecord>(&golden(name)),
             golden(name),
@@ -86,9 +97,13 @@ fn a_record_of_two_rules_with_full_ids_stays_small() {
 
 #[test]
 fn numbers_and_the_external_id_do_not_show_in_debug() {
-    let record: DecisionRecord = serde_json::from_value(golden("decision-denied")).unwrap();
+    let record: DecisionRecord = serde_json::from_value(golden("decision-deferred")).unwrap();
+    let number: ListedNumber = serde_json::from_value(golden("number-blocked")).unwrap();
     let snapshot: Snapshot = serde_json::from_value(golden("snapshot")).unwrap();
-    let shown = format!("{record:?} {snapshot:?}");
+    let shown = format!(
+        "{record:?} {:?} {number:?} {snapshot:?}",
+        record.deferred_notice
+    );
     assert!(
         !shown.contains("+1206") && !shown.contains("external"),
         "{shown}"

@@ -1,65 +1,64 @@
 //! Reads the limit of one rule: its kind and the numbers that belong to it.
 
-use super::code;
-use super::notices::zone;
 use super::reader::Fields;
+use super::{code, notices};
 use crate::limit::{Limit, Period};
 use crate::zone::Zone;
 
-/// A meter remembers each attempt by itself up to this many.
-const ATTEMPTS_MAX: u32 = 256;
-const MAX: u32 = 1_000_000;
-const DAYS_MAX: u32 = 366;
+/// The attempts of a series are told one by one, up to this many.
+const SERIES_MAX: u32 = 256;
+const ADMITTED_MAX: u32 = 1_000_000;
 const SECONDS_MAX: u32 = 31 * 24 * 60 * 60;
+const DAYS_MAX: u32 = 366;
 
 pub(super) fn read(rule: &mut Fields<'_>) -> Option<Limit> {
     rule.required("limit", |rule, node| {
         let pointer = rule.pointer_to("limit");
         let mut fields = Fields::open(pointer, node, rule.faults())?;
         let kind = fields.required("kind", |fields, node| fields.text_of("kind", node))?;
-        match kind.as_str() {
-            "until_quiet" => read_until_quiet(fields),
-            "sliding" => read_sliding(fields),
-            "consecutive_days" => read_consecutive_days(fields),
-            "calendar" => read_calendar(fields),
-            "pace" => read_pace(fields),
+        let limit = match kind.as_str() {
+            "until_quiet" => until_quiet(&mut fields),
+            "sliding" => sliding(&mut fields),
+            "consecutive_days" => consecutive_days(&mut fields),
+            "calendar" => calendar(&mut fields),
+            "pace" => pace(&mut fields),
             _ => {
                 fields.fault(
                     "kind",
                     code::INVALID,
                     "must be \"until_quiet\", \"sliding\", \"consecutive_days\", \"calendar\" or \"pace\"",
                 );
-                None
+                // Which other members belong to it, nobody knows.
+                return None;
             }
-        }
+        };
+        fields.close();
+        limit
     })
 }
 
-fn read_until_quiet(mut fields: Fields<'_>) -> Option<Limit> {
-    let block_at = fields.whole_number("block_at", 2..=ATTEMPTS_MAX);
+fn until_quiet(fields: &mut Fields<'_>) -> Option<Limit> {
+    let block_at = fields.whole_number("block_at", 2..=SERIES_MAX);
     let quiet_seconds = fields.whole_number("quiet_seconds", 1..=SECONDS_MAX);
-    fields.close();
     Some(Limit::UntilQuiet {
         block_at: block_at?,
         quiet_seconds: quiet_seconds?,
     })
 }
 
-fn read_sliding(mut fields: Fields<'_>) -> Option<Limit> {
-    let max = fields.whole_number("max", 1..=MAX);
+fn sliding(fields: &mut Fields<'_>) -> Option<Limit> {
+    let max = fields.whole_number("max", 1..=ADMITTED_MAX);
     let window_seconds = fields.whole_number("window_seconds", 1..=SECONDS_MAX);
-    fields.close();
     Some(Limit::Sliding {
         max: max?,
         window_seconds: window_seconds?,
     })
 }
 
-fn read_consecutive_days(mut fields: Fields<'_>) -> Option<Limit> {
-    let max = fields.whole_number("max", 1..=MAX);
+fn consecutive_days(fields: &mut Fields<'_>) -> Option<Limit> {
+    let max = fields.whole_number("max", 1..=ADMITTED_MAX);
     let days = fields.whole_number("days", 1..=DAYS_MAX);
-    let time_zone = time_zone(&mut fields);
-    fields.close();
+    let time_zone = time_zone(fields);
     Some(Limit::ConsecutiveDays {
         max: max?,
         days: days?,
@@ -67,16 +66,17 @@ fn read_consecutive_days(mut fields: Fields<'_>) -> Option<Limit> {
     })
 }
 
-fn read_calendar(mut fields: Fields<'_>) -> Option<Limit> {
-    let max = fields.whole_number("max", 1..=MAX);
-    let periods = [
-        ("day", Period::Day),
-        ("week", Period::Week),
-        ("month", Period::Month),
-    ];
-    let period = fields.choice("period", &periods);
-    let time_zone = time_zone(&mut fields);
-    fields.close();
+fn calendar(fields: &mut Fields<'_>) -> Option<Limit> {
+    let max = fields.whole_number("max", 1..=ADMITTED_MAX);
+    let period = fields.required_choice(
+        "period",
+        &[
+            ("day", Period::Day),
+            ("week", Period::Week),
+            ("month", Period::Month),
+        ],
+    );
+    let time_zone = time_zone(fields);
     Some(Limit::Calendar {
         max: max?,
         period: period?,
@@ -84,25 +84,29 @@ fn read_calendar(mut fields: Fields<'_>) -> Option<Limit> {
     })
 }
 
-fn read_pace(mut fields: Fields<'_>) -> Option<Limit> {
-    let max = fields.whole_number("max", 1..=MAX);
-    let per_seconds = fields.whole_number("per_seconds", 1..=SECONDS_MAX);
-    let burst = if fields.names().iter().any(|name| name == "burst") {
-        fields.whole_number("burst", 1..=MAX)
-    } else {
-        Some(1)
-    };
-    fields.close();
-    Some(Limit::Pace {
-        max: max?,
-        per_seconds: per_seconds?,
-        burst: burst?,
+/// Days are somebody's days: there is no zone that would do for all.
+fn time_zone(fields: &mut Fields<'_>) -> Option<Zone> {
+    fields.required("time_zone", |fields, node| {
+        notices::zone(fields, "time_zone", node)
     })
 }
 
-fn time_zone(fields: &mut Fields<'_>) -> Option<Zone> {
-    fields.required("time_zone", |fields, node| {
-        let name = fields.text_of("time_zone", node)?;
-        zone(fields, "time_zone", &name)
-    })
+fn pace(fields: &mut Fields<'_>) -> Option<Limit> {
+    let max = fields.whole_number("max", 1..=ADMITTED_MAX);
+    let per_seconds = fields.whole_number("per_seconds", 1..=SECONDS_MAX);
+    let burst = fields.whole_number_or("burst", 1..=ADMITTED_MAX, 1);
+    let limit = Limit::Pace {
+        max: max?,
+        per_seconds: per_seconds?,
+        burst: burst?,
+    };
+    if limit.memory_seconds() > SECONDS_MAX {
+        fields.fault(
+            "burst",
+            code::OUT_OF_RANGE,
+            "at this rate, so many would take more than 31 days",
+        );
+        return None;
+    }
+    Some(limit)
 }

@@ -1,7 +1,7 @@
 //! What a tenant sends, read leniently so that all of its faults are told together.
 //!
 //! [`PolicyDraft`] takes any document; [`PolicyDraft::check`] makes a valid [`Policy`] of it or names every fault by JSON
-//! pointer. What the design foresees but this version does not do is `not_supported`, never silently accepted.
+//! pointer. Nothing is passed over silently.
 
 mod country;
 mod limit;
@@ -21,6 +21,7 @@ use reader::{Fields, Items};
 
 const RULES_MAX: usize = 50;
 const EMERGENCY_MAX: usize = 50;
+const DEFAULT_COUNTRY: &str = "default_country";
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,6 @@ pub mod code {
     pub const OUT_OF_RANGE: &str = "out_of_range";
     pub const INVALID: &str = "invalid";
     pub const DUPLICATE: &str = "duplicate";
-    pub const NOT_SUPPORTED: &str = "not_supported";
 }
 
 /// A policy document as it came, not yet checked.
@@ -61,8 +61,13 @@ impl PolicyDraft {
 
     /// Like [`PolicyDraft::check`] for a policy that a newer version may have written: unknown members of the policy and
     /// of a rule are passed over. Those of a filter or a limit are not: without them a rule would mean something else.
+    /// Nor is a country that nobody knows a fault here: an older version took it.
     pub(crate) fn read_back(self) -> Result<Policy, Vec<Fault>> {
-        self.read(|fault| fault.code != code::UNKNOWN_FIELD || below_a_rule(&fault.pointer))
+        self.read(|fault| match fault.code {
+            code::UNKNOWN_FIELD => below_a_rule(&fault.pointer),
+            code::INVALID => fault.pointer.strip_prefix('/') != Some(DEFAULT_COUNTRY),
+            _ => true,
+        })
     }
 
     fn read(self, matters: impl Fn(&Fault) -> bool) -> Result<Policy, Vec<Fault>> {
@@ -99,12 +104,7 @@ fn read_policy(document: Node, faults: &mut Vec<Fault>) -> Option<Policy> {
             ("deny", OnUnavailable::Deny),
         ],
     );
-    let default_country = fields.text("default_country", |text| {
-        let is_country = text.len() == 2 && text.chars().all(|c| c.is_ascii_uppercase());
-        is_country
-            .then_some(text)
-            .ok_or_else(|| "must be a country of two capital letters, such as \"US\"".to_owned())
-    });
+    let default_country = read_default_country(&mut fields);
     let emergency = fields.list("emergency").map(read_emergency);
     let notices = notices::read(&mut fields);
     let rules = fields.list("rules").map(read_rules).unwrap_or_default();
@@ -117,6 +117,15 @@ fn read_policy(document: Node, faults: &mut Vec<Fault>) -> Option<Policy> {
         notices,
         rules,
     })
+}
+
+fn read_default_country(fields: &mut Fields<'_>) -> Option<String> {
+    let node = fields.node(DEFAULT_COUNTRY)?;
+    let country = fields.text_of(DEFAULT_COUNTRY, node)?;
+    if let Err(detail) = country::check(&country) {
+        fields.fault(DEFAULT_COUNTRY, code::INVALID, detail);
+    }
+    Some(country)
 }
 
 fn read_emergency(mut items: Items<'_>) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::code;
+use super::node::Node;
 use super::reader::Fields;
 use crate::notices::{Language, NoticeTemplate, Notices};
 use crate::zone::Zone;
@@ -20,10 +21,9 @@ pub(super) fn read(policy: &mut Fields<'_>) -> Notices {
         return Notices::default();
     };
     let language = fields.choice("language", &[("en", Language::En), ("es", Language::Es)]);
-    let time_zone = fields.node("time_zone").and_then(|node| {
-        let name = fields.text_of("time_zone", node)?;
-        zone(&mut fields, "time_zone", &name)
-    });
+    let time_zone = fields
+        .node("time_zone")
+        .and_then(|node| zone(&mut fields, "time_zone", node));
     let agent_time_zones = agent_time_zones(&mut fields);
     fields.close();
     Notices {
@@ -33,9 +33,10 @@ pub(super) fn read(policy: &mut Fields<'_>) -> Notices {
     }
 }
 
-/// The zone of this name; `member` is where it stands.
-pub(super) fn zone(fields: &mut Fields<'_>, member: &str, name: &str) -> Option<Zone> {
-    let zone = Zone::parse(name);
+/// The zone that a member names.
+pub(super) fn zone(fields: &mut Fields<'_>, member: &str, node: Node) -> Option<Zone> {
+    let name = fields.text_of(member, node)?;
+    let zone = Zone::parse(&name);
     if zone.is_none() {
         fields.fault(
             member,
@@ -61,10 +62,7 @@ fn agent_time_zones(notices: &mut Fields<'_>) -> BTreeMap<String, Zone> {
         if !is_agent(&arn) {
             agents.fault(&arn, code::INVALID, "must be named by an agent's ARN");
         }
-        let read = agents.required(&arn, |agents, node| {
-            let name = agents.text_of(&arn, node)?;
-            zone(agents, &arn, &name)
-        });
+        let read = agents.required(&arn, |agents, node| zone(agents, &arn, node));
         if let Some(zone) = read {
             zones.insert(arn, zone);
         }
@@ -86,7 +84,10 @@ fn is_agent(arn: &str) -> bool {
         .and_then(|rest| rest.split_once(":connect:"));
     let parts = resource.and_then(|(_, resource)| resource.rsplit_once("/agent/"));
     arn.len() <= AGENT_ARN_MAX
-        && parts.is_some_and(|(instance, id)| instance.contains(":instance/") && !id.is_empty())
+        && parts.is_some_and(|(instance, id)| {
+            let of_an_id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            instance.contains(":instance/") && !id.is_empty() && id.chars().all(of_an_id)
+        })
 }
 
 pub(super) fn template(rule: &mut Fields<'_>) -> Option<NoticeTemplate> {

@@ -127,6 +127,18 @@ impl<'f> Fields<'f> {
 
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let node = self.node(name)?;
+        self.choice_of(name, node, choices)
+    }
+
+    pub(super) fn required_choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        self.required(name, |fields, node| fields.choice_of(name, node, choices))
+    }
+
+    fn choice_of<T: Copy>(&mut self, name: &str, node: Node, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text_of(name, node)?;
         let chosen = choices
             .iter()
@@ -147,21 +159,36 @@ impl<'f> Fields<'f> {
     }
 
     pub(super) fn whole_number(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        self.required(name, |fields, node| {
-            let Node::Integer(value) = node else {
-                let fault = wrong_type(fields.pointer_to(name), "a whole number", &node);
-                fields.faults.push(fault);
-                return None;
-            };
-            let within = u32::try_from(value)
-                .ok()
-                .filter(|value| range.contains(value));
-            if within.is_none() {
-                let detail = format!("must be from {} to {}", range.start(), range.end());
-                fields.fault(name, code::OUT_OF_RANGE, detail);
-            }
-            within
-        })
+        self.required(name, |fields, node| fields.number_of(name, &node, &range))
+    }
+
+    /// A number that may be left out; none if what is there is no good.
+    pub(super) fn whole_number_or(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+        otherwise: u32,
+    ) -> Option<u32> {
+        match self.node(name) {
+            Some(node) => self.number_of(name, &node, &range),
+            None => Some(otherwise),
+        }
+    }
+
+    fn number_of(&mut self, name: &str, node: &Node, range: &RangeInclusive<u32>) -> Option<u32> {
+        let Node::Integer(value) = node else {
+            let fault = wrong_type(self.pointer_to(name), "a whole number", node);
+            self.faults.push(fault);
+            return None;
+        };
+        let within = u32::try_from(*value)
+            .ok()
+            .filter(|value| range.contains(value));
+        if within.is_none() {
+            let detail = format!("must be from {} to {}", range.start(), range.end());
+            self.fault(name, code::OUT_OF_RANGE, detail);
+        }
+        within
     }
 
     pub(super) fn required_list(&mut self, name: &str) -> Option<Items<'_>> {

@@ -599,6 +599,8 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @enum {string} */
+        CalendarPeriod: "day" | "week" | "month";
+        /** @enum {string} */
         CallerKind: "operator" | "api_key" | "jwt";
         /** @description One thing that the last verification tried. */
         Check: {
@@ -638,8 +640,8 @@ export interface components {
             installer_role_arn: string;
             runtime_role_arn: string;
         };
-        /** @enum {string} */
-        CountedPer: "customer" | "caller_id";
+        /** @example customer */
+        CountedPer: string;
         Decision: {
             agent_arn?: string | null;
             /** Format: date-time */
@@ -913,6 +915,8 @@ export interface components {
             name: string;
         };
         /** @enum {string} */
+        NoticeLanguage: "en" | "es";
+        /** @enum {string} */
         OnUnavailable: "allow" | "deny";
         Onboarding: {
             cli_command: string;
@@ -961,6 +965,7 @@ export interface components {
             emergency: string[] | null;
             /** @default enforce */
             mode: components["schemas"]["PolicyMode"] | null;
+            notices?: components["schemas"]["PolicyNotices"] | null;
             /** @default allow */
             on_unavailable: components["schemas"]["OnUnavailable"] | null;
             rules?: components["schemas"]["PolicyRule"][] | null;
@@ -975,6 +980,26 @@ export interface components {
         };
         /** @enum {string} */
         PolicyMode: "enforce" | "shadow" | "off";
+        /** @description How agents are told of calls that were not placed. */
+        PolicyNotices: {
+            /**
+             * @description The time zones of agents elsewhere, by the agent's ARN; at most 500.
+             * @example {
+             *       "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+             *     }
+             */
+            agent_time_zones?: {
+                [key: string]: string;
+            } | null;
+            /** @default en */
+            language: components["schemas"]["NoticeLanguage"] | null;
+            /**
+             * @description The time zone in which agents are told when to try again: an IANA name.
+             * @default UTC
+             * @example America/New_York
+             */
+            time_zone: string | null;
+        };
         /** @description One limit: which calls, counted per what, how many, in what window. */
         PolicyRule: {
             /** @description The rule or law behind it. */
@@ -986,7 +1011,20 @@ export interface components {
             mode: components["schemas"]["RuleMode"] | null;
             /** @example Repeat calls to one customer */
             name?: string | null;
-            /** @description What is counted apart: both together count each pair of caller id and customer. */
+            /**
+             * @description What the agent is told, in place of the built-in text. `{number}`, `{rule}`, `{limit}`, `{retry_at}` and `{wait}`
+             *     are filled in.
+             * @example Please do not call {number} again before {retry_at}: {limit}.
+             */
+            notice?: string | null;
+            /**
+             * @description What is counted apart: `customer` (the number called), `caller_id`, `agent`, `queue`, or `attribute:` and the name
+             *     of a contact attribute. Several together count each combination.
+             * @example [
+             *       "customer",
+             *       "attribute:account"
+             *     ]
+             */
             per: components["schemas"]["CountedPer"][];
             /** @default instance */
             scope: components["schemas"]["RuleScope"] | null;
@@ -1045,7 +1083,37 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "editor" | "admin" | "owner";
-        /** @description How many, in what window. */
+        /**
+         * @description How many, in what window.
+         * @example {
+         *       "block_at": 5,
+         *       "kind": "until_quiet",
+         *       "quiet_seconds": 60
+         *     }
+         * @example {
+         *       "kind": "sliding",
+         *       "max": 3,
+         *       "window_seconds": 86400
+         *     }
+         * @example {
+         *       "days": 7,
+         *       "kind": "consecutive_days",
+         *       "max": 7,
+         *       "time_zone": "America/New_York"
+         *     }
+         * @example {
+         *       "kind": "calendar",
+         *       "max": 1000,
+         *       "period": "month",
+         *       "time_zone": "Europe/Madrid"
+         *     }
+         * @example {
+         *       "burst": 3,
+         *       "kind": "pace",
+         *       "max": 10,
+         *       "per_seconds": 60
+         *     }
+         */
         RuleLimit: {
             /**
              * Format: int32
@@ -1072,19 +1140,105 @@ export interface components {
              * @example 86400
              */
             window_seconds: number;
+        } | {
+            /**
+             * Format: int32
+             * @example 7
+             */
+            days: number;
+            /** @enum {string} */
+            kind: "consecutive_days";
+            /**
+             * Format: int32
+             * @example 7
+             */
+            max: number;
+            /**
+             * @description Whose days: an IANA name.
+             * @example America/New_York
+             */
+            time_zone: string;
+        } | {
+            /** @enum {string} */
+            kind: "calendar";
+            /**
+             * Format: int32
+             * @example 1000
+             */
+            max: number;
+            period: components["schemas"]["CalendarPeriod"];
+            /**
+             * @description Whose days: an IANA name.
+             * @example America/New_York
+             */
+            time_zone: string;
+        } | {
+            /**
+             * Format: int32
+             * @default 1
+             * @example 3
+             */
+            burst: number | null;
+            /** @enum {string} */
+            kind: "pace";
+            /**
+             * Format: int32
+             * @example 10
+             */
+            max: number;
+            /**
+             * Format: int32
+             * @example 60
+             */
+            per_seconds: number;
         };
         /** @enum {string} */
         RuleMode: "enforce" | "shadow";
         /** @enum {string} */
-        RuleScope: "instance";
-        /** @description All that are given must hold. */
+        RuleScope: "instance" | "tenant";
+        /** @description All that are given must hold; of each list, one item. */
         RuleWhen: {
             /**
+             * @description Contact attributes by name, each with the values of which one must be there; at most 10 attributes.
+             * @example {
+             *       "campaign": [
+             *         "spring",
+             *         "autumn"
+             *       ]
+             *     }
+             */
+            attributes?: {
+                [key: string]: string[];
+            } | null;
+            /**
+             * @description E.164 prefixes of the caller id.
+             * @example [
+             *       "+1206"
+             *     ]
+             */
+            caller_id_prefixes?: string[] | null;
+            /**
+             * @description Countries of the number called: ISO 3166 alpha-2.
+             * @example [
+             *       "US",
+             *       "CA"
+             *     ]
+             */
+            destination_countries?: string[] | null;
+            /**
+             * @description E.164 prefixes of the number called.
              * @example [
              *       "+1"
              *     ]
              */
             destination_prefixes?: string[] | null;
+            /**
+             * @description Queues, by ARN or id.
+             * @example [
+             *       "7d1c4a55-0000-4000-8000-0123456789ab"
+             *     ]
+             */
+            queues?: string[] | null;
         };
         /** @description A rule in words. */
         Sentence: {

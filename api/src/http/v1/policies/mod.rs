@@ -5,6 +5,7 @@ mod body;
 mod default;
 mod document;
 mod own;
+mod rule;
 mod validate;
 mod versions;
 
