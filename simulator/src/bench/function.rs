@@ -82,15 +82,11 @@ impl Function {
         match self.signal().await? {
             Signal::Answer(answer) if !answer.error => {
                 let took = begun.elapsed();
-                return Ok((serde_json::from_slice(&answer.body).map_err(failed)?, took));
+                Ok((serde_json::from_slice(&answer.body).map_err(failed)?, took))
             }
-            Signal::Answer(answer) => {
-                return Err(failed(String::from_utf8_lossy(&answer.body)));
-            }
-            Signal::InitError(body) => return Err(failed(String::from_utf8_lossy(&body))),
-            Signal::Next(_) => {
-                return Err(failed("the function asked again before it answered"));
-            }
+            Signal::Answer(answer) => Err(failed(String::from_utf8_lossy(&answer.body))),
+            Signal::InitError(body) => Err(failed(String::from_utf8_lossy(&body))),
+            Signal::Next(_) => Err(failed("the function asked again before it answered")),
         }
     }
 
