@@ -1,5 +1,8 @@
 //! Telling the agent fails: the call is stopped all the same, and the decision says what became of the notice.
 
+use std::time::Duration;
+
+use ringfence_simulator::dev::wait::{Seen, until};
 use serde_json::{Value, json};
 
 use crate::stage::{on_stage, one_a_minute, whisper};
@@ -28,6 +31,38 @@ async fn a_task_that_is_refused_is_told_on_the_decision() {
     let refused =
         json!({"service": "connect", "operation": "StartTaskContact", "kind": "access_denied"});
     notice_of_a_denied_call(refused, "failed").await;
+}
+
+/// An agent's queue holds ten tasks.
+#[tokio::test]
+async fn a_task_that_finds_the_agents_queue_full_is_told_on_its_decision() {
+    on_stage(one_a_minute("allow"), async |stage| {
+        for customer in 0..11 {
+            let number = format!("+120655502{customer:02}");
+            let overrides =
+                json!({"CustomerEndpoint": {"Address": number, "Type": "TELEPHONE_NUMBER"}});
+            assert!(stage.dial_with(overrides.clone()).await?.rang());
+            let call = stage.dial_with(overrides).await?;
+            assert!(call.stopped_before_ringing(), "{call:?}");
+            let wanted = if customer < 10 { "sent" } else { "queue_full" };
+            until(
+                "the notice",
+                Duration::from_secs(20),
+                Duration::from_millis(20),
+                async || {
+                    let record = stage.record(&call).await?.expect("a record");
+                    Ok(if record["notice"] == wanted {
+                        Seen::Done(())
+                    } else {
+                        Seen::not_yet(record)
+                    })
+                },
+            )
+            .await?;
+        }
+        Ok(())
+    })
+    .await;
 }
 
 /// The control plane sends it later; how is tried end to end.
