@@ -53,10 +53,18 @@ pub fn surely_denies(kind: Kind, before: &[Span], at: Span) -> bool {
             max,
             per_seconds,
             burst,
-        } => before.iter().any(|first| {
-            let since = how_many(&|one| one.earliest >= first.earliest);
-            outruns(max, per_seconds, burst, since, at.latest - first.earliest)
-        }),
+        } => {
+            let interval_us = interval_us(max, per_seconds);
+            let mut times_us: Vec<i64> = before.iter().map(|one| one.earliest * 1000).collect();
+            times_us.sort_unstable();
+            // What went out over the limit, for want of a stop, fills the burst and no more.
+            let free_at_us = times_us.iter().fold(i64::MIN, |free_at_us, at_us| {
+                let taken = free_at_us.max(*at_us) + interval_us;
+                taken.min(at_us + i64::from(burst) * interval_us)
+            });
+            let in_advance_us = i64::from(burst - 1) * interval_us;
+            free_at_us > at.latest * 1000 + in_advance_us
+        }
     }
 }
 
@@ -111,11 +119,15 @@ pub fn possibly_denies(kind: Kind, before: &[Span], at: Span) -> bool {
     }
 }
 
+fn interval_us(max: u32, per_seconds: u32) -> i64 {
+    (i64::from(per_seconds) * 1_000_000 + i64::from(max) - 1) / i64::from(max)
+}
+
 /// Whether one more than `admitted` within `elapsed_ms` would be faster than the pace with its burst.
 fn outruns(max: u32, per_seconds: u32, burst: u32, admitted: usize, elapsed_ms: i64) -> bool {
-    let interval_us = (u64::from(per_seconds) * 1_000_000).div_ceil(u64::from(max));
-    let earned_us = elapsed_ms.max(0).cast_unsigned() * 1000 + u64::from(burst - 1) * interval_us;
-    admitted as u64 * interval_us > earned_us
+    let interval_us = interval_us(max, per_seconds);
+    let earned_us = elapsed_ms.max(0) * 1000 + i64::from(burst - 1) * interval_us;
+    i64::try_from(admitted).unwrap() * interval_us > earned_us
 }
 
 fn date(at_ms: i64, zone: &str) -> Date {
