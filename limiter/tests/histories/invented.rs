@@ -8,8 +8,8 @@ use rand::seq::IndexedRandom;
 use crate::rules::{Dimension, Kind, Mode, Period, Policy, Rule};
 
 /// Of the dimensions and kinds below, so many are drawn from.
-const DIMENSIONS: usize = 6;
-const KINDS: u32 = 4;
+const DIMENSIONS: usize = 9;
+const KINDS: u32 = 7;
 
 const ZONES: [&str; 4] = [
     "UTC",

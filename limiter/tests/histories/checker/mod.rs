@@ -211,12 +211,19 @@ fn different_answers(attempt: &Attempt<'_>) -> Option<String> {
     })
 }
 
+/// Of two deliveries at once, one may have asked for the stop before it learnt that the other had settled that the
+/// contact goes; where there was no other, an allowed contact is left alone.
 fn stopped_although_allowed(history: &History, attempt: &Attempt<'_>) -> Option<String> {
     let always_allowed = attempt
         .deliveries
         .iter()
         .all(|delivery| delivery.answered == Answered::Allowed);
-    (always_allowed && history.stopped.contains(&attempt.contact)).then(|| {
+    let one_by_one = attempt
+        .deliveries
+        .windows(2)
+        .all(|pair| pair[0].ended < pair[1].began);
+    let stopped = history.stopped.contains(&attempt.contact);
+    (stopped && always_allowed && one_by_one).then(|| {
         format!(
             "contact {} was allowed, and stopped all the same",
             attempt.contact
