@@ -276,9 +276,11 @@ async fn a_worker_that_dies_after_the_task_was_started_makes_no_second_task(pool
     );
     town.wait(121);
     town.send_all().await;
-    let inside = town.centre.inside();
-    assert_eq!((inside.starts.len(), inside.tasks.len()), (2, 1));
-    drop(inside);
+    let started = {
+        let inside = town.centre.inside();
+        (inside.starts.len(), inside.tasks.len())
+    };
+    assert_eq!(started, (2, 1));
     assert_eq!(town.notice("a").await, NoticeStatus::Sent);
 }
 
