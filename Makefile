@@ -94,7 +94,7 @@ conformance: build setup-python setup-second-server ## Store tests against a sec
 .PHONY: soak
 soak: setup-rust ## Concurrent histories of limiter processes that are killed at random, for SECONDS= (60 by default)
 	@RINGFENCE_SOAK_SECONDS=$(or $(SECONDS),60) \
-		cargo test --locked -p ringfence-limiter --test histories -- --ignored --exact soak --nocapture
+		cargo test --locked --workspace --test histories -- --ignored --exact soak --nocapture
 
 # ---- Generated files -------------------------------------------------------------------------------------------------
 
