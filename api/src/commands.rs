@@ -268,6 +268,7 @@ fn made_at_console(ids: &IdSource, clock: &Clock, id: OperatorKeyId) -> Change {
         before: None,
         after: None,
         request_id: None,
+        ip: None,
     }
 }
 

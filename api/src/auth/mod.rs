@@ -11,6 +11,7 @@ mod principal;
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
     EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, Permission, View,
+    ViewAudit,
     ViewKeys,
 };
 pub use principal::{Kind, Principal};

@@ -27,6 +27,9 @@ pub struct ManageInstances;
 pub struct ViewKeys;
 #[derive(Debug, Clone, Copy)]
 pub struct ManageKeys;
+/// To read who did what.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewAudit;
 
 impl Permission for View {
     const LEAST: Role = Role::Viewer;
@@ -50,4 +53,8 @@ impl Permission for ManageInstances {
 }
 impl Permission for ManageKeys {
     const LEAST: Role = Role::Admin;
+}
+impl Permission for ViewAudit {
+    const LEAST: Role = Role::Admin;
+    const CHANGES: bool = false;
 }

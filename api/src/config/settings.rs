@@ -31,6 +31,8 @@ pub struct Settings {
     pub jwt: Option<JwtConfig>,
     pub reconcile_period: Duration,
     pub connect_requests_per_second: f64,
+    /// How many proxies of our own stand before the API: so many addresses of `X-Forwarded-For` are believed.
+    pub trusted_proxies: usize,
 }
 
 impl Settings {
@@ -96,6 +98,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let jwt = jwt(reader);
     let reconcile_period = reconcile_period(reader);
     let connect_requests_per_second = connect_rps(reader);
+    let trusted_proxies = reader.parsed_or(
+        "RINGFENCE_TRUSTED_PROXIES",
+        0,
+        "how many proxies of yours stand before the API",
+    );
     Some(Settings {
         database_url: database_url?,
         listen,
@@ -111,6 +118,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         jwt,
         reconcile_period,
         connect_requests_per_second,
+        trusted_proxies,
     })
 }
 

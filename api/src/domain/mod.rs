@@ -1,5 +1,6 @@
 //! The types between HTTP, store and AWS: no I/O, no serde, no SQL.
 
+pub mod audit_chain;
 pub mod ids;
 pub mod installation;
 pub mod instance_arn;

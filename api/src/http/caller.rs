@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
@@ -30,7 +31,7 @@ pub(super) struct Caller<P> {
     pub app: AppState,
     pub principal: Principal,
     pub tenant: Tenant,
-    request_id: RequestId,
+    origin: Origin,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -39,7 +40,14 @@ pub(super) struct Caller<P> {
 pub(super) struct Operator {
     pub app: AppState,
     pub principal: Principal,
+    origin: Origin,
+}
+
+/// Where a request came from, and what it is called.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
     request_id: RequestId,
+    ip: Option<IpAddr>,
 }
 
 impl<P> Caller<P> {
@@ -52,9 +60,14 @@ impl<P> Caller<P> {
         Ok(self.app.store.tenant(self.tenant.id).await?)
     }
 
+    /// To read only: the same rows all along, whoever writes meanwhile.
+    pub async fn begin_frozen(&self) -> ApiResult<TenantTx> {
+        Ok(self.app.store.tenant_frozen(self.tenant.id).await?)
+    }
+
     /// The audit row of a change, to be completed and written in the change's own transaction.
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
-        change(&self.app, &self.principal, self.request_id, action, target)
+        change(&self.app, &self.principal, self.origin, action, target)
     }
 }
 
@@ -72,14 +85,14 @@ impl Operator {
     }
 
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
-        change(&self.app, &self.principal, self.request_id, action, target)
+        change(&self.app, &self.principal, self.origin, action, target)
     }
 }
 
 fn change(
     app: &AppState,
     principal: &Principal,
-    request_id: RequestId,
+    origin: Origin,
     action: &'static str,
     target: impl Display,
 ) -> Change {
@@ -91,7 +104,8 @@ fn change(
         target: target.to_string(),
         before: None,
         after: None,
-        request_id: Some(request_id.to_string()),
+        request_id: Some(origin.request_id.to_string()),
+        ip: origin.ip,
     }
 }
 
@@ -139,7 +153,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
         }
         Ok(Self {
             app: app.clone(),
-            request_id: request_id(parts),
+            origin: origin(parts, app),
             principal,
             tenant,
             permission: PhantomData,
@@ -160,18 +174,38 @@ impl FromRequestParts<AppState> for Operator {
         }
         Ok(Self {
             app: app.clone(),
-            request_id: request_id(parts),
+            origin: origin(parts, app),
             principal,
         })
     }
 }
 
-fn request_id(parts: &Parts) -> RequestId {
-    parts
-        .extensions
-        .get::<RequestId>()
-        .copied()
-        .unwrap_or(RequestId(uuid::Uuid::nil()))
+fn origin(parts: &Parts, app: &AppState) -> Origin {
+    let request_id = parts.extensions.get::<RequestId>();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    Origin {
+        request_id: request_id.copied().unwrap_or(RequestId(uuid::Uuid::nil())),
+        ip: client_ip(
+            peer.map(|peer| peer.0.ip()),
+            &parts.headers,
+            app.settings.trusted_proxies,
+        ),
+    }
+}
+
+/// Each proxy appends the address that it was called from; only what our own proxies wrote is believed.
+fn client_ip(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
+    let Some(behind) = trusted_proxies.checked_sub(1) else {
+        return peer;
+    };
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let address = forwarded.iter().rev().nth(behind)?;
+    address.trim().parse().ok()
 }
 
 async fn recognise(headers: &HeaderMap, app: &AppState) -> ApiResult<Principal> {
@@ -196,4 +230,28 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credential) = value.to_str().ok()?.split_once(' ')?;
     let credential = credential.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !credential.is_empty()).then_some(credential)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(forwarded: &[&str], trusted_proxies: usize) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().expect("a value"));
+        }
+        let peer = Some("10.0.0.9".parse().expect("an address"));
+        client_ip(peer, &headers, trusted_proxies).map(|ip| ip.to_string())
+    }
+
+    #[test]
+    fn only_what_trusted_proxies_wrote_is_believed() {
+        let said = ["198.51.100.66", "203.0.113.7, 10.0.0.2"];
+        assert_eq!(ip(&said, 0).as_deref(), Some("10.0.0.9"));
+        assert_eq!(ip(&said, 1).as_deref(), Some("10.0.0.2"));
+        assert_eq!(ip(&said, 2).as_deref(), Some("203.0.113.7"));
+        assert_eq!(ip(&said[1..], 3), None);
+        assert_eq!(ip(&["rubbish"], 1), None);
+    }
 }

@@ -1,5 +1,7 @@
 //! The audit log: who did what, written in the transaction that did it.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -23,6 +25,8 @@ pub struct Change {
     pub before: Option<Value>,
     pub after: Option<Value>,
     pub request_id: Option<String>,
+    /// Where the request came from.
+    pub ip: Option<IpAddr>,
 }
 
 impl TenantTx {
@@ -48,8 +52,8 @@ async fn append(
     change: &Change,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "insert into audit_log (id, tenant_id, at, actor, action, target, before, after, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into audit_log (id, tenant_id, at, actor, action, target, before, after, request_id, ip)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         change.id,
         tenant.map(|tenant| tenant.0),
         to_db(change.at),
@@ -59,6 +63,7 @@ async fn append(
         change.before,
         change.after,
         change.request_id,
+        change.ip.map(|ip| ip.to_string()),
     )
     .execute(connection)
     .await?;

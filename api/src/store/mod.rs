@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod audit;
+mod audit_log;
 mod connections;
 mod decisions;
 mod error;
@@ -28,6 +29,7 @@ mod tx;
 
 pub use api_keys::{ApiKey, NewApiKey};
 pub use audit::Change;
+pub use audit_log::{AuditEntry, AuditFilter, AuditHead};
 pub use connections::{Connection, ConnectionHealth};
 pub use decisions::{Cursor, DecisionFilter, StoredDecision};
 pub use error::{Constraint, StoreError};

@@ -70,6 +70,15 @@ impl Store {
         Ok(TenantTx { tx, tenant_id })
     }
 
+    /// As [`Store::tenant`], to read only: the same rows all along, whoever writes meanwhile.
+    pub async fn tenant_frozen(&self, tenant_id: TenantId) -> Result<TenantTx, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!("set transaction isolation level repeatable read, read only")
+            .execute(&mut *tx)
+            .await?;
+        Ok(TenantTx { tx, tenant_id })
+    }
+
     /// Crosses tenants; `reason` says why this may be.
     pub async fn system(&self, reason: &'static str) -> Result<SystemTx, StoreError> {
         tracing::trace!(reason, "system transaction");

@@ -39,6 +39,7 @@ fn least(operation: &str) -> Option<Least> {
         "policies_default_get" | "policies_own_get" | "policies_validate" => Least::Viewer,
         "policies_default_versions" | "policies_own_versions" => Least::Viewer,
         "policies_default_version" | "policies_own_version" => Least::Viewer,
+        "audit_log_list" | "audit_log_export" | "audit_log_verify" => Least::Admin,
         "decisions_list" | "decisions_get" => Least::Viewer,
         "exemptions_list" | "exemptions_get" | "blocks_list" | "blocks_get" => Least::Viewer,
         "exemptions_create" | "exemptions_remove" | "exemptions_import" => Least::Editor,

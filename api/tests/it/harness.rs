@@ -73,6 +73,7 @@ fn settings() -> Settings {
         jwt: None,
         reconcile_period: Duration::from_secs(600),
         connect_requests_per_second: 1.0,
+        trusted_proxies: 1,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The API as its callers see it: the real router on a real database, with a clock that stands still.
 
+mod audit_log;
 mod authz_coverage;
 mod config;
 mod constraints;

@@ -1,6 +1,7 @@
 //! Version 1: a folder per resource, a file per operation.
 
 mod api_keys;
+mod audit_log;
 mod decisions;
 mod installation;
 mod instances;
@@ -25,6 +26,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(policies::routes())
         .merge(decisions::routes())
         .merge(numbers::routes())
+        .merge(audit_log::routes())
 }
 
 /// Operations that ask a customer's AWS account.

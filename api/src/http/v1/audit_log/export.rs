@@ -1,0 +1,68 @@
+//! The whole audit log, oldest first, one entry a line.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+
+use super::body::AuditEntryBody;
+use crate::auth::ViewAudit;
+use crate::http::caller::Caller;
+use crate::http::problem::ApiResult;
+use crate::http::query::Query;
+use crate::store::{StoreError, TenantTx};
+
+const READ_AT_ONCE: i64 = 500;
+const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+const AS_A_FILE: HeaderValue =
+    HeaderValue::from_static("attachment; filename=\"ringfence-audit-log.ndjson\"");
+
+/// Export the whole log, oldest first, an entry a line
+///
+/// With what the lines carry the chain can be followed without Ringfence: see `hash`.
+#[utoipa::path(
+    get, path = "/v1/audit-log/export", operation_id = "audit_log_export", tag = "audit-log",
+    responses((status = 200, body = AuditEntryBody, content_type = "application/x-ndjson"))
+)]
+pub(in crate::http) async fn export(
+    caller: Caller<ViewAudit>,
+    query: Query,
+) -> ApiResult<Response> {
+    query.finish()?;
+    let mut tx = caller.begin().await?;
+    // What is written meanwhile belongs to the next export.
+    let last = tx.audit_head().await?.map_or(0, |head| head.seq);
+    let lines = stream::try_unfold((tx, 0), move |(mut tx, after)| async move {
+        Ok::<_, StoreError>(match read(&mut tx, after, last).await? {
+            Some((bytes, read_to)) => Some((bytes, (tx, read_to))),
+            None => None,
+        })
+    });
+    let headers = [
+        (header::CONTENT_TYPE, NDJSON),
+        (header::CONTENT_DISPOSITION, AS_A_FILE),
+    ];
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+async fn read(
+    tx: &mut TenantTx,
+    after: i64,
+    last: i64,
+) -> Result<Option<(Bytes, i64)>, StoreError> {
+    let mut text = Vec::new();
+    let mut read_to = after;
+    for entry in tx.audit_chain(after, READ_AT_ONCE).await? {
+        if entry.seq > last {
+            break;
+        }
+        read_to = entry.seq;
+        let line = AuditEntryBody::from(entry);
+        serde_json::to_writer(&mut text, &line).map_err(|err| StoreError::Corrupt {
+            what: "an audit entry",
+            detail: err.to_string(),
+        })?;
+        text.push(b'\n');
+    }
+    Ok((!text.is_empty()).then(|| (text.into(), read_to)))
+}
