@@ -11,7 +11,6 @@ mod principal;
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
     EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, Permission, View,
-    ViewAudit,
-    ViewKeys,
+    ViewAudit, ViewKeys,
 };
 pub use principal::{Kind, Principal};

@@ -93,6 +93,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was changed and by whom, newest first */
+        get: operations["audit_log_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the whole log, oldest first, an entry a line
+         * @description With what the lines carry the chain can be followed without Ringfence: see `hash`.
+         */
+        get: operations["audit_log_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-log/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the log's chain of hashes from the first entry to the last */
+        get: operations["audit_log_verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blocks": {
         parameters: {
             query?: never;
@@ -597,6 +651,76 @@ export interface components {
         ApiKeyList: {
             data: components["schemas"]["ApiKey"][];
             next_cursor?: string | null;
+        };
+        AuditEntry: {
+            /** @example policy.put */
+            action: string;
+            /**
+             * @description `operator:opk_…`, `api_key:key_…`, `token:<subject>` or `worker`.
+             * @example api_key:key_01890a5d000070008000000000000000
+             */
+            actor: string;
+            /** @description What it became; absent after a deletion. */
+            after?: unknown;
+            /** Format: date-time */
+            at: string;
+            /** @description What it was, as far as there was anything. */
+            before?: unknown;
+            /** @description What is hashed: all of the entry, as one line of JSON. */
+            content: string;
+            /**
+             * @description SHA-256, in hexadecimal, of the hash of the entry before (32 bytes; none before the first) followed by `content`.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            hash: string;
+            /**
+             * @description Where the request came from.
+             * @example 203.0.113.7
+             */
+            ip?: string | null;
+            request_id?: string | null;
+            /**
+             * Format: int64
+             * @description Counts the tenant's entries from 1, without a gap.
+             * @example 42
+             */
+            seq: number;
+            /**
+             * @description The id of what was changed.
+             * @example pol_01890a5d000070008000000000000000
+             */
+            target: string;
+        };
+        AuditFault: {
+            problem: components["schemas"]["AuditFaultProblem"];
+            /** Format: int64 */
+            seq: number;
+        };
+        /**
+         * @description `changed`: the entry is not the one that was written there; `missing`: it was taken out; `added`: it was put behind
+         *     the end.
+         * @enum {string}
+         */
+        AuditFaultProblem: "changed" | "missing" | "added";
+        AuditHead: {
+            hash: string;
+            /** Format: int64 */
+            seq: number;
+        };
+        AuditLog: {
+            data: components["schemas"]["AuditEntry"][];
+            next_cursor?: string | null;
+        };
+        AuditVerification: {
+            fault?: components["schemas"]["AuditFault"] | null;
+            head?: components["schemas"]["AuditHead"] | null;
+            /** @description Every entry stands where it was written and says what it said. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description Entries that were found to be whole, from the first on.
+             */
+            verified: number;
         };
         /** @enum {string} */
         CalendarPeriod: "day" | "week" | "month";
@@ -1527,6 +1651,153 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_log_list: {
+        parameters: {
+            query?: {
+                /** @description As entries show it */
+                actor?: string;
+                /** @description Such as `policy.put` */
+                action?: string;
+                /** @description The id of what was changed */
+                target?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_log_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["AuditEntry"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_log_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
             };
             /** @description Nobody was recognised */
             401: {

@@ -33,10 +33,8 @@ pub(in crate::http) async fn export(
     // What is written meanwhile belongs to the next export.
     let last = tx.audit_head().await?.map_or(0, |head| head.seq);
     let lines = stream::try_unfold((tx, 0), move |(mut tx, after)| async move {
-        Ok::<_, StoreError>(match read(&mut tx, after, last).await? {
-            Some((bytes, read_to)) => Some((bytes, (tx, read_to))),
-            None => None,
-        })
+        let lines = read(&mut tx, after, last).await?;
+        Ok::<_, StoreError>(lines.map(|(bytes, read_to)| (bytes, (tx, read_to))))
     });
     let headers = [
         (header::CONTENT_TYPE, NDJSON),
