@@ -33,11 +33,13 @@ pub(in super::super) async fn write_units(scene: &Scene, table: &mut Table) -> R
         .filter(|seen| seen.writes())
         .map(|seen| seen.units)
         .sum();
-    let reads: f64 = seen
-        .iter()
-        .filter(|seen| seen.is_of_the_store() && !seen.writes())
-        .map(|seen| seen.units)
-        .sum();
+    // An empty sum is a negative zero.
+    let reads = 0.0
+        + seen
+            .iter()
+            .filter(|seen| seen.is_of_the_store() && !seen.writes())
+            .map(|seen| seen.units)
+            .sum::<f64>();
     let requests = seen
         .iter()
         .filter(|seen| Seen::is_of_the_store(seen))
