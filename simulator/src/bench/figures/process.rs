@@ -148,7 +148,13 @@ pub(in super::super) async fn cold_start(scene: &Scene, table: &mut Table) -> Re
         "<= 20 ms",
         p50 <= 20.0,
     );
-    table.told("of it, from the first event to its answer, p50", format!("{:.1} ms", ms(first_calls.median())));
-    table.told("of it, processor time", format!("{:.1} ms", ms(work.median())));
+    table.told(
+        "of it, from the first event to its answer, p50",
+        format!("{:.1} ms", ms(first_calls.median())),
+    );
+    table.told(
+        "of it, processor time",
+        format!("{:.1} ms", ms(work.median())),
+    );
     Ok(())
 }

@@ -1,0 +1,156 @@
+//! Steps for our own flows: made, brought to their content, deleted once no queue needs them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::{FlowType, NewFlow};
+use crate::flow;
+
+use super::super::desired::FlowKey;
+use super::super::observed::OurFlow;
+use super::install::Planner;
+use super::{Obstacle, Step, content_sha256};
+
+impl Planner<'_> {
+    /// Steps that bring the flow of this key to its content.
+    pub(super) fn flow(&mut self, key: &FlowKey, content: Option<String>) {
+        let Some(content) = content else { return };
+        match self.observed.flows.get(key) {
+            Some(existing) => self.existing_flow(key, existing, content),
+            None => self.missing_flow(key, content),
+        }
+    }
+
+    fn missing_flow(&mut self, key: &FlowKey, content: String) {
+        let name = self.free_name(key);
+        if self.observed.names.contains(&name) {
+            self.plan.obstacles.push(Obstacle::NameTaken(name));
+            return;
+        }
+        if self.remembered.flows.contains_key(key) && self.tells_drift_only() {
+            self.plan
+                .drifted
+                .push(format!("the flow \"{name}\" was deleted"));
+            return;
+        }
+        self.available.insert(key.clone());
+        self.plan.steps.push(Step::CreateFlow {
+            key: key.clone(),
+            flow: new_flow(&self.desired.instance_id, key, name, content),
+        });
+    }
+
+    fn free_name(&self, key: &FlowKey) -> String {
+        match key {
+            FlowKey::Notice => flow::NOTICE_NAME.to_owned(),
+            FlowKey::Whisper => flow::WHISPER_NAME.to_owned(),
+            FlowKey::WhisperBefore(id) => {
+                let short = flow::whisper_name(id);
+                if self.observed.names.contains(&short) {
+                    format!("{} {id}", flow::WHISPER_NAME)
+                } else {
+                    short
+                }
+            }
+        }
+    }
+
+    fn existing_flow(&mut self, key: &FlowKey, existing: &OurFlow, content: String) {
+        let remembered = self
+            .remembered
+            .flows
+            .get(key)
+            .filter(|remembered| remembered.flow_id == existing.id);
+        let meant_otherwise = remembered
+            .is_none_or(|remembered| remembered.content_sha256 != content_sha256(&content));
+        let changed_by_others = remembered.is_some_and(|remembered| {
+            !existing.usable
+                || match (&remembered.service_sha256, &existing.sha256) {
+                    (Some(then), Some(now)) => then != now,
+                    _ => existing.content != content,
+                }
+        });
+        if !meant_otherwise && !changed_by_others {
+            return;
+        }
+        if !meant_otherwise && self.tells_drift_only() {
+            self.plan
+                .drifted
+                .push(format!("the flow \"{}\" was changed", existing.name));
+            return;
+        }
+        self.plan.steps.push(Step::UpdateFlow {
+            key: key.clone(),
+            flow_id: existing.id.clone(),
+            name: existing.name.clone(),
+            content,
+        });
+    }
+
+    pub(super) fn delete_unused(&mut self, needed: &BTreeSet<FlowKey>) {
+        let moved: BTreeSet<&str> = self
+            .plan
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::AttachQueue { queue_id, .. } | Step::RestoreQueue { queue_id, .. } => {
+                    Some(queue_id.as_str())
+                }
+                _ => None,
+            })
+            .collect();
+        let used: BTreeSet<&str> = self
+            .observed
+            .queues
+            .iter()
+            .filter(|queue| !moved.contains(queue.id.as_str()))
+            .filter_map(|queue| queue.outbound.flow_id.as_deref())
+            .collect();
+        let unused = self
+            .observed
+            .flows
+            .values()
+            .filter(|flow| flow.key != FlowKey::Notice && !needed.contains(&flow.key))
+            .chain(&self.observed.surplus)
+            .filter(|flow| !used.contains(flow.id.as_str()));
+        let steps: Vec<Step> = unused.map(delete_step).collect();
+        self.plan.steps.extend(steps);
+    }
+}
+
+fn new_flow(instance_id: &str, key: &FlowKey, name: String, content: String) -> NewFlow {
+    let (flow_type, description) = match key {
+        FlowKey::Notice => (
+            FlowType::ContactFlow,
+            "Brings Ringfence's notices to the agent who dialled. Managed by Ringfence; changes are undone.",
+        ),
+        FlowKey::Whisper | FlowKey::WhisperBefore(_) => (
+            FlowType::OutboundWhisper,
+            "Asks Ringfence whether this call may go out, before it rings. Managed by Ringfence; changes are undone.",
+        ),
+    };
+    let mut tags = BTreeMap::from([
+        (
+            flow::TAG_MANAGED_BY.to_owned(),
+            flow::TAG_MANAGED_BY_VALUE.to_owned(),
+        ),
+        (flow::TAG_INSTANCE.to_owned(), instance_id.to_owned()),
+        (flow::TAG_FLOW.to_owned(), key.tag().to_owned()),
+    ]);
+    if let Some(original) = key.original_flow_id() {
+        tags.insert(flow::TAG_ORIGINAL.to_owned(), original.to_owned());
+    }
+    NewFlow {
+        name,
+        flow_type,
+        description: description.to_owned(),
+        content,
+        tags,
+    }
+}
+
+pub(super) fn delete_step(flow: &OurFlow) -> Step {
+    Step::DeleteFlow {
+        flow_id: flow.id.clone(),
+        name: flow.name.clone(),
+    }
+}

@@ -1,0 +1,115 @@
+//! The steps towards an installation, in the order that keeps every call limited or as it was.
+
+use std::collections::BTreeSet;
+
+use crate::aws::Queue;
+use crate::domain::installation::{Drift, ExistingWhisper, InstallationRequest};
+use crate::flow::{self, Guard, Rest};
+
+use super::super::desired::{Desired, FlowKey, Remembered};
+use super::super::observed::Observed;
+use super::fate::Fate;
+use super::{Plan, Step};
+
+pub(super) struct Planner<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) request: &'a InstallationRequest,
+    pub(super) remembered: &'a Remembered,
+    pub(super) observed: &'a Observed,
+    pub(super) plan: Plan,
+    /// Keys whose flow exists or will exist once the steps so far are done.
+    pub(super) available: BTreeSet<FlowKey>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        desired: &'a Desired,
+        request: &'a InstallationRequest,
+        remembered: &'a Remembered,
+        observed: &'a Observed,
+    ) -> Self {
+        Self {
+            desired,
+            request,
+            remembered,
+            observed,
+            plan: Plan::default(),
+            available: observed.flows.keys().cloned().collect(),
+        }
+    }
+
+    pub(super) fn install(mut self) -> Plan {
+        let fates: Vec<(&Queue, Fate)> = self
+            .observed
+            .queues
+            .iter()
+            .filter(|queue| self.request.queues.covers(&queue.id))
+            .map(|queue| (queue, self.fate(queue)))
+            .collect();
+        let needed: BTreeSet<FlowKey> = fates
+            .iter()
+            .filter_map(|(_, fate)| match fate {
+                Fate::Attach(key) => Some(key.clone()),
+                Fate::Refuse(_) => None,
+            })
+            .collect();
+        if !self.observed.permission_granted {
+            self.plan.steps.push(Step::GrantPermission);
+        }
+        self.flow(
+            &FlowKey::Notice,
+            Some(flow::notice(&self.desired.function_arn)),
+        );
+        let notice_is_new = self.plan.steps.iter().any(|step| {
+            matches!(
+                step,
+                Step::CreateFlow {
+                    key: FlowKey::Notice,
+                    ..
+                }
+            )
+        });
+        if notice_is_new || !self.remembered.published {
+            self.plan.steps.push(Step::Publish);
+        }
+        for key in &needed {
+            let content = self.whisper_content(key);
+            self.flow(key, content);
+        }
+        for (queue, fate) in fates {
+            self.covered_queue(queue, fate);
+        }
+        self.uncovered_queues();
+        self.unknown_queues();
+        self.delete_unused(&needed);
+        self.plan
+    }
+
+    pub(super) fn guard(&self) -> Guard<'_> {
+        Guard {
+            function_arn: &self.desired.function_arn,
+            emergency: &self.desired.emergency,
+        }
+    }
+
+    pub(super) fn composed(&self, original: &str) -> Result<String, flow::NotMergeable> {
+        flow::whisper(self.guard(), Rest::Own(original))
+    }
+
+    /// `None` where the original is gone: then the copy that is there stays as it is.
+    pub(super) fn whisper_content(&self, key: &FlowKey) -> Option<String> {
+        let original = match key {
+            FlowKey::Notice => return None,
+            FlowKey::Whisper if self.request.existing_whisper == ExistingWhisper::Replace => {
+                return flow::whisper(self.guard(), Rest::Bare).ok();
+            }
+            FlowKey::Whisper => self.observed.default_outbound.as_ref(),
+            FlowKey::WhisperBefore(id) => self.observed.originals.get(id),
+        };
+        original.and_then(|original| self.composed(&original.content).ok())
+    }
+
+    pub(super) fn tells_drift_only(&self) -> bool {
+        self.request.drift == Drift::Report && !self.desired.fresh
+    }
+}

@@ -1,0 +1,66 @@
+//! From what should be and what is to the steps between them. Pure.
+//!
+//! Invariants: the plan of a reached state is empty; limiters know the instance before any queue is attached; a flow
+//! is deleted only when no queue uses it any more; nothing of the customer's is touched except the queues asked for.
+
+mod fate;
+mod flows;
+mod install;
+mod queues;
+mod step;
+mod uninstall;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::installation::QueueState;
+
+use super::desired::{Desired, FlowKey, Remembered};
+use super::observed::Observed;
+
+use install::Planner;
+use uninstall::uninstall;
+
+pub use step::Step;
+pub use uninstall::plan_without_instance;
+
+/// Where a queue stands before the steps are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueOutcome {
+    pub queue_id: String,
+    pub name: String,
+    pub key: Option<FlowKey>,
+    pub state: QueueState,
+    pub detail: String,
+}
+
+/// What keeps the desired state from being reached until somebody does something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    NameTaken(String),
+    UnknownQueues(Vec<String>),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub queues: Vec<QueueOutcome>,
+    pub obstacles: Vec<Obstacle>,
+    /// Differences that somebody else made and that the tenant wants told, not mended.
+    pub drifted: Vec<String>,
+}
+
+#[must_use]
+pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
+    match &desired.request {
+        Some(request) => Planner::new(desired, request, remembered, observed).install(),
+        None => uninstall(remembered, observed),
+    }
+}
+
+#[must_use]
+pub fn content_sha256(content: &str) -> String {
+    Sha256::digest(content.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! The steps that take everything of ours away.
+
+use crate::domain::installation::QueueState;
+
+use super::super::desired::Remembered;
+use super::super::observed::Observed;
+use super::flows::delete_step;
+use super::queues::restore_step;
+use super::{Plan, QueueOutcome, Step};
+
+/// The plan when the instance itself is gone: only our own side is left to clear.
+#[must_use]
+pub fn plan_without_instance(remembered: &Remembered, permission_granted: bool) -> Plan {
+    let mut plan = Plan::default();
+    for (queue_id, queue) in &remembered.queues {
+        plan.queues.push(QueueOutcome {
+            queue_id: queue_id.clone(),
+            name: queue.name.clone(),
+            key: None,
+            state: QueueState::LeftAlone,
+            detail: "the instance is gone".to_owned(),
+        });
+    }
+    clear_our_side(&mut plan, remembered, permission_granted);
+    plan
+}
+
+pub(super) fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
+    let mut plan = Plan::default();
+    for queue in &observed.queues {
+        let is_ours = queue
+            .outbound
+            .flow_id
+            .as_deref()
+            .is_some_and(|id| observed.is_ours(id));
+        let (state, detail) = match remembered.queues.get(&queue.id) {
+            _ if is_ours => {
+                plan.steps.push(restore_step(queue, remembered, observed));
+                (QueueState::Pending, "")
+            }
+            Some(before) if before.attached => {
+                (QueueState::LeftAlone, "points at another whisper since")
+            }
+            Some(_) | None => continue,
+        };
+        plan.queues.push(QueueOutcome {
+            queue_id: queue.id.clone(),
+            name: queue.name.clone(),
+            key: None,
+            state,
+            detail: detail.to_owned(),
+        });
+    }
+    let whispers_first = observed
+        .flows
+        .values()
+        .rev()
+        .chain(&observed.surplus)
+        .map(delete_step);
+    plan.steps.extend(whispers_first);
+    clear_our_side(&mut plan, remembered, observed.permission_granted);
+    plan
+}
+
+fn clear_our_side(plan: &mut Plan, remembered: &Remembered, permission_granted: bool) {
+    if remembered.known_to_limiters {
+        plan.steps.push(Step::Unpublish);
+    }
+    if permission_granted {
+        plan.steps.push(Step::RevokePermission);
+    }
+}
