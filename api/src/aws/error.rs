@@ -49,6 +49,17 @@ impl AwsError {
         self.kind == *kind
     }
 
+    /// The action that was denied, where the service names it: it may be another one than was asked for, as making a
+    /// flow with tags takes two.
+    #[must_use]
+    pub fn refused_action(&self) -> &str {
+        self.message
+            .split_once("not authorized to perform: ")
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .filter(|action| action.contains(':'))
+            .unwrap_or(self.action)
+    }
+
     fn separated_message(&self) -> String {
         if self.message.is_empty() {
             String::new()

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::time::{from_db, from_db_opt, to_db};
-use super::{StoreError, SystemTx, TenantTx};
-use crate::domain::ids::{ConnectionId, InstanceId, TenantId};
+use super::{StoreError, TenantTx};
+use crate::domain::ids::{ConnectionId, InstanceId};
 use crate::domain::instance_arn::InstanceArn;
 
 #[derive(Debug, Clone)]
@@ -193,23 +193,5 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
-    }
-}
-
-impl SystemTx {
-    /// Whether another tenant has proved this instance to be its own.
-    pub async fn instance_is_claimed(
-        &mut self,
-        arn: &InstanceArn,
-        tenant: TenantId,
-    ) -> Result<bool, StoreError> {
-        let row = sqlx::query!(
-            "select id from instances where instance_arn = $1 and verified_at is not null and tenant_id <> $2",
-            arn.to_string(),
-            tenant.0,
-        )
-        .fetch_optional(self.connection())
-        .await?;
-        Ok(row.is_some())
     }
 }

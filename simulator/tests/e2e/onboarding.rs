@@ -2,6 +2,7 @@
 
 use ringfence_simulator::dev::Result;
 use ringfence_simulator::dev::customer::Customer;
+use ringfence_simulator::dev::rest::text;
 use serde_json::{Value, json};
 
 use super::harness::{Town, faults_at, in_town, refused};
@@ -39,14 +40,15 @@ async fn an_instance_belongs_to_the_tenant_that_verified_it() {
         let mut owner = town.customer(&first, "111122220001", "us-east-1").await?;
         // A stranger's unverified claim blocks nobody.
         let stranger = town.tenant("Stranger").await?;
-        let claim = stranger
-            .post("/v1/instances", &json!({ "instance_arn": owner.arn() }))
-            .await?;
+        let claim = json!({ "instance_arn": owner.arn() });
+        let claimed = stranger.post("/v1/instances", &claim).await?;
         owner.join("northwind").await?;
 
-        let path = format!("/v1/instances/{}", claim["id"].as_str().unwrap_or_default());
-        let problem = refused(stranger.post(&format!("{path}/verify"), &json!({})), 409).await;
-        assert_eq!(problem["code"], "instance_claimed", "{problem}");
+        // Who cannot prove an instance does not even learn that somebody else has.
+        let path = format!("/v1/instances/{}", text(&claimed, "/id")?);
+        let verify = format!("{path}/verify");
+        let problem = refused(stranger.post(&verify, &json!({})), 422).await;
+        assert_eq!(problem["code"], "verification_failed", "{problem}");
         // What is another tenant's looks exactly like what does not exist.
         let others = refused(stranger.get(&owner.path("")), 404).await;
         let nobodys = refused(
@@ -56,6 +58,17 @@ async fn an_instance_belongs_to_the_tenant_that_verified_it() {
         .await;
         assert_eq!(others["code"], nobodys["code"]);
         assert_eq!(others["detail"], nobodys["detail"]);
+
+        // Who proves it is told.
+        let parameters = &claimed["onboarding"]["stack_parameters"];
+        let template = owner.template().await?;
+        let (account, region) = (&owner.account, &owner.region);
+        town.sim
+            .stack(account, region, &template, parameters)
+            .await?;
+        let problem = refused(stranger.post(&verify, &json!({})), 409).await;
+        assert_eq!(problem["code"], "instance_claimed", "{problem}");
+        assert_eq!(stranger.get(&path).await?["status"], "pending_verification");
         Ok(())
     })
     .await;
@@ -67,12 +80,18 @@ async fn a_role_that_works_without_the_external_id_is_refused() {
         let customer = registered(town).await?;
         let demand = "            Condition:\n              StringEquals: { \"sts:ExternalId\": !Ref ExternalId }\n";
         let template = customer.template().await?;
-        assert!(template.contains(demand), "the template's condition has another form now");
-        customer.deploy(&template.replacen(demand, "", 1)).await?;
-        let problem = refused(customer.verify(), 422).await;
-        let faults = faults_at(&problem, "/installer_role_arn");
-        assert!(faults.iter().any(|(code, _)| code == "external_id_not_enforced"), "{problem}");
-        assert_eq!(customer.rest.get(&customer.path("")).await?["status"], "pending_verification");
+        let pieces: Vec<&str> = template.split(demand).collect();
+        assert_eq!(pieces.len(), 3, "the template's condition has another form now");
+        for (lax, pointer) in [
+            ([pieces[0], "", pieces[1], demand, pieces[2]], "/installer_role_arn"),
+            ([pieces[0], demand, pieces[1], "", pieces[2]], "/runtime_role_arn"),
+        ] {
+            customer.deploy(&lax.concat()).await?;
+            let problem = refused(customer.verify(), 422).await;
+            let faults = faults_at(&problem, pointer);
+            assert!(faults.iter().any(|(code, _)| code == "external_id_not_enforced"), "{problem}");
+            assert_eq!(customer.rest.get(&customer.path("")).await?["status"], "pending_verification");
+        }
         Ok(())
     })
     .await;
@@ -90,7 +109,12 @@ async fn a_missing_permission_is_named() {
                 "/installer_role_arn",
             ),
             ("connect:CreateContactFlow", "/installer_role_arn"),
+            ("connect:UpdateContactFlowContent", "/installer_role_arn"),
+            ("connect:DeleteContactFlow", "/installer_role_arn"),
+            ("connect:DescribeUser", "/installer_role_arn"),
+            ("connect:DescribeRoutingProfile", "/installer_role_arn"),
             ("connect:StopContact", "/runtime_role_arn"),
+            ("connect:StartTaskContact", "/runtime_role_arn"),
         ] {
             let without = template.replace(&format!("{action}\n"), "connect:ListInstances\n");
             assert_ne!(without, template, "{action} is not in the template");

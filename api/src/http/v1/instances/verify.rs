@@ -49,7 +49,6 @@ pub(in crate::http) async fn verify(
     Id(id): Id<InstanceId>,
     Body(given): Body<VerificationRequest>,
 ) -> ApiResult<Json<Instance>> {
-    must_be_free(&caller, id).await?;
     let app = &caller.app;
     let given = GivenRoles {
         installer_role_arn: given.installer_role_arn,
@@ -82,26 +81,6 @@ pub(in crate::http) async fn verify(
         .ok_or_else(ApiError::not_found)?;
     let onboarding = Onboarding::of(app, &view.instance.arn, &view.connection);
     Ok(Json(Instance::try_from(view)?.with_onboarding(onboarding)))
-}
-
-/// Asked first, so that a tenant need not deploy anything to learn that it would be in vain. Races are the database's.
-async fn must_be_free(caller: &Caller<ManageInstances>, id: InstanceId) -> ApiResult<()> {
-    let mut tx = caller.begin().await?;
-    let instance = tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
-    tx.commit().await?;
-    let mut tx = caller
-        .app
-        .store
-        .system("an instance is proved by one tenant only")
-        .await?;
-    if tx
-        .instance_is_claimed(&instance.arn, caller.tenant.id)
-        .await?
-    {
-        return Err(StoreError::Constraint(Constraint::InstanceClaimed).into());
-    }
-    tx.commit().await?;
-    Ok(())
 }
 
 fn fault(check: &Check) -> FieldFault {

@@ -2,15 +2,23 @@
 //!
 //! Invariant: a condition's transition time changes only when its status does.
 
+mod findings;
+mod words;
+
 use jiff::Timestamp;
 
-use crate::aws::{AwsError, AwsErrorKind};
-use crate::domain::installation::{
-    Condition, ConditionStatus, ConditionType, InstallationState, QueueState,
-};
+use crate::domain::installation::{Condition, ConditionStatus, ConditionType, InstallationState};
 
 use super::execute::StepError;
-use super::plan::{Obstacle, Plan, Step};
+use super::plan::{Plan, Step};
+
+use findings::{
+    Finding, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step, queues_finding,
+    step_finding,
+};
+use words::needs_somebody;
+
+pub use words::words;
 
 /// How a pass went.
 #[derive(Debug)]
@@ -28,9 +36,6 @@ pub struct Assessment {
     /// Nothing is left to do for this generation.
     pub reached: bool,
 }
-
-/// Status, reason and message of one condition.
-type Finding = (ConditionStatus, String, String);
 
 /// The pass came to its end or to a failed step.
 #[must_use]
@@ -152,115 +157,6 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
     }
 }
 
-fn good(reason: &str, message: &str) -> Finding {
-    (ConditionStatus::True, reason.to_owned(), message.to_owned())
-}
-
-fn bad(reason: &str, message: String) -> Finding {
-    (ConditionStatus::False, reason.to_owned(), message)
-}
-
-fn is_flow_step(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::CreateFlow { .. } | Step::UpdateFlow { .. } | Step::Publish
-    )
-}
-
-fn is_queue_step(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::AttachQueue { .. } | Step::RestoreQueue { .. } | Step::DeleteFlow { .. }
-    )
-}
-
-/// What holds for the steps of one kind: the failure among them, that they wait for an earlier one, or `done`.
-fn step_finding(
-    pass: &Pass<'_>,
-    of_this_kind: fn(&Step) -> bool,
-    done: impl FnOnce() -> Finding,
-) -> Finding {
-    let Some((failed, err)) = pass.failure else {
-        return done();
-    };
-    if of_this_kind(failed) {
-        let (reason, message) = words(err);
-        return bad(&reason, message);
-    }
-    let behind_the_failure = pass
-        .plan
-        .steps
-        .iter()
-        .skip_while(|step| *step != failed)
-        .any(of_this_kind);
-    if behind_the_failure {
-        bad("in_progress", "waits for an earlier step".to_owned())
-    } else {
-        done()
-    }
-}
-
-fn flows_finding(plan: &Plan) -> Finding {
-    for obstacle in &plan.obstacles {
-        match obstacle {
-            Obstacle::NameTaken(name) => {
-                let message = format!(
-                    "the instance has a flow \"{name}\" that Ringfence did not make (or that lost its tags); rename or delete it"
-                );
-                return bad("flow_name_taken", message);
-            }
-            Obstacle::UnknownQueues(_) => {}
-        }
-    }
-    match plan
-        .drifted
-        .iter()
-        .find(|text| text.starts_with("the flow"))
-    {
-        Some(text) => bad("drifted", format!("{text}; install again to mend it")),
-        None => good("installed", "the flows are published"),
-    }
-}
-
-fn queues_finding(plan: &Plan) -> Finding {
-    let names = |state: QueueState| -> Vec<String> {
-        plan.queues
-            .iter()
-            .filter(|queue| queue.state == state)
-            .map(|queue| format!("\"{}\" {}", queue.name, queue.detail))
-            .collect()
-    };
-    if let Some(unknown) = plan.obstacles.iter().find_map(|obstacle| match obstacle {
-        Obstacle::UnknownQueues(ids) => Some(ids.join(", ")),
-        Obstacle::NameTaken(_) => None,
-    }) {
-        return bad(
-            "queue_not_found",
-            format!("the instance has no queue {unknown}"),
-        );
-    }
-    let refused = names(QueueState::Refused);
-    if !refused.is_empty() {
-        return bad("queues_refused", refused.join("; "));
-    }
-    let left_alone = names(QueueState::LeftAlone);
-    if !left_alone.is_empty() {
-        return bad("drifted", left_alone.join("; "));
-    }
-    if is_obstructed(plan) {
-        return bad("in_progress", "waits for the whisper flows".to_owned());
-    }
-    good("attached", "every chosen queue runs the whisper")
-}
-
-fn is_obstructed(plan: &Plan) -> bool {
-    !plan.obstacles.is_empty()
-        || plan
-            .queues
-            .iter()
-            .any(|queue| queue.state == QueueState::Refused)
-}
-
 fn with_ready(
     mut findings: Vec<(ConditionType, Finding)>,
     failure: Option<(&Step, &StepError)>,
@@ -304,73 +200,10 @@ fn dated(
         .collect()
 }
 
-/// Whether trying again is useless until somebody changed something.
-fn needs_somebody(err: &StepError) -> bool {
-    match err {
-        StepError::Aws(err) => !err.is_retryable(),
-        StepError::Gone => true,
-        StepError::Store(_) | StepError::Changed(_) | StepError::Stopped | StepError::LeaseLost => {
-            false
-        }
-    }
-}
-
-/// Reason and message of a failure.
-#[must_use]
-pub fn words(err: &StepError) -> (String, String) {
-    let (reason, message) = match err {
-        StepError::Aws(err) => aws_words(err),
-        StepError::Store(_) => (
-            "internal",
-            "Ringfence could not reach its database; it tries again".to_owned(),
-        ),
-        StepError::Changed(what) => (
-            "changed_meanwhile",
-            format!("{what}; Ringfence looks again"),
-        ),
-        StepError::Gone => (
-            "instance_not_found",
-            "the instance does not exist any more; uninstall it here".to_owned(),
-        ),
-        StepError::Stopped | StepError::LeaseLost => {
-            ("in_progress", "another worker goes on".to_owned())
-        }
-    };
-    (reason.to_owned(), message)
-}
-
-fn aws_words(err: &AwsError) -> (&'static str, String) {
-    match &err.kind {
-        AwsErrorKind::AccessDenied if err.action == "sts:AssumeRole" => (
-            "role_not_assumable",
-            "the installer role cannot be assumed any more; deploy the template again, then verify the instance".to_owned(),
-        ),
-        AwsErrorKind::AccessDenied if err.action.starts_with("connect:") => (
-            "permission_missing",
-            format!("the installer role lacks {0}; add {0} as the template has it", err.action),
-        ),
-        AwsErrorKind::AccessDenied => (
-            "operator_permission_missing",
-            format!("Ringfence's own role lacks {}; the operator has to add it", err.action),
-        ),
-        AwsErrorKind::InvalidFlow(problems) => (
-            "flow_refused",
-            format!("Amazon Connect refused the flow: {}", problems.join("; ")),
-        ),
-        AwsErrorKind::LimitExceeded => ("quota_used_up", format!("{err}; raise the quota or make room")),
-        AwsErrorKind::Throttled => ("throttled", "Amazon Connect throttles this account; Ringfence tries again".to_owned()),
-        AwsErrorKind::Transient => ("unavailable", format!("{err}; Ringfence tries again")),
-        AwsErrorKind::NotFound => ("not_found", err.to_string()),
-        AwsErrorKind::Duplicate
-        | AwsErrorKind::Invalid
-        | AwsErrorKind::ConditionFailed
-        | AwsErrorKind::StreamPositionLost => ("request_refused", err.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::{AwsError, AwsErrorKind};
 
     fn denied(action: &'static str) -> StepError {
         StepError::Aws(AwsError {

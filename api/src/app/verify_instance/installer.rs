@@ -1,0 +1,176 @@
+//! The installer role's permissions, each tried by a request that changes nothing: it reads, or asks for what cannot be.
+//!
+//! Assumed of Connect, as of every AWS service: permission is looked at before existence, so that a request about a flow,
+//! a queue or an agent that nobody has tells one from the other.
+
+use crate::aws::{
+    AwsError, AwsErrorKind, ConnectInstance, FlowType, InstanceAccess, NewFlow, Outbound,
+    SdkConnectInstance,
+};
+use crate::flow;
+
+use super::check::{Check, Subject, permission};
+
+/// Nothing in any instance has this id. The template permits changing and deleting a flow of this id: what it permits
+/// otherwise holds for flows with our tag, and of those there may be none to try it on.
+const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
+const ROLE: Subject = Subject::InstallerRole;
+
+pub(super) async fn check_installer(
+    connect: &SdkConnectInstance,
+    checks: &mut Vec<Check>,
+) -> Result<(), AwsError> {
+    check_reading(connect, checks).await?;
+    let outbound = Outbound::default();
+    let unreadable = "{}";
+    let answers = [
+        ("connect:CreateContactFlow", try_create(connect).await),
+        (
+            "connect:UpdateContactFlowContent",
+            connect.flow_update(NOWHERE, unreadable).await,
+        ),
+        (
+            "connect:DeleteContactFlow",
+            connect.flow_delete(NOWHERE).await,
+        ),
+        (
+            "connect:UpdateQueueOutboundCallerConfig",
+            connect.queue_set_outbound(NOWHERE, &outbound).await,
+        ),
+        (
+            "connect:DescribeUser",
+            connect.agent_routing_profile(NOWHERE).await.map(drop),
+        ),
+        (
+            "connect:DescribeRoutingProfile",
+            connect.routing_profile_takes_tasks(NOWHERE).await.map(drop),
+        ),
+    ];
+    for (action, answer) in answers {
+        checks.push(permission(action, ROLE, answer)?);
+    }
+    Ok(())
+}
+
+async fn check_reading(
+    connect: &SdkConnectInstance,
+    checks: &mut Vec<Check>,
+) -> Result<(), AwsError> {
+    let flows = connect.flows().await;
+    let whisper = flows.as_ref().ok().and_then(|flows| {
+        let mut whispers = flows
+            .iter()
+            .filter(|flow| flow.flow_type == FlowType::OutboundWhisper);
+        let first = whispers.clone().next();
+        whispers
+            .find(|flow| flow.name == flow::DEFAULT_OUTBOUND_NAME)
+            .or(first)
+            .map(|flow| flow.id.clone())
+    });
+    checks.push(permission(
+        "connect:ListContactFlows",
+        ROLE,
+        flows.map(drop),
+    )?);
+    checks.push(match whisper {
+        Some(id) => {
+            let answer = connect.flow(&id).await.map(drop);
+            permission("connect:DescribeContactFlow", ROLE, answer)?
+        }
+        None => Check::skipped(
+            "connect:DescribeContactFlow",
+            ROLE,
+            "the instance shows no outbound whisper to read",
+        ),
+    });
+    let queues = connect.queues().await;
+    let queue = queues
+        .as_ref()
+        .ok()
+        .and_then(|queues| queues.first().map(|queue| queue.id.clone()));
+    checks.push(permission("connect:ListQueues", ROLE, queues.map(drop))?);
+    checks.push(match queue {
+        Some(id) => {
+            let answer = connect.queue(&id).await.map(drop);
+            permission("connect:DescribeQueue", ROLE, answer)?
+        }
+        None => Check::skipped(
+            "connect:DescribeQueue",
+            ROLE,
+            "the instance shows no queue to read",
+        ),
+    });
+    Ok(())
+}
+
+/// Whether the instance is the one that was registered, and fit for what is to come.
+pub(super) async fn check_instance(
+    connect: &SdkConnectInstance,
+    access: &InstanceAccess,
+    checks: &mut Vec<Check>,
+) -> Result<bool, AwsError> {
+    const ACTION: &str = "connect:DescribeInstance";
+    const AS_SHOWN: &str =
+        "Register the ARN that the Amazon Connect console shows for the instance.";
+    let facts = match connect.describe().await {
+        Ok(facts) => facts,
+        Err(err) if err.kind == AwsErrorKind::NotFound => {
+            let detail = format!(
+                "{} does not exist in account {}",
+                access.instance_arn,
+                access.instance_arn.account_id()
+            );
+            checks.push(instance_failed("instance_not_found", detail, AS_SHOWN));
+            return Ok(false);
+        }
+        Err(err) => {
+            checks.push(permission(ACTION, ROLE, Err(err))?);
+            return Ok(false);
+        }
+    };
+    checks.push(Check::passed(ACTION, ROLE, "permitted"));
+    if facts.arn != access.instance_arn.to_string() {
+        let detail = format!(
+            "the account's instance has the ARN {}, not {}",
+            facts.arn, access.instance_arn
+        );
+        checks.push(instance_failed("instance_not_found", detail, AS_SHOWN));
+        return Ok(false);
+    }
+    if !facts.active || !facts.outbound_calls_enabled {
+        let detail =
+            "the instance is not active, or outbound calls are switched off in it".to_owned();
+        let fix = "Switch on outbound calls in the instance's telephony settings.";
+        checks.push(instance_failed("outbound_calls_disabled", detail, fix));
+        return Ok(false);
+    }
+    checks.push(Check::passed(
+        INSTANCE,
+        Subject::Instance,
+        "found in this account and region, outbound calls are on",
+    ));
+    Ok(true)
+}
+
+const INSTANCE: &str = "instance";
+
+fn instance_failed(code: &'static str, detail: String, fix: &str) -> Check {
+    Check::failed(INSTANCE, Subject::Instance, code, detail, fix)
+}
+
+/// Content that no instance accepts: being refused for it proves the permission, and nothing is made.
+async fn try_create(connect: &SdkConnectInstance) -> Result<(), AwsError> {
+    let flow = NewFlow {
+        name: "Ringfence permission check".to_owned(),
+        flow_type: FlowType::OutboundWhisper,
+        description: "Never published.".to_owned(),
+        content: "{}".to_owned(),
+        tags: [(
+            flow::TAG_MANAGED_BY.to_owned(),
+            flow::TAG_MANAGED_BY_VALUE.to_owned(),
+        )]
+        .into(),
+    };
+    let made = connect.flow_create(&flow).await?;
+    connect.flow_delete(&made).await
+}

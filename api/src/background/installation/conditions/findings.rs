@@ -1,0 +1,119 @@
+//! What holds for flows and queues after a pass. Pure.
+
+use crate::domain::installation::{ConditionStatus, QueueState};
+
+use super::super::plan::{Obstacle, Plan, Step};
+use super::Pass;
+use super::words::words;
+
+/// Status, reason and message of one condition.
+pub(super) type Finding = (ConditionStatus, String, String);
+
+pub(super) fn good(reason: &str, message: &str) -> Finding {
+    (ConditionStatus::True, reason.to_owned(), message.to_owned())
+}
+
+pub(super) fn bad(reason: &str, message: String) -> Finding {
+    (ConditionStatus::False, reason.to_owned(), message)
+}
+
+pub(super) fn is_flow_step(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::CreateFlow { .. } | Step::UpdateFlow { .. } | Step::Publish
+    )
+}
+
+pub(super) fn is_queue_step(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::AttachQueue { .. } | Step::RestoreQueue { .. } | Step::DeleteFlow { .. }
+    )
+}
+
+/// What holds for the steps of one kind: the failure among them, that they wait for an earlier one, or `done`.
+pub(super) fn step_finding(
+    pass: &Pass<'_>,
+    of_this_kind: fn(&Step) -> bool,
+    done: impl FnOnce() -> Finding,
+) -> Finding {
+    let Some((failed, err)) = pass.failure else {
+        return done();
+    };
+    if of_this_kind(failed) {
+        let (reason, message) = words(err);
+        return bad(&reason, message);
+    }
+    let behind_the_failure = pass
+        .plan
+        .steps
+        .iter()
+        .skip_while(|step| *step != failed)
+        .any(of_this_kind);
+    if behind_the_failure {
+        bad("in_progress", "waits for an earlier step".to_owned())
+    } else {
+        done()
+    }
+}
+
+pub(super) fn flows_finding(plan: &Plan) -> Finding {
+    for obstacle in &plan.obstacles {
+        match obstacle {
+            Obstacle::NameTaken(name) => {
+                let message = format!(
+                    "the instance has a flow \"{name}\" that Ringfence did not make (or that lost its tags); rename or delete it"
+                );
+                return bad("flow_name_taken", message);
+            }
+            Obstacle::UnknownQueues(_) => {}
+        }
+    }
+    match plan
+        .drifted
+        .iter()
+        .find(|text| text.starts_with("the flow"))
+    {
+        Some(text) => bad("drifted", format!("{text}; install again to mend it")),
+        None => good("installed", "the flows are published"),
+    }
+}
+
+pub(super) fn queues_finding(plan: &Plan) -> Finding {
+    let names = |state: QueueState| -> Vec<String> {
+        plan.queues
+            .iter()
+            .filter(|queue| queue.state == state)
+            .map(|queue| format!("\"{}\" {}", queue.name, queue.detail))
+            .collect()
+    };
+    if let Some(unknown) = plan.obstacles.iter().find_map(|obstacle| match obstacle {
+        Obstacle::UnknownQueues(ids) => Some(ids.join(", ")),
+        Obstacle::NameTaken(_) => None,
+    }) {
+        return bad(
+            "queue_not_found",
+            format!("the instance has no queue {unknown}"),
+        );
+    }
+    let refused = names(QueueState::Refused);
+    if !refused.is_empty() {
+        return bad("queues_refused", refused.join("; "));
+    }
+    let left_alone = names(QueueState::LeftAlone);
+    if !left_alone.is_empty() {
+        return bad("drifted", left_alone.join("; "));
+    }
+    if is_obstructed(plan) {
+        return bad("in_progress", "waits for the whisper flows".to_owned());
+    }
+    good("attached", "every chosen queue runs the whisper")
+}
+
+pub(super) fn is_obstructed(plan: &Plan) -> bool {
+    !plan.obstacles.is_empty()
+        || plan
+            .queues
+            .iter()
+            .any(|queue| queue.state == QueueState::Refused)
+}
