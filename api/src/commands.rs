@@ -15,7 +15,8 @@ use ringfence_api::background::{WakeUps, WorkerPanicked, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, ConfigError, Settings};
 use ringfence_api::domain::ids::OperatorKeyId;
-use ringfence_api::http::{AppState, Parts, openapi, router};
+use ringfence_api::http::{AppState, Parts, Watched, openapi, router, serve_metrics};
+use ringfence_api::metrics::Metrics;
 use ringfence_api::store::{Change, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,8 +42,12 @@ pub enum CommandError {
     PublicUrl(SocketAddr, url::ParseError),
     #[error("input or output failed: {0}")]
     Io(#[from] std::io::Error),
+    #[error("metrics cannot be kept: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("no randomness: {0}")]
     Randomness(String),
+    #[error("{0} variables are set that mean nothing here")]
+    UnknownSettings(usize),
     #[error("work in hand did not end within {} s", GRACE.as_secs())]
     Unfinished,
 }
@@ -66,6 +71,7 @@ struct Base {
     ids: IdSource,
     aws: Arc<Aws>,
     wake_ups: WakeUps,
+    metrics: Metrics,
 }
 
 impl Base {
@@ -82,6 +88,7 @@ impl Base {
         };
         let aws = Arc::new(Aws::load(aws_settings, Jitter::new(seeds.next_u64())).await);
         Ok(Self {
+            metrics: Metrics::install()?,
             settings,
             store,
             clock,
@@ -108,6 +115,35 @@ impl Base {
         }
     }
 
+    fn watched(&self) -> Watched {
+        Watched {
+            metrics: self.metrics.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Serves metrics until `stop`, where the settings say so. A bad address ends the program before it has begun.
+    async fn serve_metrics(&self, stop: &CancellationToken) -> Result<(), CommandError> {
+        let Some(address) = self.settings.metrics_listen else {
+            return Ok(());
+        };
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|err| CommandError::Listen(address, err))?;
+        tracing::info!(address = %listener.local_addr()?, "metrics listening");
+        let stopping = stop.clone();
+        let serving = serve_metrics(listener, self.watched(), async move {
+            stopping.cancelled().await;
+        });
+        tokio::spawn(async move {
+            if let Err(err) = serving.await {
+                tracing::error!(error = %err, "metrics are not served any more");
+            }
+        });
+        Ok(())
+    }
+
     fn state(&self, address: SocketAddr) -> Result<AppState, CommandError> {
         let jwt = self.settings.jwt.clone().map(Verifier::new).transpose()?;
         Ok(AppState::new(Parts {
@@ -122,6 +158,7 @@ impl Base {
                 None => listening(address)?,
             },
             settings: self.settings.clone(),
+            watched: self.watched(),
         }))
     }
 }
@@ -156,6 +193,7 @@ pub async fn serve(with_workers: bool) -> Result<(), CommandError> {
     let address = listener.local_addr()?;
     let app = router(base.state(address)?);
     let stop = stopped_by_signal()?;
+    base.serve_metrics(&stop).await?;
     let workers = with_workers.then(|| tokio::spawn(base.workers().run(stop.clone())));
     let stopping = stop.clone();
     let server =
@@ -177,6 +215,7 @@ pub async fn serve(with_workers: bool) -> Result<(), CommandError> {
 pub async fn work() -> Result<(), CommandError> {
     let base = Base::make().await?;
     let stop = stopped_by_signal()?;
+    base.serve_metrics(&stop).await?;
     let workers = base.workers();
     tracing::info!("working");
     until_grace_ends(&stop, async { Ok(workers.run(stop.clone()).await?) }).await?;
@@ -270,6 +309,25 @@ fn made_at_console(ids: &IdSource, clock: &Clock, id: OperatorKeyId) -> Change {
         request_id: None,
         ip: None,
     }
+}
+
+/// On stdout what is in effect, on stderr what is wrong.
+pub fn config_check() -> Result<(), CommandError> {
+    let check = config::check(config::from_process, config::names_of_process());
+    let mut stdout = std::io::stdout();
+    for (variable, is_set) in &check.known {
+        let state = if *is_set { "set" } else { "default" };
+        writeln!(stdout, "{variable:<40} {state}")?;
+    }
+    for variable in &check.unknown {
+        writeln!(stdout, "{variable:<40} means nothing here: is it misspelt?")?;
+    }
+    check.outcome?;
+    if !check.unknown.is_empty() {
+        return Err(CommandError::UnknownSettings(check.unknown.len()));
+    }
+    writeln!(stdout, "the settings are complete")?;
+    Ok(())
 }
 
 pub fn openapi() -> Result<(), CommandError> {

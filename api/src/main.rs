@@ -1,11 +1,14 @@
 //! `ringfence`: the control plane's one program. Logs go to stderr as JSON; stdout is for answers to programs.
 
 mod commands;
-mod logs;
+mod telemetry;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use ringfence_api::config;
+
+use telemetry::Telemetry;
 
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, about = "Ringfence's control plane")]
@@ -30,24 +33,46 @@ enum Command {
     Token,
     /// Print the API's description
     Openapi,
+    /// Look at the settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say everything that is wrong with the settings, and what is in effect; no secret is printed
+    Check,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    logs::start();
+    let telemetry = match Telemetry::start(config::exports_spans(config::from_process)) {
+        Ok(telemetry) => telemetry,
+        Err(err) => {
+            eprintln!("the OTEL_… variables cannot be used: {err}");
+            return ExitCode::FAILURE;
+        }
+    };
     let result = match arguments.command {
         Command::Serve { with_workers } => commands::serve(with_workers).await,
         Command::Work => commands::work().await,
         Command::Migrate => commands::migrate().await,
         Command::Token => commands::token().await,
         Command::Openapi => commands::openapi(),
+        Command::Config {
+            command: ConfigCommand::Check,
+        } => commands::config_check(),
     };
-    match result {
+    let status = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             tracing::error!(error = %err, "ended");
             ExitCode::FAILURE
         }
-    }
+    };
+    telemetry.finish();
+    status
 }

@@ -6,6 +6,8 @@
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, ShardIteratorType};
 
+use jiff::Timestamp;
+
 use super::error::{AwsError, AwsErrorKind};
 
 const BATCH_MAX: i32 = 500;
@@ -36,6 +38,8 @@ pub struct StreamEntry {
     pub sequence_number: String,
     /// The record's JSON text; absent when the item was removed or has no record.
     pub record: Option<String>,
+    /// To the second.
+    pub written_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,5 +182,8 @@ fn entry(record: &Record) -> Option<StreamEntry> {
     Some(StreamEntry {
         sequence_number: data.sequence_number()?.to_owned(),
         record: text.filter(|_| written),
+        written_at: data
+            .approximate_creation_date_time()
+            .and_then(|at| Timestamp::from_second(at.secs()).ok()),
     })
 }

@@ -7,10 +7,12 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics;
 
 /// What a look at the state found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,10 @@ pub async fn drive<F, Fut, E>(
         let woken = wake_up.notify.notified();
         tokio::pin!(woken);
         woken.as_mut().enable();
-        match look().await {
+        let begun = Instant::now();
+        let outcome = look().await;
+        metrics::worker_pass(worker, word(&outcome), begun.elapsed());
+        match outcome {
             Ok(Found::Work) => continue,
             Ok(Found::Nothing) => {}
             Err(err) => tracing::warn!(worker, error = %err, "worker failed; it tries again"),
@@ -60,6 +65,14 @@ pub async fn drive<F, Fut, E>(
         }
     }
     tracing::debug!(worker, "worker stopped");
+}
+
+fn word<E>(outcome: &Result<Found, E>) -> &'static str {
+    match outcome {
+        Ok(Found::Work) => "work",
+        Ok(Found::Nothing) => "nothing",
+        Err(_) => "failed",
+    }
 }
 
 #[cfg(test)]

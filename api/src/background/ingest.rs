@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringfence_policy::wire::v1::DecisionRecord;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use crate::aws::{
 };
 use crate::clock::{Clock, IdSource};
 use crate::domain::ids::{DecisionId, InstanceId, TenantId};
+use crate::metrics;
 use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
 
 use super::deferred;
@@ -41,6 +43,8 @@ pub struct Ingest {
     /// Iterators save a request each and lead through empty stretches; losing them loses nothing. Each holds only for
     /// the checkpoint that it was got at: another process may have read on since.
     iterators: HashMap<ShardName, (Checkpoint, String)>,
+    /// How far this look found itself behind.
+    lag: Duration,
 }
 
 impl Ingest {
@@ -53,6 +57,7 @@ impl Ingest {
             clock,
             ids,
             iterators: HashMap::new(),
+            lag: Duration::ZERO,
         }
     }
 
@@ -60,6 +65,7 @@ impl Ingest {
     pub async fn look(&mut self) -> Result<Found, IngestError> {
         let mut found = Found::Nothing;
         let mut failure = None;
+        self.lag = Duration::ZERO;
         for stream_arn in self.stream.streams().await? {
             let shards = self.stream.shards(&stream_arn).await?;
             let checkpoints = self
@@ -80,6 +86,7 @@ impl Ingest {
                 }
             }
         }
+        metrics::stream_lag(&self.region, self.lag);
         failure.map_or(Ok(found), Err)
     }
 
@@ -91,6 +98,7 @@ impl Ingest {
         let batch = self.read(name, checkpoint).await?;
         let finished = batch.next_iterator.is_none();
         let moved = !batch.entries.is_empty();
+        self.lag = self.lag.max(self.age(&batch));
         let to = Checkpoint {
             sequence_number: batch
                 .entries
@@ -184,6 +192,15 @@ impl Ingest {
                 Ok(true)
             }
         }
+    }
+
+    /// How long the batch's first record has waited. An empty batch is the end of what there is, or a stretch without
+    /// records that passes in a moment.
+    fn age(&self, batch: &Batch) -> Duration {
+        let first = batch.entries.first().and_then(|entry| entry.written_at);
+        first.map_or(Duration::ZERO, |at| {
+            Duration::try_from(self.clock.now().duration_since(at)).unwrap_or_default()
+        })
     }
 
     /// The last record of each attempt.

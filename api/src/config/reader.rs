@@ -1,5 +1,7 @@
 //! Reads variables one by one and collects what is wrong with them.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -27,6 +29,8 @@ impl fmt::Display for ConfigError {
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<Fault>,
+    /// Every variable that was looked for, and whether it was there.
+    asked: RefCell<BTreeMap<&'static str, bool>>,
 }
 
 impl<'a> Reader<'a> {
@@ -34,6 +38,7 @@ impl<'a> Reader<'a> {
         Self {
             lookup,
             faults: Vec::new(),
+            asked: RefCell::default(),
         }
     }
 
@@ -46,9 +51,16 @@ impl<'a> Reader<'a> {
 
     /// The value; an empty one counts as not set.
     pub fn optional(&self, variable: &'static str) -> Option<String> {
-        (self.lookup)(variable)
+        let value = (self.lookup)(variable)
             .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
+            .filter(|value| !value.is_empty());
+        self.asked.borrow_mut().insert(variable, value.is_some());
+        value
+    }
+
+    /// The variables that were looked for, and whether each was set.
+    pub fn asked(&self) -> BTreeMap<&'static str, bool> {
+        self.asked.borrow().clone()
     }
 
     pub fn required(&mut self, variable: &'static str) -> Option<String> {

@@ -21,6 +21,8 @@ const JWT_ALGORITHMS: &str = "RS256";
 pub struct Settings {
     pub database_url: Secret,
     pub listen: SocketAddr,
+    /// Where metrics are served without a key, by `serve` and by `work`; nowhere unless it is set.
+    pub metrics_listen: Option<SocketAddr>,
     /// Where customers reach us; otherwise taken from the address listened on.
     pub public_url: Option<Url>,
     pub control_plane_principal: String,
@@ -90,6 +92,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         LISTEN_DEFAULT,
         "an address and a port, as 127.0.0.1:8080",
     );
+    let metrics_listen = metrics_listen(reader);
     let public_url = web_address(reader, "RINGFENCE_PUBLIC_URL");
     let template_url = web_address(reader, "RINGFENCE_TEMPLATE_URL");
     let control_plane_principal = principal(reader, "RINGFENCE_CONTROL_PLANE_PRINCIPAL");
@@ -106,6 +109,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     Some(Settings {
         database_url: database_url?,
         listen,
+        metrics_listen,
         public_url,
         control_plane_principal: control_plane_principal?,
         limiter_principal: limiter_principal?,
@@ -120,6 +124,16 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         connect_requests_per_second,
         trusted_proxies,
     })
+}
+
+fn metrics_listen(reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    const NAME: &str = "RINGFENCE_METRICS_LISTEN";
+    let text = reader.optional(NAME)?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        reader.fault(NAME, "must be an address and a port, as 127.0.0.1:9464");
+    }
+    address
 }
 
 fn table(reader: &Reader<'_>, variable: &'static str, default: &str) -> String {

@@ -7,13 +7,18 @@ use std::time::Instant;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+
+use opentelemetry::propagation::Extractor;
+use tracing::Instrument as _;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::problem::{ApiError, Code};
 use super::state::AppState;
 use crate::domain::ids::RequestId;
+use crate::metrics;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// For answers that are no pages of the dashboard.
@@ -28,13 +33,20 @@ pub(super) async fn border(
     let id = RequestId(app.ids.uuid());
     let started = Instant::now();
     let method = request.method().clone();
+    let parent = traced_from(request.headers());
     // The pattern, not the path: what stands in the path may not belong into a log.
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(id);
-    let mut response = next.run(request).await;
+    let span = tracing::info_span!(
+        "request", otel.name = format!("{method} {route}"), otel.kind = "server", request_id = %id,
+        http.request.method = %method, http.route = route, http.response.status_code = tracing::field::Empty,
+    );
+    // Without a collector there is no context to belong to.
+    let _ = span.set_parent(parent);
+    let mut response = next.run(request).instrument(span.clone()).await;
     let cause = match refusal(&response) {
         Some(err) => {
             let cause = err.cause().map(str::to_owned);
@@ -45,13 +57,48 @@ pub(super) async fn border(
     };
     finish_headers(&mut response, id);
     let status = response.status().as_u16();
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.record("http.response.status_code", status);
+    let took = started.elapsed();
+    metrics::request(word(&method), &route, status, took);
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if let Some(cause) = cause {
         tracing::error!(request_id = %id, %method, route, status, duration_ms, cause, "request failed");
     } else {
         tracing::info!(request_id = %id, %method, route, status, duration_ms, "request");
     }
     response
+}
+
+/// The caller's own trace, where it sent one (W3C Trace Context).
+fn traced_from(headers: &HeaderMap) -> opentelemetry::Context {
+    let carrier = Headers(headers);
+    opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&carrier))
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+/// Methods that anybody may invent must not make new time series.
+fn word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// What went wrong, by a handler's own word or by the framework's status.

@@ -10,6 +10,7 @@ mod caller;
 mod etag;
 mod fields;
 mod health;
+mod metrics;
 pub mod openapi;
 mod pages;
 mod path;
@@ -19,6 +20,7 @@ mod router;
 mod state;
 mod v1;
 
+pub use metrics::{Watched, serve_metrics};
 pub use problem::{ApiError, Code};
 pub use router::{layered, router};
 pub use state::{AppState, Parts};

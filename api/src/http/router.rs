@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::border::{border, panicked};
 use super::state::AppState;
-use super::{assets, health, openapi, pages, v1};
+use super::{assets, health, metrics, openapi, pages, v1};
 
 const BODY_BYTES_MAX: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,6 +25,7 @@ pub(super) fn described() -> OpenApiRouter<AppState> {
     let prompt = OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(pages::customer_template))
         .merge(v1::prompt())
         .layer(within(TIMEOUT));

@@ -13,6 +13,8 @@ use crate::clock::{Clock, IdSource};
 use crate::config::Settings;
 use crate::store::Store;
 
+use super::metrics::Watched;
+
 #[derive(Debug)]
 pub struct Parts {
     pub store: Store,
@@ -22,6 +24,7 @@ pub struct Parts {
     pub aws: Arc<Aws>,
     pub wake_ups: WakeUps,
     pub settings: Settings,
+    pub watched: Watched,
     /// Where customers reach us.
     pub public_url: Url,
 }

@@ -11,6 +11,14 @@ use crate::domain::ids::TenantId;
 const CONNECTIONS_MAX: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Connections of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    pub idle: u32,
+    pub in_use: u32,
+    pub max: u32,
+}
+
 /// The pool; clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -35,6 +43,19 @@ impl Store {
     /// Brings the schema up to date; safe when several processes do it at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         Ok(sqlx::migrate!("../migrations").run(&self.pool).await?)
+    }
+
+    #[must_use]
+    pub fn pool_use(&self) -> PoolUse {
+        let open = self.pool.size();
+        let idle = u32::try_from(self.pool.num_idle())
+            .unwrap_or(u32::MAX)
+            .min(open);
+        PoolUse {
+            idle,
+            in_use: open - idle,
+            max: self.pool.options().get_max_connections(),
+        }
     }
 
     pub async fn ping(&self) -> Result<(), StoreError> {

@@ -25,7 +25,8 @@ fn least(operation: &str) -> Option<Least> {
     Some(match operation {
         id if OPEN.contains(&id) => Least::Nobody,
         "me_get" => Least::Viewer,
-        "tenants_create"
+        "metrics"
+        | "tenants_create"
         | "tenants_list"
         | "tenants_get"
         | "tenants_update"

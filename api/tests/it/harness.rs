@@ -16,7 +16,8 @@ use ringfence_api::background::WakeUps;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{LimiterFunction, Secret, Settings, Tables};
 use ringfence_api::domain::ids::{InstanceId, OperatorKeyId, TenantId};
-use ringfence_api::http::{AppState, Parts, layered, router};
+use ringfence_api::http::{AppState, Parts, Watched, layered, router};
+use ringfence_api::metrics::Metrics;
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -59,6 +60,7 @@ fn settings() -> Settings {
     };
     Settings {
         database_url: Secret::new("postgres://unused".to_owned()),
+        metrics_listen: None,
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_url: None,
         control_plane_principal: "arn:aws:iam::999988887777:role/ringfence-control-plane"
@@ -124,6 +126,11 @@ impl World {
             aws: Arc::new(unreachable_aws()),
             wake_ups: WakeUps::default(),
             settings: settings(),
+            watched: Watched {
+                metrics: Metrics::unheard(),
+                store: store.clone(),
+                clock: clock.clone(),
+            },
             public_url: "https://ringfence.example".parse().expect("a URL"),
         });
         Self {
