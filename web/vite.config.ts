@@ -8,6 +8,7 @@ const browsers = ["chrome123", "firefox120", "safari17.5"];
 export default defineConfig({
   plugins: [react()],
   build: {
+    rolldownOptions: { input: ["index.html", "docs.html"] },
     target: browsers,
     cssTarget: browsers,
     // Inlined files would need data: in the Content-Security-Policy.
@@ -17,7 +18,7 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/v1": api },
+    proxy: { "/v1": api, "/openapi.json": api },
   },
   preview: { host: "127.0.0.1" },
   test: {

@@ -14,6 +14,7 @@ use super::problem::ApiError;
 struct Dashboard;
 
 const PAGE: &str = "index.html";
+const DOCS_PAGE: &str = "docs.html";
 /// The component library writes style elements; nothing else is relaxed.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
@@ -48,7 +49,16 @@ pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
             return ApiError::not_found().into_response();
         }
     }
-    match Dashboard::get(PAGE) {
+    page(PAGE)
+}
+
+/// The API's description, to be read and tried in a browser.
+pub(super) async fn docs() -> Response {
+    page(DOCS_PAGE)
+}
+
+fn page(name: &str) -> Response {
+    match Dashboard::get(name) {
         Some(page) => answer("text/html; charset=utf-8", ASK_AGAIN, page.data),
         None => (
             StatusCode::OK,

@@ -45,6 +45,7 @@ pub fn router(app: AppState) -> Router {
             "/openapi.json",
             get(move || async move { Json(description) }),
         )
+        .route("/docs", get(assets::docs))
         .route("/docs/errors/{code}", get(pages::error))
         .fallback(assets::fallback);
     layered(routes, app)

@@ -1,0 +1,176 @@
+//! What an operator sees of the running program: metrics, traces, and whether its settings make sense.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use crate::program::{Running, key_for, migrated, program, run};
+
+/// A port that was free a moment ago.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn sample(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with(series))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+async fn text(url: &str) -> String {
+    let answer = reqwest::get(url).await.expect("an answer");
+    assert_eq!(answer.status().as_u16(), 200, "{url}");
+    answer.text().await.expect("text")
+}
+
+#[sqlx::test(migrations = false)]
+async fn requests_are_counted_by_route_and_never_by_what_stands_in_the_path(pool: PgPool) {
+    migrated(&pool).await;
+    let key = key_for(&pool).await;
+    let mut serve = program(&pool);
+    let port = free_port().await;
+    serve
+        .args(["serve", "--with-workers"])
+        .env("RINGFENCE_METRICS_LISTEN", format!("127.0.0.1:{port}"));
+    let running = Running::start(serve).await;
+    let client = reqwest::Client::new();
+    for _ in 0..3 {
+        let path = "/v1/tenants/ten_01890000000070008000000000000000";
+        let answer = client
+            .get(format!("{}{path}", running.base))
+            .bearer_auth(&key)
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status().as_u16(), 404);
+    }
+    let told = text(&format!("http://127.0.0.1:{port}/metrics")).await;
+    let series =
+        r#"ringfence_http_requests_total{method="GET",route="/v1/tenants/{id}",status="404"}"#;
+    assert_eq!(sample(&told, series), Some(3.0), "{told}");
+    assert!(!told.contains("ten_0189"));
+    assert_eq!(sample(&told, "ringfence_database_up"), Some(1.0));
+    assert!(sample(&told, "ringfence_database_connections_max").is_some_and(|max| max > 0.0));
+    assert!(told.contains(r#"ringfence_worker_passes_total{worker="installations""#), "{told}");
+    assert_eq!(sample(&told, r#"ringfence_installations{state="blocked"}"#), Some(0.0));
+    assert_eq!(text(&format!("http://127.0.0.1:{port}/readyz")).await, "ok\n");
+    running.stop().await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn workers_alone_tell_their_metrics_too(pool: PgPool) {
+    migrated(&pool).await;
+    let port = free_port().await;
+    let mut work = program(&pool);
+    work.arg("work")
+        .env("RINGFENCE_METRICS_LISTEN", format!("127.0.0.1:{port}"));
+    let running = Running::silent(work);
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let told = running.until_answers(&url).await;
+    assert!(told.contains("ringfence_reconcile_lag_seconds"), "{told}");
+    running.stop().await;
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_request_s_span_reaches_the_collector_inside_the_caller_s_trace(pool: PgPool) {
+    migrated(&pool).await;
+    let received: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let collector = Router::new()
+        .route(
+            "/v1/traces",
+            post(
+                |State(received): State<Arc<Mutex<Vec<u8>>>>, body: Bytes| async move {
+                    received.lock().expect("its lock").extend_from_slice(&body);
+                },
+            ),
+        )
+        .with_state(Arc::clone(&received));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let collecting = tokio::spawn(async move { axum::serve(listener, collector).await });
+
+    let mut serve = program(&pool);
+    serve
+        .arg("serve")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"));
+    let running = Running::start(serve).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let answer = reqwest::Client::new()
+        .get(format!("{}/v1/decisions?number=%2B15555550100", running.base))
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status().as_u16(), 401);
+    // What is still in hand is sent before the program ends.
+    running.stop().await;
+    collecting.abort();
+    let spans = received.lock().expect("its lock").clone();
+    let holds = |wanted: &[u8]| spans.windows(wanted.len()).any(|part| part == wanted);
+    assert!(holds(b"GET /v1/decisions"), "{} bytes", spans.len());
+    assert!(holds(&hex::decode(trace).expect("an id")));
+    assert!(!holds(b"5555550100"), "what stands in the address is not told");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_collector_that_is_away_costs_no_request(pool: PgPool) {
+    migrated(&pool).await;
+    let mut serve = program(&pool);
+    serve
+        .arg("serve")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    let running = Running::start(serve).await;
+    text(&format!("{}/healthz", running.base)).await;
+    running.stop().await;
+}
+
+fn check() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
+    command.env_clear().args(["config", "check"]);
+    command
+}
+
+#[tokio::test]
+async fn config_check_names_everything_that_is_wrong_and_prints_no_secret() {
+    let mut command = check();
+    command
+        .env("DATABASE_URL", "mysql://user:hunter2@db/ringfence")
+        .env("RINGFENCE_CONNECT_RPS", "fast");
+    let output = run(command).await;
+    assert!(!output.status.success());
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for variable in [
+        "DATABASE_URL must",
+        "RINGFENCE_CONNECT_RPS must",
+        "RINGFENCE_LIMITER_FUNCTIONS is not set",
+    ] {
+        assert!(said.contains(variable), "{variable}: {said}");
+    }
+    assert!(!said.contains("hunter2"));
+}
+
+#[sqlx::test(migrations = false)]
+async fn config_check_finds_a_misspelt_setting_and_passes_a_complete_one(pool: PgPool) {
+    let mut complete = program(&pool);
+    complete.args(["config", "check"]);
+    let output = run(complete).await;
+    assert!(output.status.success(), "{output:?}");
+    let mut misspelt = program(&pool);
+    misspelt
+        .args(["config", "check"])
+        .env("RINGFENCE_RECONCILE_PERIOD", "60");
+    let output = run(misspelt).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("RINGFENCE_RECONCILE_PERIOD "), "{said}");
+}
