@@ -8,3 +8,5 @@ mod harness;
 mod openapi;
 mod program;
 mod routes;
+mod running;
+mod watching;

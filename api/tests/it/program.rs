@@ -1,107 +1,77 @@
 //! The program itself: its commands, what it prints, and how it ends.
 
-use std::process::{Output, Stdio};
-use std::time::Duration;
-
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use sqlx::{ConnectOptions as _, PgPool};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use sqlx::PgPool;
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::task::JoinSet;
 
-const ENDS_WITHIN: Duration = Duration::from_secs(20);
-
-/// With nothing of the surrounding environment.
-fn program(pool: &PgPool) -> Command {
-    let url = pool.connect_options().to_url_lossy();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ringfence"));
-    command
-        .env_clear()
-        .env("DATABASE_URL", url.as_str())
-        .env("RINGFENCE_LISTEN", "127.0.0.1:0")
-        .env(
-            "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
-            "arn:aws:iam::999988887777:role/ringfence-control-plane",
-        )
-        .env(
-            "RINGFENCE_LIMITER_PRINCIPAL",
-            "arn:aws:iam::999988887777:role/ringfence-limiter",
-        )
-        .env(
-            "RINGFENCE_LIMITER_FUNCTIONS",
-            "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
-        )
-        .env("AWS_REGION", "us-east-1")
-        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-        .env("AWS_ACCESS_KEY_ID", "none")
-        .env("AWS_SECRET_ACCESS_KEY", "none")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
-
-async fn run(mut command: Command) -> Output {
-    command.output().await.expect("the program runs")
-}
+use crate::running::{Running, key_for, migrated, program, run};
 
 #[sqlx::test(migrations = false)]
 async fn an_empty_database_is_migrated_and_a_key_made_for_it_opens_the_api(pool: PgPool) {
-    let mut migrate = program(&pool);
-    migrate.arg("migrate");
-    assert!(run(migrate).await.status.success());
-    let mut again = program(&pool);
-    again.arg("migrate");
-    assert!(run(again).await.status.success());
-    let mut token = program(&pool);
-    token.arg("token");
-    let key = String::from_utf8(run(token).await.stdout).expect("text");
-    assert!(
-        key.starts_with("rf_op_") && key.lines().count() == 1,
-        "{key}"
-    );
-
+    migrated(&pool).await;
+    migrated(&pool).await;
+    let key = key_for(&pool).await;
     let mut serve = program(&pool);
     serve.args(["serve", "--with-workers"]);
-    let mut child = serve.spawn().expect("the program starts");
-    let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let line = stdout.next_line().await.expect("output").expect("a line");
-    let ready: Value = serde_json::from_str(&line).expect("a JSON line");
-    let base = ready["listening"].as_str().expect("an address").to_owned();
+    let running = Running::serve(serve).await;
     let me = reqwest::Client::new()
-        .get(format!("{base}/v1/me"))
-        .bearer_auth(key.trim())
+        .get(format!("{}/v1/me", running.base))
+        .bearer_auth(&key)
         .send()
         .await;
-    let me = me.expect("an answer");
-    assert_eq!(me.status().as_u16(), 200);
-
-    let pid = child
-        .id()
-        .and_then(|id| Pid::from_raw(id.try_into().ok()?))
-        .expect("it runs");
-    kill_process(pid, Signal::TERM).expect("signalled");
-    let ended = timeout(ENDS_WITHIN, child.wait())
-        .await
-        .expect("it ends by itself");
-    let mut logs = String::new();
-    child
-        .stderr
-        .take()
-        .expect("its logs")
-        .read_to_string(&mut logs)
-        .await
-        .expect("text");
-    assert!(ended.expect("a status").success(), "{logs}");
+    assert_eq!(me.expect("an answer").status().as_u16(), 200);
+    let logs = running.stop().await;
     for line in logs.lines() {
         assert!(
             serde_json::from_str::<Value>(line).is_ok(),
             "no JSON: {line}"
         );
     }
-    assert!(!logs.contains(key.trim()));
+    assert!(!logs.contains(&key));
+}
+
+/// Requests that are being answered when the program is told to stop are answered.
+#[sqlx::test(migrations = false)]
+async fn a_stop_under_load_fails_no_request_that_was_accepted(pool: PgPool) {
+    migrated(&pool).await;
+    let key = key_for(&pool).await;
+    let mut serve = program(&pool);
+    serve.arg("serve");
+    let running = Running::serve(serve).await;
+    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    let mut callers = JoinSet::new();
+    for _ in 0..16 {
+        let (url, key, answered) = (
+            format!("{}/v1/tenants", running.base),
+            key.clone(),
+            answered.clone(),
+        );
+        callers.spawn(async move {
+            let client = reqwest::Client::new();
+            loop {
+                let answer = match client.get(&url).bearer_auth(&key).send().await {
+                    Ok(answer) => answer,
+                    // Nobody listens any more: this request was never accepted.
+                    Err(err) if err.is_connect() => return None,
+                    Err(err) => return Some(err.to_string()),
+                };
+                let status = answer.status().as_u16();
+                match answer.bytes().await {
+                    Ok(_) if status == 200 => answered.send(()).expect("counted"),
+                    Ok(_) => return Some(format!("answered {status}")),
+                    Err(err) => return Some(err.to_string()),
+                }
+            }
+        });
+    }
+    drop(answered);
+    for _ in 0..200 {
+        answers.recv().await.expect("an answer");
+    }
+    running.stop().await;
+    let failures: Vec<String> = callers.join_all().await.into_iter().flatten().collect();
+    assert!(failures.is_empty(), "{failures:?}");
 }
 
 #[sqlx::test(migrations = false)]

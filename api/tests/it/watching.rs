@@ -10,13 +10,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::program::{Running, key_for, migrated, program, run};
-
-/// A port that was free a moment ago.
-async fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    listener.local_addr().expect("an address").port()
-}
+use crate::running::{Running, key_for, migrated, program, run};
 
 fn sample(text: &str, series: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(series))?;
@@ -34,11 +28,11 @@ async fn requests_are_counted_by_route_and_never_by_what_stands_in_the_path(pool
     migrated(&pool).await;
     let key = key_for(&pool).await;
     let mut serve = program(&pool);
-    let port = free_port().await;
     serve
         .args(["serve", "--with-workers"])
-        .env("RINGFENCE_METRICS_LISTEN", format!("127.0.0.1:{port}"));
-    let running = Running::start(serve).await;
+        .env("RINGFENCE_METRICS_LISTEN", "127.0.0.1:0");
+    let running = Running::serve(serve).await;
+    let metrics = running.metrics.clone().expect("an address");
     let client = reqwest::Client::new();
     for _ in 0..3 {
         let path = "/v1/tenants/ten_01890000000070008000000000000000";
@@ -50,29 +44,34 @@ async fn requests_are_counted_by_route_and_never_by_what_stands_in_the_path(pool
             .expect("an answer");
         assert_eq!(answer.status().as_u16(), 404);
     }
-    let told = text(&format!("http://127.0.0.1:{port}/metrics")).await;
+    let told = text(&format!("{metrics}/metrics")).await;
     let series =
         r#"ringfence_http_requests_total{method="GET",route="/v1/tenants/{id}",status="404"}"#;
     assert_eq!(sample(&told, series), Some(3.0), "{told}");
     assert!(!told.contains("ten_0189"));
     assert_eq!(sample(&told, "ringfence_database_up"), Some(1.0));
     assert!(sample(&told, "ringfence_database_connections_max").is_some_and(|max| max > 0.0));
-    assert!(told.contains(r#"ringfence_worker_passes_total{worker="installations""#), "{told}");
-    assert_eq!(sample(&told, r#"ringfence_installations{state="blocked"}"#), Some(0.0));
-    assert_eq!(text(&format!("http://127.0.0.1:{port}/readyz")).await, "ok\n");
+    assert!(
+        told.contains(r#"ringfence_worker_passes_total{worker="installations""#),
+        "{told}"
+    );
+    assert_eq!(
+        sample(&told, r#"ringfence_installations{state="blocked"}"#),
+        Some(0.0)
+    );
+    assert_eq!(text(&format!("{metrics}/readyz")).await, "ok\n");
     running.stop().await;
 }
 
 #[sqlx::test(migrations = false)]
 async fn workers_alone_tell_their_metrics_too(pool: PgPool) {
     migrated(&pool).await;
-    let port = free_port().await;
     let mut work = program(&pool);
     work.arg("work")
-        .env("RINGFENCE_METRICS_LISTEN", format!("127.0.0.1:{port}"));
-    let running = Running::silent(work);
-    let url = format!("http://127.0.0.1:{port}/metrics");
-    let told = running.until_answers(&url).await;
+        .env("RINGFENCE_METRICS_LISTEN", "127.0.0.1:0");
+    let running = Running::work(work).await;
+    let metrics = running.metrics.clone().expect("an address");
+    let told = text(&format!("{metrics}/metrics")).await;
     assert!(told.contains("ringfence_reconcile_lag_seconds"), "{told}");
     running.stop().await;
 }
@@ -99,10 +98,13 @@ async fn a_request_s_span_reaches_the_collector_inside_the_caller_s_trace(pool: 
     serve
         .arg("serve")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"));
-    let running = Running::start(serve).await;
+    let running = Running::serve(serve).await;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let answer = reqwest::Client::new()
-        .get(format!("{}/v1/decisions?number=%2B15555550100", running.base))
+        .get(format!(
+            "{}/v1/decisions?number=%2B15555550100",
+            running.base
+        ))
         .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
         .send()
         .await
@@ -115,7 +117,10 @@ async fn a_request_s_span_reaches_the_collector_inside_the_caller_s_trace(pool: 
     let holds = |wanted: &[u8]| spans.windows(wanted.len()).any(|part| part == wanted);
     assert!(holds(b"GET /v1/decisions"), "{} bytes", spans.len());
     assert!(holds(&hex::decode(trace).expect("an id")));
-    assert!(!holds(b"5555550100"), "what stands in the address is not told");
+    assert!(
+        !holds(b"5555550100"),
+        "what stands in the address is not told"
+    );
 }
 
 #[sqlx::test(migrations = false)]
@@ -125,7 +130,7 @@ async fn a_collector_that_is_away_costs_no_request(pool: PgPool) {
     serve
         .arg("serve")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
-    let running = Running::start(serve).await;
+    let running = Running::serve(serve).await;
     text(&format!("{}/healthz", running.base)).await;
     running.stop().await;
 }

@@ -64,8 +64,11 @@ async fn every_address_that_is_not_the_api_s_is_the_dashboard_under_a_strict_pol
 #[sqlx::test(migrations = "../migrations")]
 async fn metrics_are_the_operator_s_and_name_nobody(pool: PgPool) {
     let world = World::new(pool).await;
-    let tenant = world.cast("acme").await;
-    world.get("/metrics", "").await.problem(401, "unauthenticated");
+    let tenant = world.tenant("acme").await;
+    world
+        .get("/metrics", "")
+        .await
+        .problem(401, "unauthenticated");
     world
         .get("/metrics", &tenant.owner)
         .await
@@ -81,5 +84,8 @@ async fn the_page_of_the_api_is_served_under_the_dashboard_s_policy(pool: PgPool
     let world = World::new(pool).await;
     let page = world.get("/docs", "").await.ok(200);
     assert!(page.header("content-type").starts_with("text/html"));
-    assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(
+        page.header("content-security-policy")
+            .contains("frame-ancestors 'none'")
+    );
 }
