@@ -144,7 +144,11 @@ impl Base {
         Ok(())
     }
 
-    fn state(&self, address: SocketAddr) -> Result<AppState, CommandError> {
+    fn state(
+        &self,
+        address: SocketAddr,
+        draining: CancellationToken,
+    ) -> Result<AppState, CommandError> {
         let jwt = self.settings.jwt.clone().map(Verifier::new).transpose()?;
         Ok(AppState::new(Parts {
             store: self.store.clone(),
@@ -159,6 +163,7 @@ impl Base {
             },
             settings: self.settings.clone(),
             watched: self.watched(),
+            draining,
         }))
     }
 }
@@ -191,13 +196,17 @@ pub async fn serve(with_workers: bool) -> Result<(), CommandError> {
         .await
         .map_err(|err| CommandError::Listen(base.settings.listen, err))?;
     let address = listener.local_addr()?;
-    let app = router(base.state(address)?);
+    let draining = CancellationToken::new();
+    let app = router(base.state(address, draining.clone())?);
     let stop = stopped_by_signal()?;
     base.serve_metrics(&stop).await?;
     let workers = with_workers.then(|| tokio::spawn(base.workers().run(stop.clone())));
-    let stopping = stop.clone();
-    let server =
-        ringfence_api::http::serve(listener, app, async move { stopping.cancelled().await });
+    let (stopping, drain) = (stop.clone(), base.settings.drain);
+    let server = ringfence_api::http::serve(listener, app, async move {
+        stopping.cancelled().await;
+        draining.cancel();
+        tokio::time::sleep(drain).await;
+    });
     announce(address)?;
     let work = async {
         server.await?;

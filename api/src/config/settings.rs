@@ -11,6 +11,9 @@ use crate::auth::jwt::JwtSettings;
 
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const DRAIN_SECONDS: u64 = 5;
+/// What is left of the time that a stop may take is for the requests and steps in hand.
+const DRAIN_SECONDS_MAX: u64 = 15;
 const RECONCILE_PERIOD_SECONDS: u64 = 600;
 /// Half of what Connect allows an account.
 const CONNECT_RPS: f64 = 1.0;
@@ -32,6 +35,8 @@ pub struct Settings {
     pub tables: Tables,
     pub jwt: Option<JwtConfig>,
     pub reconcile_period: Duration,
+    /// How long requests are still taken after a signal, while `/readyz` says no; a balancer needs that long to notice.
+    pub drain: Duration,
     pub connect_requests_per_second: f64,
     /// How many proxies of our own stand before the API: so many addresses of `X-Forwarded-For` are believed.
     pub trusted_proxies: usize,
@@ -100,6 +105,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let limiter_functions = limiter_functions(reader);
     let jwt = jwt(reader);
     let reconcile_period = reconcile_period(reader);
+    let drain = drain(reader);
     let connect_requests_per_second = connect_rps(reader);
     let trusted_proxies = reader.parsed_or(
         "RINGFENCE_TRUSTED_PROXIES",
@@ -121,6 +127,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         },
         jwt,
         reconcile_period,
+        drain,
         connect_requests_per_second,
         trusted_proxies,
     })
@@ -237,6 +244,16 @@ fn reconcile_period(reader: &mut Reader<'_>) -> Duration {
     const WANTED: &str = "a whole number of seconds, at least 1";
     let seconds = reader.parsed_or(NAME, RECONCILE_PERIOD_SECONDS, WANTED);
     if seconds == 0 {
+        reader.fault(NAME, format!("must be {WANTED}"));
+    }
+    Duration::from_secs(seconds)
+}
+
+fn drain(reader: &mut Reader<'_>) -> Duration {
+    const NAME: &str = "RINGFENCE_DRAIN_SECONDS";
+    const WANTED: &str = "a whole number of seconds, at most 15";
+    let seconds = reader.parsed_or(NAME, DRAIN_SECONDS, WANTED);
+    if seconds > DRAIN_SECONDS_MAX {
         reader.fault(NAME, format!("must be {WANTED}"));
     }
     Duration::from_secs(seconds)

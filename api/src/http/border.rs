@@ -56,6 +56,11 @@ pub(super) async fn border(
         None => None,
     };
     finish_headers(&mut response, id);
+    if app.draining.is_cancelled() {
+        // The next request of this connection is to go elsewhere.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     let status = response.status().as_u16();
     span.record("http.response.status_code", status);
     let took = started.elapsed();

@@ -23,6 +23,12 @@ pub(super) async fn healthz() -> Json<ServiceState> {
 /// Whether it can answer: the database is there and its schema is this program's
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses((status = 200, body = ServiceState)))]
 pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<ServiceState>> {
+    if app.draining.is_cancelled() {
+        return Err(ApiError::new(
+            Code::ServiceUnavailable,
+            "this process is about to stop",
+        ));
+    }
     if app.store.is_migrated().await? {
         Ok(Json(ServiceState { status: "ok" }))
     } else {

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::auth::Authenticator;
@@ -25,6 +26,8 @@ pub struct Parts {
     pub wake_ups: WakeUps,
     pub settings: Settings,
     pub watched: Watched,
+    /// Cancelled once the process is about to stop: from then on it asks for no new requests.
+    pub draining: CancellationToken,
     /// Where customers reach us.
     pub public_url: Url,
 }

@@ -21,6 +21,7 @@ use ringfence_api::metrics::Metrics;
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 pub const NOW: &str = "2026-11-25T12:00:00Z";
@@ -61,6 +62,7 @@ fn settings() -> Settings {
     Settings {
         database_url: Secret::new("postgres://unused".to_owned()),
         metrics_listen: None,
+        drain: Duration::ZERO,
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_url: None,
         control_plane_principal: "arn:aws:iam::999988887777:role/ringfence-control-plane"
@@ -126,6 +128,7 @@ impl World {
             aws: Arc::new(unreachable_aws()),
             wake_ups: WakeUps::default(),
             settings: settings(),
+            draining: CancellationToken::new(),
             watched: Watched {
                 metrics: Metrics::unheard(),
                 store: store.clone(),

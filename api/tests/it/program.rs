@@ -1,5 +1,8 @@
 //! The program itself: its commands, what it prints, and how it ends.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio::process::Command;
@@ -31,47 +34,55 @@ async fn an_empty_database_is_migrated_and_a_key_made_for_it_opens_the_api(pool:
     assert!(!logs.contains(&key));
 }
 
-/// Requests that are being answered when the program is told to stop are answered.
+/// Callers that watch `/readyz`, as a balancer does, never notice that the process went away.
 #[sqlx::test(migrations = false)]
-async fn a_stop_under_load_fails_no_request_that_was_accepted(pool: PgPool) {
+async fn a_stop_under_load_fails_no_request(pool: PgPool) {
     migrated(&pool).await;
     let key = key_for(&pool).await;
     let mut serve = program(&pool);
-    serve.arg("serve");
+    serve.arg("serve").env("RINGFENCE_DRAIN_SECONDS", "3");
     let running = Running::serve(serve).await;
-    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    let is_ready = Arc::new(AtomicBool::new(true));
+    let answered = Arc::new(AtomicU32::new(0));
     let mut callers = JoinSet::new();
     for _ in 0..16 {
-        let (url, key, answered) = (
-            format!("{}/v1/tenants", running.base),
-            key.clone(),
-            answered.clone(),
-        );
+        let (is_ready, answered) = (Arc::clone(&is_ready), Arc::clone(&answered));
+        let request = reqwest::Client::new()
+            .get(format!("{}/v1/tenants", running.base))
+            .bearer_auth(&key);
         callers.spawn(async move {
-            let client = reqwest::Client::new();
-            loop {
-                let answer = match client.get(&url).bearer_auth(&key).send().await {
-                    Ok(answer) => answer,
-                    // Nobody listens any more: this request was never accepted.
-                    Err(err) if err.is_connect() => return None,
-                    Err(err) => return Some(err.to_string()),
-                };
+            while is_ready.load(Ordering::SeqCst) {
+                let request = request.try_clone().expect("no body");
+                let answer = request.send().await.map_err(|err| format!("{err:?}"))?;
                 let status = answer.status().as_u16();
-                match answer.bytes().await {
-                    Ok(_) if status == 200 => answered.send(()).expect("counted"),
-                    Ok(_) => return Some(format!("answered {status}")),
-                    Err(err) => return Some(err.to_string()),
+                answer.bytes().await.map_err(|err| format!("{err:?}"))?;
+                if status != 200 {
+                    return Err(format!("answered {status}"));
                 }
+                answered.fetch_add(1, Ordering::SeqCst);
             }
+            Ok(())
         });
     }
-    drop(answered);
-    for _ in 0..200 {
-        answers.recv().await.expect("an answer");
+    let ready = || async { reqwest::get(format!("{}/readyz", running.base)).await };
+    while answered.load(Ordering::SeqCst) < 100 {
+        assert_eq!(ready().await.expect("an answer").status().as_u16(), 200);
     }
-    running.stop().await;
-    let failures: Vec<String> = callers.join_all().await.into_iter().flatten().collect();
+    running.tell_to_stop();
+    while ready().await.expect("still served").status().as_u16() == 200 {}
+    let before = answered.load(Ordering::SeqCst);
+    while answered.load(Ordering::SeqCst) < before + 50 {
+        tokio::task::yield_now().await;
+    }
+    is_ready.store(false, Ordering::SeqCst);
+    let failures: Vec<String> = callers
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
     assert!(failures.is_empty(), "{failures:?}");
+    running.ended().await;
 }
 
 #[sqlx::test(migrations = false)]

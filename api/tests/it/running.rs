@@ -21,6 +21,7 @@ pub fn program(pool: &PgPool) -> Command {
         .env_clear()
         .env("DATABASE_URL", url.as_str())
         .env("RINGFENCE_LISTEN", "127.0.0.1:0")
+        .env("RINGFENCE_DRAIN_SECONDS", "0")
         .env(
             "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
             "arn:aws:iam::999988887777:role/ringfence-control-plane",
@@ -115,8 +116,13 @@ impl Running {
     }
 
     /// Told to stop, it ends by itself and well; answers what it has logged.
-    pub async fn stop(mut self) -> String {
+    pub async fn stop(self) -> String {
         self.tell_to_stop();
+        self.ended().await
+    }
+
+    /// Was told to stop.
+    pub async fn ended(mut self) -> String {
         let ended = timeout(ENDS_WITHIN, self.child.wait())
             .await
             .expect("it ends by itself");

@@ -258,6 +258,7 @@ fn api_start(
         .args(["serve", "--with-workers"])
         .env("DATABASE_URL", postgres.url())
         .env("RINGFENCE_LISTEN", format!("127.0.0.1:{port}"))
+        .env("RINGFENCE_DRAIN_SECONDS", "0")
         .env("RINGFENCE_PUBLIC_URL", url.as_str())
         .env(
             "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
