@@ -7,10 +7,6 @@ use rand::seq::IndexedRandom;
 
 use crate::rules::{Dimension, Kind, Mode, Period, Policy, Rule};
 
-/// Of the dimensions and kinds below, so many are drawn from.
-const DIMENSIONS: usize = 9;
-const KINDS: u32 = 7;
-
 const ZONES: [&str; 4] = [
     "UTC",
     "America/New_York",
@@ -28,15 +24,69 @@ const DAYS: [&str; 6] = [
     "2026-10-03T15:00:00Z",
 ];
 
+/// How large the limits are, and how many dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A handful of calls puts the limits to the test.
+    Usual,
+    /// Enough for meters to be compacted.
+    Crowd,
+    /// More than a meter keeps singly.
+    Multitude,
+}
+
+impl Size {
+    pub fn draw(dice: &mut StdRng) -> Self {
+        match dice.random_range(0..400) {
+            0 => Self::Multitude,
+            1..16 => Self::Crowd,
+            _ => Self::Usual,
+        }
+    }
+
+    fn most(self, dice: &mut StdRng) -> u32 {
+        dice.random_range(match self {
+            Self::Usual => 1..=4,
+            Self::Crowd => 5..=40,
+            Self::Multitude => 257..=270,
+        })
+    }
+
+    fn seconds(self, dice: &mut StdRng) -> u32 {
+        let seconds: &[u32] = match self {
+            Self::Usual => &[1, 2, 5, 10, 60, 600, 86_400],
+            Self::Crowd => &[10, 60, 600, 86_400],
+            Self::Multitude => &[86_400],
+        };
+        *seconds.choose(dice).unwrap()
+    }
+
+    pub fn rounds(self, dice: &mut StdRng) -> u32 {
+        dice.random_range(match self {
+            Self::Usual => 2..=4,
+            Self::Crowd => 6..=9,
+            Self::Multitude => 14..=16,
+        })
+    }
+
+    pub fn dials(self, dice: &mut StdRng) -> u32 {
+        dice.random_range(match self {
+            Self::Usual => 1..=5,
+            Self::Crowd => 6..=12,
+            Self::Multitude => 18..=24,
+        })
+    }
+}
+
 pub fn start(dice: &mut StdRng) -> i64 {
     let day: Timestamp = DAYS.choose(dice).unwrap().parse().unwrap();
     day.as_millisecond() + dice.random_range(0..3_600_000)
 }
 
 /// One policy, or several that follow one another while calls go on.
-pub fn policies(dice: &mut StdRng) -> Vec<Policy> {
-    let mut policies = vec![policy(dice)];
-    if dice.random_bool(0.25) {
+pub fn policies(dice: &mut StdRng, size: Size) -> Vec<Policy> {
+    let mut policies = vec![policy(dice, size)];
+    if size == Size::Usual && dice.random_bool(0.25) {
         for version in 2..=dice.random_range(2..=3) {
             let before = policies.last().unwrap().clone();
             policies.push(changed(before, version, dice));
@@ -45,9 +95,12 @@ pub fn policies(dice: &mut StdRng) -> Vec<Policy> {
     policies
 }
 
-fn policy(dice: &mut StdRng) -> Policy {
-    let rules = (0..dice.random_range(1..=3)).map(|number| rule(number, dice));
-    let rules = rules.collect();
+fn policy(dice: &mut StdRng, size: Size) -> Policy {
+    let count = match size {
+        Size::Multitude => 1,
+        Size::Usual | Size::Crowd => dice.random_range(1..=3),
+    };
+    let rules = (0..count).map(|number| rule(number, dice, size)).collect();
     let mode = if dice.random_bool(0.05) {
         Mode::Shadow
     } else {
@@ -61,7 +114,7 @@ fn policy(dice: &mut StdRng) -> Policy {
     }
 }
 
-fn rule(number: usize, dice: &mut StdRng) -> Rule {
+fn rule(number: usize, dice: &mut StdRng, size: Size) -> Rule {
     use Dimension::{Agent, CallerId, Campaign, Customer, Queue};
     let per: &[&[Dimension]] = &[
         &[Customer],
@@ -76,20 +129,25 @@ fn rule(number: usize, dice: &mut StdRng) -> Rule {
     ];
     Rule {
         id: format!("rule-{number}"),
-        per: per[..DIMENSIONS].choose(dice).unwrap().to_vec(),
+        per: per.choose(dice).unwrap().to_vec(),
         tenant_wide: dice.random_bool(0.2),
         prefix: dice.random_bool(0.2).then_some("+1206"),
-        kind: kind(dice),
+        kind: kind(dice, size),
         shadow: dice.random_bool(0.15),
     }
 }
 
-/// Small limits, so that a handful of calls puts them to the test.
-fn kind(dice: &mut StdRng) -> Kind {
-    let max = dice.random_range(1..=4);
-    let seconds = *[1, 2, 5, 10, 60, 600, 86_400].choose(dice).unwrap();
+fn kind(dice: &mut StdRng, size: Size) -> Kind {
+    let max = size.most(dice);
+    let seconds = size.seconds(dice);
     let zone = *ZONES.choose(dice).unwrap();
-    match dice.random_range(0..KINDS) {
+    if size == Size::Multitude {
+        return Kind::Sliding {
+            max,
+            window_seconds: seconds,
+        };
+    }
+    match dice.random_range(0..7) {
         0 | 1 => Kind::Sliding {
             max,
             window_seconds: seconds,
@@ -126,7 +184,7 @@ fn changed(mut policy: Policy, version: u64, dice: &mut StdRng) -> Policy {
         1 => {
             let new = Rule {
                 id: format!("rule-of-{version}"),
-                ..rule(0, dice)
+                ..rule(0, dice, Size::Usual)
             };
             policy.rules.push(new);
         }
@@ -141,7 +199,7 @@ fn changed(mut policy: Policy, version: u64, dice: &mut StdRng) -> Policy {
         _ => change_limit(&mut policy.rules[index].kind, dice),
     }
     if policy.rules.is_empty() {
-        policy.rules.push(rule(9, dice));
+        policy.rules.push(rule(9, dice, Size::Usual));
     }
     policy
 }

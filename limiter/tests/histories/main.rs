@@ -35,7 +35,7 @@ const SEED: u64 = 1_000_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn no_concurrent_history_breaks_a_guarantee() {
-    let told = run(SEED, Length::Histories(1500), Processes::Here).await;
+    let told = run(SEED, Length::Histories(1900), Processes::Here).await;
     assert_eq!(told.violations, 0);
     assert!(told.exercised_everything(), "{told}");
 }

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::faults::Profile;
 use crate::history::Contact;
-use crate::invented;
+use crate::invented::{self, Size};
 use crate::rules::{Dialled, Policy};
 
 /// Connect repeats an invocation within seconds.
@@ -68,6 +68,7 @@ struct Cast {
 
 struct Author {
     dice: StdRng,
+    size: Size,
     cast: Cast,
     steps: Vec<Step>,
     now_ms: i64,
@@ -82,12 +83,14 @@ impl Program {
     pub fn of(seed: u64, processes: usize) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let starts_ms = invented::start(&mut dice);
-        let cast = Cast::invent(&mut dice, processes);
-        let policies = invented::policies(&mut dice);
+        let size = Size::draw(&mut dice);
+        let cast = Cast::invent(&mut dice, processes, size);
+        let policies = invented::policies(&mut dice, size);
         let profile = profile(seed, &mut dice);
         let instances = cast.instances;
         let mut author = Author {
             dice,
+            size,
             cast,
             steps: Vec::new(),
             now_ms: starts_ms,
@@ -125,7 +128,8 @@ fn profile(seed: u64, dice: &mut StdRng) -> Profile {
 }
 
 impl Cast {
-    fn invent(dice: &mut StdRng, processes: usize) -> Self {
+    fn invent(dice: &mut StdRng, processes: usize, size: Size) -> Self {
+        let crowded = size != Size::Usual;
         let skewed = dice.random_bool(0.5);
         let skews = (0..processes).map(|_| {
             if skewed {
@@ -136,10 +140,10 @@ impl Cast {
         });
         let skews = skews.collect();
         Self {
-            instances: if dice.random_bool(0.3) { 2 } else { 1 },
-            customers: dice.random_range(1..=3),
-            callers: dice.random_range(1..=2),
-            others: dice.random_range(1..=2),
+            instances: if !crowded && dice.random_bool(0.3) { 2 } else { 1 },
+            customers: if crowded { 1 } else { dice.random_range(1..=3) },
+            callers: if crowded { 1 } else { dice.random_range(1..=2) },
+            others: if crowded { 1 } else { dice.random_range(1..=2) },
             processes,
             skews,
             jumps: skewed && dice.random_bool(0.3),
@@ -151,7 +155,7 @@ impl Author {
     fn write(&mut self, policies: &[Policy]) {
         let mut current = 0;
         self.steps.push(Step::Publish(0));
-        let rounds = self.dice.random_range(2..=4);
+        let rounds = self.size.rounds(&mut self.dice);
         let outage_in = self
             .dice
             .random_bool(0.1)
@@ -173,17 +177,26 @@ impl Author {
                 let process = self.dice.random_range(0..self.cast.processes);
                 self.steps.push(Step::Kill(process));
             }
-            let ms = invented::pause(&mut self.dice, &policies[current], self.now_ms);
+            let ms = self.between_rounds(&policies[current]);
             self.pass(ms);
             self.repeat();
         }
         self.end(&policies[current]);
     }
 
+    /// In a crowd there is more to see when most of it stays within the window.
+    fn between_rounds(&mut self, policy: &Policy) -> i64 {
+        if self.size == Size::Usual || self.dice.random_bool(0.1) {
+            invented::pause(&mut self.dice, policy, self.now_ms)
+        } else {
+            self.dice.random_range(0..30_000)
+        }
+    }
+
     /// Some dial at once, or one after another.
     fn round(&mut self) {
-        let together = self.dice.random_bool(0.6);
-        for _ in 0..self.dice.random_range(1..=5) {
+        let together = self.size != Size::Usual || self.dice.random_bool(0.6);
+        for _ in 0..self.size.dials(&mut self.dice) {
             let dial = self.dial();
             self.steps.push(Step::Dial(dial.clone()));
             if self.dice.random_bool(0.25) {
