@@ -1,12 +1,11 @@
 //! Exemptions and blocks: two lists of numbers of one shape.
 
 mod add;
-mod blocks;
 mod body;
-mod exemptions;
 mod get;
 mod import;
 mod list;
+mod operations;
 mod remove;
 
 use axum::extract::DefaultBodyLimit;
@@ -15,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::domain::listed_number::List;
 use crate::http::state::AppState;
+use operations::{blocks, exemptions};
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     let imports = OpenApiRouter::new()
