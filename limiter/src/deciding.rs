@@ -77,7 +77,8 @@ impl Limiter {
                     .await
             }
             Some(earlier) if earlier.settled => {
-                self.let_go_again(case, plan, counted, earlier).await
+                self.let_go_as_settled(case, plan, Some(counted), earlier)
+                    .await
             }
             _ if decision.denied_before => self.deny_as_marked(case, plan, counted).await,
             _ if decision.verdict == Verdict::Deny => {
@@ -111,7 +112,7 @@ impl Limiter {
         let settling = self.records.write(case, &record, Intent::LetGo);
         // An exempt contact is charged nowhere, and neither is one that turns out to be denied.
         let against = if verdict == Verdict::Exempt {
-            join(settling, self.release_exempt(case, plan, counted))
+            join(settling, self.release_exempt(case, plan, Some(counted)))
                 .await
                 .0
         } else {
@@ -123,24 +124,27 @@ impl Limiter {
         }
     }
 
-    async fn release_exempt(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) {
+    async fn release_exempt(&self, case: &Case, plan: &Plan<'_>, counted: Option<&Counted>) {
         let until = case.deadlines.within(RELEASE_WAITS);
-        self.release(case, plan, Some(counted), until).await;
+        self.release(case, plan, counted, until).await;
     }
 
-    /// An earlier delivery has settled that the contact goes; one that was exempt is still charged nowhere.
-    async fn let_go_again(
+    /// Another delivery has settled that the contact goes. One that was exempt is charged nowhere, so this delivery's places
+    /// are released as well: the other one may not have seen them.
+    pub(crate) async fn let_go_as_settled(
         &self,
         case: &Case,
         plan: &Plan<'_>,
-        counted: &Counted,
+        counted: Option<&Counted>,
         settled: &Standing,
     ) -> Answer {
-        let record = settled.record.as_ref();
-        if record.is_some_and(|record| record.outcome == Outcome::Exempt) {
+        if settled.is_exempt() {
             self.release_exempt(case, plan, counted).await;
         }
-        self.allow_as_settled(case, record)
+        match &settled.record {
+            Some(record) => self.answer(case, record, true),
+            None => self.answer(case, &case.record(Outcome::Allowed), true),
+        }
     }
 
     /// The lines show that an earlier delivery was denied, and its record was not found: it is lost, or was not read.
@@ -149,21 +153,14 @@ impl Limiter {
         record.outcome = Outcome::Denied;
         match self.records.write(case, &record, Intent::Deny).await {
             Some(standing) if standing.settled => {
-                self.allow_as_settled(case, standing.record.as_ref())
+                self.let_go_as_settled(case, plan, Some(counted), &standing)
+                    .await
             }
             Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
             None => {
                 let denial = Denial::on_record(Some(counted), record);
                 self.deny(case, plan, denial).await
             }
-        }
-    }
-
-    /// An earlier delivery has settled that the contact goes.
-    pub(crate) fn allow_as_settled(&self, case: &Case, settled: Option<&DecisionRecord>) -> Answer {
-        match settled {
-            Some(record) => self.answer(case, record, true),
-            None => self.answer(case, &case.record(Outcome::Allowed), true),
         }
     }
 

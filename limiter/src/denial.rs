@@ -122,7 +122,10 @@ impl Limiter {
             }
         };
         match settled {
-            Some(standing) => self.allow_as_settled(case, standing.record.as_ref()),
+            Some(standing) => {
+                self.let_go_as_settled(case, plan, denial.counted, &standing)
+                    .await
+            }
             None => self.denied_answer(case, &record),
         }
     }
@@ -176,7 +179,8 @@ impl Limiter {
         };
         let ((), against) = join(releasing, stopping).await;
         let settled = against.filter(|standing| standing.settled);
-        if record.stop == StopStatus::Failed || settled.is_some() {
+        let is_exempt = settled.as_ref().is_some_and(Standing::is_exempt);
+        if !is_exempt && (record.stop == StopStatus::Failed || settled.is_some()) {
             let charging = self.counting.charge(case, plan);
             if let Err(failure) = guarded(case.deadlines.answer, charging).await {
                 tracing::error!(contact_id = case.call.contact_id, %failure, "call not charged");

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus};
+use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, Outcome};
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
@@ -57,6 +57,12 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// It goes uncounted, because its number is on the list.
+    pub(crate) fn is_exempt(&self) -> bool {
+        let record = self.record.as_ref();
+        self.settled && record.is_some_and(|record| record.outcome == Outcome::Exempt)
+    }
+
     fn of(item: Option<HashMap<String, AttributeValue>>) -> Self {
         let mut item = item.unwrap_or_default();
         let mut is = |name| matches!(item.remove(name), Some(AttributeValue::Bool(true)));

@@ -44,10 +44,12 @@ impl Actor {
         }
     }
 
-    /// A limiter in this process has only its invocation to lose, which whoever waits for it drops.
-    pub async fn kill(&self) {
-        if let Self::There(child) = self {
-            child.kill().await;
+    /// Whether there was a process to kill. A limiter in this process has only its invocation to lose, which whoever waits
+    /// for it drops.
+    pub async fn kill(&self) -> bool {
+        match self {
+            Self::There(child) => child.kill().await,
+            Self::Here(_) => false,
         }
     }
 }

@@ -93,10 +93,12 @@ impl Child {
         })
     }
 
-    pub async fn kill(&self) {
-        if let Some(mut life) = self.life.lock().await.take() {
-            life.process.kill().await.unwrap();
-        }
+    pub async fn kill(&self) -> bool {
+        let Some(mut life) = self.life.lock().await.take() else {
+            return false;
+        };
+        life.process.kill().await.unwrap();
+        true
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lists::Change;
 use crate::rules::{Dialled, Policy};
 
 pub type Contact = u64;
@@ -13,8 +14,10 @@ pub type Contact = u64;
 pub enum Answered {
     /// Counted and let go, be it that a shadow rule would have denied it.
     Allowed,
+    /// Let go uncounted, because the number is exempt.
+    Exempt,
     Denied {
-        rule: Option<String>,
+        by: Cause,
         stopped: bool,
     },
     /// Not counted in time, and answered as the policy says.
@@ -24,6 +27,13 @@ pub enum Answered {
     /// Nobody answered: the process was killed.
     Nothing,
     Odd(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    Rule(String),
+    /// The number is on the block list.
+    Block,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +54,10 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    pub fn goes(&self) -> bool {
+        matches!(self.answered, Answered::Allowed | Answered::Exempt)
+    }
+
     pub fn is_denied(&self) -> bool {
         matches!(
             self.answered,
@@ -72,6 +86,8 @@ pub struct Meter {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub policies: Vec<Policy>,
+    /// In their order.
+    pub listed: Vec<Change>,
     pub deliveries: Vec<Delivery>,
     pub meters: Vec<Meter>,
     /// Contacts that somebody asked Connect to stop.
@@ -85,5 +101,10 @@ impl History {
         self.policies
             .iter()
             .find(|policy| policy.version == version)
+    }
+
+    /// Whether a contact may be judged otherwise when it is delivered again.
+    pub fn changes(&self) -> bool {
+        self.policies.len() > 1 || !self.listed.is_empty()
     }
 }

@@ -5,6 +5,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
+use crate::lists::{Entry, List};
 use crate::rules::{Dimension, Kind, Mode, Period, Policy, Rule};
 
 const ZONES: [&str; 4] = [
@@ -92,7 +93,42 @@ pub fn policies(dice: &mut StdRng, size: Size) -> Vec<Policy> {
             policies.push(changed(before, version, dice));
         }
     }
+    if dice.random_bool(0.2) {
+        read_lists(&mut policies, dice);
+    }
     policies
+}
+
+/// Numbers are looked up from one of the policies on; the first time that a tenant lists one comes with a policy of its
+/// own.
+fn read_lists(policies: &mut Vec<Policy>, dice: &mut StdRng) {
+    if dice.random_bool(0.3) {
+        let last = policies.last().unwrap();
+        policies.push(Policy {
+            version: last.version + 1,
+            ..last.clone()
+        });
+    }
+    let from = policies.len() - 1 - usize::from(policies.len() > 2);
+    let from = if dice.random_bool(0.5) { 0 } else { from };
+    for policy in &mut policies[from..] {
+        policy.reads_lists = true;
+    }
+}
+
+/// What a number is listed as just now; nothing: it is taken off.
+pub fn entry(dice: &mut StdRng, now_ms: i64) -> Option<Entry> {
+    let list = match dice.random_range(0..10) {
+        0..4 => List::Block,
+        4..8 => List::Exemption,
+        _ => return None,
+    };
+    let lasts = [None, None, Some(1), Some(300), Some(2_000), Some(60_000)];
+    let lasts = *lasts.choose(dice).unwrap();
+    Some(Entry {
+        list,
+        expires_at_ms: lasts.map(|ms| now_ms + ms),
+    })
 }
 
 fn policy(dice: &mut StdRng, size: Size) -> Policy {
@@ -110,6 +146,7 @@ fn policy(dice: &mut StdRng, size: Size) -> Policy {
         version: 1,
         mode,
         denies_uncounted: dice.random_bool(0.3),
+        reads_lists: false,
         rules,
     }
 }

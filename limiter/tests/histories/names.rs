@@ -4,7 +4,7 @@
 use ringfence_limiter::Answer;
 use serde_json::{Value, json};
 
-use crate::history::{Answered, Contact};
+use crate::history::{Answered, Cause, Contact};
 use crate::rules::{Dialled, Policy, customer};
 
 const MARK: &str = "history-";
@@ -13,7 +13,7 @@ pub fn instance_arn(history: u32, instance: u8) -> String {
     format!("arn:aws:connect:us-east-1:111122223333:instance/{MARK}{history:08x}-{instance}")
 }
 
-fn tenant_id(history: u32) -> String {
+pub fn tenant_id(history: u32) -> String {
     format!("ten_{MARK}{history:08x}")
 }
 
@@ -45,9 +45,15 @@ pub fn snapshot(history: u32, instance: u8, revision: u64, policy: &Policy) -> V
         "schema": 1, "tenant_id": tenant_id(history), "instance_id": format!("ins_{history:08x}_{instance}"),
         "instance_arn": instance_arn(history, instance), "status": "active", "revision": revision,
         "policy_id": "pol_1", "policy_version": policy.version, "policy": policy.document(),
+        "has_listed_numbers": policy.reads_lists,
         "runtime_role_arn": "arn:aws:iam::111122223333:role/runtime", "external_id": "external",
         "notice_flow_id": "notice-flow", "published_at": "2026-11-25T17:00:00Z"
     })
+}
+
+/// Under which a customer's number stands on the tenant's lists.
+pub fn listed_key(history: u32, number: u8) -> String {
+    format!("number|{}|{}", tenant_id(history), customer(number))
 }
 
 pub fn event(history: u32, contact: Contact, dialled: &Dialled) -> Value {
@@ -69,15 +75,16 @@ pub fn event(history: u32, contact: Contact, dialled: &Dialled) -> Value {
 pub fn read(answer: &Value) -> (Answered, Option<u64>) {
     let text = |name: &str| answer[name].as_str();
     let version = text("PolicyVersion").and_then(|version| version.parse().ok());
-    let answered = match (text("CallAllowed"), text("Reason")) {
-        (Some("true"), None) => Answered::Allowed,
-        (Some(allowed), Some("unavailable")) => Answered::Uncounted {
+    let stopped = text("Stopped") == Some("true");
+    let denied = |by| Answered::Denied { by, stopped };
+    let answered = match (text("CallAllowed"), text("Reason"), text("RuleId")) {
+        (Some("true"), None, _) => Answered::Allowed,
+        (Some("true"), Some("exempt"), _) => Answered::Exempt,
+        (Some(allowed), Some("unavailable"), _) => Answered::Uncounted {
             allowed: allowed == "true",
         },
-        (Some("false"), _) => Answered::Denied {
-            rule: text("RuleId").map(str::to_owned),
-            stopped: text("Stopped") == Some("true"),
-        },
+        (Some("false"), Some("blocked"), None) => denied(Cause::Block),
+        (Some("false"), _, Some(rule_id)) => denied(Cause::Rule(rule_id.to_owned())),
         _ => Answered::Odd(format!("the answer is {answer}")),
     };
     (answered, version)

@@ -12,7 +12,10 @@ use tokio::task::JoinSet;
 use crate::actors::Actor;
 use crate::front::Front;
 use crate::history::{Answered, Contact, Delivery, History, Meter, Standing};
-use crate::names::{contact_id, contact_of, event, instance_arn, read, snapshot};
+use crate::lists::{self, Change, Entry};
+use crate::names::{
+    contact_id, contact_of, event, instance_arn, listed_key, read, snapshot, tenant_id,
+};
 use crate::program::{Dial, Program, Step};
 use crate::stage::{Stage, Totals};
 
@@ -31,6 +34,7 @@ struct Player<'p> {
     now_ms: i64,
     under_way: JoinSet<Delivery>,
     deliveries: Vec<Delivery>,
+    listed: Vec<Change>,
 }
 
 /// Plays the program under a number that no other history on this store has at the time.
@@ -46,6 +50,7 @@ pub async fn play(program: &Program, number: u32, front: &Front, actors: &[Arc<A
         now_ms: program.starts_ms,
         under_way: JoinSet::new(),
         deliveries: Vec::new(),
+        listed: Vec::new(),
     };
     for step in &program.steps {
         player.step(step).await;
@@ -71,9 +76,12 @@ impl Player<'_> {
             }
             Step::Settle => self.settle().await,
             Step::Publish(index) => self.publish(*index),
+            Step::List { customer, entry } => self.list(*customer, *entry),
             Step::Kill(process) => {
                 self.stage.note(format!("process {process} is killed"));
-                self.actors[*process].kill().await;
+                if self.actors[*process].kill().await {
+                    self.stage.killed();
+                }
             }
             Step::Outage(out) => {
                 self.stage.note(format!("outage: {out}"));
@@ -137,6 +145,24 @@ impl Player<'_> {
         }
     }
 
+    fn list(&mut self, customer: u8, entry: Option<Entry>) {
+        let told = format!("customer {customer} is listed as {entry:?}");
+        let document = lists::document(&tenant_id(self.number), customer, entry);
+        let began = self.stage.next();
+        self.front.ask("PutItem", &json!({
+            "TableName": "ringfence-policies",
+            "Item": {"pk": {"S": listed_key(self.number, customer)}, "entry": {"S": document.to_string()}}
+        }));
+        let ended = self.stage.next();
+        self.stage.note(told);
+        self.listed.push(Change {
+            customer,
+            entry,
+            began,
+            ended,
+        });
+    }
+
     fn written_down(&mut self) -> History {
         let meters = self.stage.meters();
         let meters = meters.into_iter().map(|key| self.meter(key));
@@ -147,6 +173,7 @@ impl Player<'_> {
             policies: self.program.policies.clone(),
             meters: meters.collect(),
             deliveries: std::mem::take(&mut self.deliveries),
+            listed: std::mem::take(&mut self.listed),
             stopped: self.stage.stopped(),
             records,
         }
@@ -185,10 +212,12 @@ impl Player<'_> {
     fn clear(&self) {
         let policies =
             (0..self.program.instances).map(|instance| instance_arn(self.number, instance));
+        let listed =
+            (0..self.program.customers).map(|customer| listed_key(self.number, customer));
         let all = [
             ("ringfence-meters", self.stage.meters()),
             ("ringfence-decisions", self.stage.records()),
-            ("ringfence-policies", policies.collect()),
+            ("ringfence-policies", policies.chain(listed).collect()),
         ];
         for (table, keys) in all {
             for key in keys {

@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use crate::faults::Profile;
 use crate::history::Contact;
 use crate::invented::{self, Size};
+use crate::lists::Entry;
 use crate::rules::{Dialled, Policy};
 
 /// Connect repeats an invocation within seconds.
@@ -35,6 +36,11 @@ pub enum Step {
     /// Everything under way comes to its end.
     Settle,
     Publish(usize),
+    /// A customer's number is put on a list, or taken off.
+    List {
+        customer: u8,
+        entry: Option<Entry>,
+    },
     Kill(usize),
     Outage(bool),
     Calm,
@@ -53,6 +59,7 @@ pub struct Program {
     pub steps: Vec<Step>,
     pub profile: Profile,
     pub instances: u8,
+    pub customers: u8,
 }
 
 /// How a history's world is furnished.
@@ -70,6 +77,10 @@ struct Author {
     dice: StdRng,
     size: Size,
     cast: Cast,
+    /// Numbers are listed meanwhile.
+    lists: bool,
+    /// When the latest entry of a list ends, if it does.
+    expires_ms: Option<i64>,
     steps: Vec<Step>,
     now_ms: i64,
     /// Time gone by since everything was settled.
@@ -87,11 +98,14 @@ impl Program {
         let cast = Cast::invent(&mut dice, processes, size);
         let policies = invented::policies(&mut dice, size);
         let profile = profile(seed, &mut dice);
-        let instances = cast.instances;
+        let (instances, customers) = (cast.instances, cast.customers);
+        let lists = policies.iter().any(|policy| policy.reads_lists);
         let mut author = Author {
             dice,
             size,
             cast,
+            lists,
+            expires_ms: None,
             steps: Vec::new(),
             now_ms: starts_ms,
             unsettled_ms: 0,
@@ -106,6 +120,7 @@ impl Program {
             steps: author.steps,
             profile,
             instances,
+            customers,
         }
     }
 }
@@ -164,6 +179,9 @@ impl Author {
             if outage_in == Some(round) {
                 self.steps.push(Step::Outage(true));
             }
+            if self.lists && self.dice.random_bool(0.6) {
+                self.list();
+            }
             self.round();
             if outage_in == Some(round) {
                 self.settle();
@@ -186,6 +204,10 @@ impl Author {
 
     /// In a crowd there is more to see when most of it stays within the window.
     fn between_rounds(&mut self, policy: &Policy) -> i64 {
+        let left_ms = self.expires_ms.map_or(0, |at_ms| at_ms - self.now_ms);
+        if left_ms > 0 && self.dice.random_bool(0.4) {
+            return left_ms + self.dice.random_range(-1..=1);
+        }
         if self.size == Size::Usual || self.dice.random_bool(0.1) {
             invented::pause(&mut self.dice, policy, self.now_ms)
         } else {
@@ -207,6 +229,9 @@ impl Author {
                     self.again.push((dial, self.now_ms));
                 }
             }
+            if self.lists && self.dice.random_bool(0.2) {
+                self.list();
+            }
             if !together {
                 self.settle();
                 if self.dice.random_bool(0.5) {
@@ -218,6 +243,13 @@ impl Author {
                 self.pass(ms);
             }
         }
+    }
+
+    fn list(&mut self) {
+        let customer = self.dice.random_range(0..self.cast.customers);
+        let entry = invented::entry(&mut self.dice, self.now_ms);
+        self.expires_ms = entry.and_then(|entry| entry.expires_at_ms);
+        self.steps.push(Step::List { customer, entry });
     }
 
     fn end(&mut self, policy: &Policy) {

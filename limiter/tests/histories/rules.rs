@@ -197,6 +197,8 @@ pub struct Policy {
     pub version: u64,
     pub mode: Mode,
     pub denies_uncounted: bool,
+    /// Numbers are looked up on the tenant's lists.
+    pub reads_lists: bool,
     pub rules: Vec<Rule>,
 }
 

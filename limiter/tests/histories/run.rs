@@ -10,7 +10,7 @@ use crate::actors::Actor;
 use crate::checker::check;
 use crate::confession;
 use crate::front::Front;
-use crate::history::Answered;
+use crate::history::{Answered, Cause};
 use crate::play::{Played, play};
 use crate::program::Program;
 use crate::trace::trace;
@@ -42,9 +42,12 @@ pub struct Told {
     pub deliveries: u64,
     pub repeated: u64,
     pub allowed: u64,
+    pub exempt: u64,
     pub denied: u64,
+    pub blocked: u64,
     pub uncounted: u64,
-    pub killed: u64,
+    pub unanswered: u64,
+    pub kills: u64,
     pub requests: u64,
     pub troubles: u64,
     pub lost_answers: u64,
@@ -56,10 +59,13 @@ impl Told {
     pub fn exercised_everything(&self) -> bool {
         [
             self.allowed,
+            self.exempt,
             self.denied,
+            self.blocked,
             self.repeated,
             self.uncounted,
-            self.killed,
+            self.unanswered,
+            self.kills,
             self.lost_answers,
         ]
         .iter()
@@ -79,13 +85,18 @@ impl Told {
         for delivery in deliveries {
             match delivery.answered {
                 Answered::Allowed => self.allowed += 1,
+                Answered::Exempt => self.exempt += 1,
+                Answered::Denied {
+                    by: Cause::Block, ..
+                } => self.blocked += 1,
                 Answered::Denied { .. } => self.denied += 1,
                 Answered::Uncounted { .. } => self.uncounted += 1,
-                Answered::Nothing => self.killed += 1,
+                Answered::Nothing => self.unanswered += 1,
                 Answered::Odd(_) => {}
             }
             self.admitted_failures += u64::from(delivery.admits_failure);
         }
+        self.kills += played.totals.kills;
         self.requests += played.totals.requests;
         self.troubles += played.totals.troubles;
         self.lost_answers += played.totals.lost_answers;
@@ -97,10 +108,13 @@ impl fmt::Display for Told {
         writeln!(f, "histories            {}", self.histories)?;
         writeln!(f, "invocations          {}", self.deliveries)?;
         writeln!(f, "  allowed            {}", self.allowed)?;
+        writeln!(f, "  exempt             {}", self.exempt)?;
         writeln!(f, "  denied             {}", self.denied)?;
+        writeln!(f, "  blocked            {}", self.blocked)?;
         writeln!(f, "  not counted        {}", self.uncounted)?;
-        writeln!(f, "  killed             {}", self.killed)?;
+        writeln!(f, "  unanswered         {}", self.unanswered)?;
         writeln!(f, "  repeated           {}", self.repeated)?;
+        writeln!(f, "kills                {}", self.kills)?;
         writeln!(f, "requests             {}", self.requests)?;
         writeln!(f, "  troubled           {}", self.troubles)?;
         writeln!(f, "  answer lost        {}", self.lost_answers)?;

@@ -157,6 +157,11 @@ impl Stage {
             .retain(|(_, other)| !Arc::ptr_eq(other, killed));
     }
 
+    /// A process was killed, whatever it was doing.
+    pub fn killed(&self) {
+        self.state().totals.kills += 1;
+    }
+
     /// Kills one process that is handling the contact.
     pub fn kill(&self, contact: Contact) {
         let mut state = self.state();

@@ -33,7 +33,7 @@ pub struct Seen {
 /// Keeps back the requests of an operation in which a text stands, until they are let go.
 pub struct Hold {
     operation: &'static str,
-    containing: &'static str,
+    containing: String,
     let_go: watch::Sender<bool>,
     waiting: AtomicUsize,
 }
@@ -48,7 +48,7 @@ impl Hold {
     }
 
     fn keeps(&self, operation: &str, body: &[u8]) -> bool {
-        self.operation == operation && String::from_utf8_lossy(body).contains(self.containing)
+        self.operation == operation && String::from_utf8_lossy(body).contains(&self.containing)
     }
 
     async fn wait(&self) {
@@ -124,10 +124,10 @@ impl Cloud {
             .push((operation.to_owned(), fault, count));
     }
 
-    pub fn hold(&self, operation: &'static str, containing: &'static str) -> Arc<Hold> {
+    pub fn hold(&self, operation: &'static str, containing: &str) -> Arc<Hold> {
         let hold = Arc::new(Hold {
             operation,
-            containing,
+            containing: containing.to_owned(),
             let_go: watch::Sender::new(false),
             waiting: AtomicUsize::new(0),
         });

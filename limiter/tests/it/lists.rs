@@ -1,11 +1,14 @@
 //! Exempt and blocked numbers.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use ringfence_policy::EntryStatus::{Admitted, Void};
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome};
+use ringfence_policy::{ContactKey, Entry};
 use serde_json::{Value, json};
 
 use crate::cloud::Fault;
-use crate::scene::{CUSTOMER, Scene, sliding};
+use crate::scene::{CUSTOMER, Scene, contact_id, event, sliding};
 
 async fn scene(policy: Value) -> Scene {
     let scene = Scene::new(policy.clone()).await;
@@ -54,6 +57,40 @@ async fn an_exempt_number_goes_out_over_the_limit_and_charges_nothing() {
         [Admitted, Void, Void, Void, Void, Void],
         "and still charged nowhere"
     );
+}
+
+/// The number is listed between two deliveries of one contact, the first of which takes its place behind the second one's.
+#[tokio::test]
+async fn a_contact_that_is_let_go_as_exempt_is_charged_nowhere_whichever_delivery_stands_last() {
+    let scene = std::sync::Arc::new(scene(once()).await);
+    scene.dial(1).await;
+    let entry = Entry {
+        status: Admitted,
+        at_ms: "2026-11-25T18:00:00Z"
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+            .as_millisecond() as u64,
+        contact: ContactKey(*uuid::Uuid::try_parse(&contact_id(2)).unwrap().as_bytes()),
+    };
+    let appending = BASE64_STANDARD.encode(entry.encode());
+    let append = scene.cloud.hold("UpdateItem", &appending);
+    let first = tokio::spawn({
+        let scene = scene.clone();
+        async move { scene.dial_event(event(2)).await.unwrap() }
+    });
+    scene
+        .until(async || append.waiting() == 1 && scene.record(2).await.is_some())
+        .await;
+    scene.list_number(CUSTOMER, "exemption", None).await;
+    scene.clock.advance_ms(1);
+    assert_eq!(scene.dial(2).await.get("Reason"), Some("exempt"));
+    append.let_go();
+    let first = first.await.unwrap();
+    assert_eq!(
+        (first.allowed(), first.get("Reason")),
+        (true, Some("exempt"))
+    );
+    assert_eq!(scene.statuses(&customer()).await, [Admitted, Void, Void]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod cloud;
 mod counting;
 mod denials;
 mod failures;
+mod hosts;
 #[path = "../common/http.rs"]
 mod http;
 mod lists;

@@ -37,6 +37,14 @@ impl ManualClock {
         })
     }
 
+    /// A clock of its own, this much ahead of or behind what this one shows now.
+    pub fn another(&self, off_ms: i64) -> Arc<Self> {
+        Arc::new(Self {
+            now_ms: AtomicI64::new(self.now_ms.load(Ordering::SeqCst) + off_ms),
+            panics: AtomicI64::new(0),
+        })
+    }
+
     pub fn advance_ms(&self, by: i64) {
         self.now_ms.fetch_add(by, Ordering::SeqCst);
     }
@@ -122,8 +130,13 @@ impl Scene {
     }
 
     pub fn new_limiter(&self) -> Limiter {
+        self.limiter_by(self.clock.clone())
+    }
+
+    /// On a host whose clock this is.
+    pub fn limiter_by(&self, clock: Arc<ManualClock>) -> Limiter {
         let aws = Aws::new(sdk_config(&self.cloud.endpoint));
-        Limiter::new(self.settings.clone(), aws, self.clock.clone())
+        Limiter::new(self.settings.clone(), aws, clock)
     }
 
     pub async fn publish(&self, revision: u64, policy: Value, changes: Value) {

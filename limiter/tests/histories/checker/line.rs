@@ -2,7 +2,7 @@
 
 use crate::checker::Attempt;
 use crate::checker::limits::{Span, possibly_denies, surely_denies};
-use crate::history::{Answered, Delivery, History};
+use crate::history::{Answered, Cause, Delivery, History};
 use crate::rules::{Dialled, Kind, Policy, Rule};
 
 /// What is younger is kept whatever the policy; less what clocks may differ.
@@ -19,6 +19,8 @@ pub(super) struct Line<'a, 'h> {
 struct Counted<'h> {
     began: u64,
     ended: u64,
+    /// Whoever is decided after this event may not find it any more.
+    until: Option<u64>,
     span: Span,
     /// The rule that admitted it, where one limits it.
     limited_by: Option<&'h Rule>,
@@ -84,10 +86,12 @@ impl<'a, 'h> Line<'a, 'h> {
             let may_be_last =
                 |one: &&&Counted<'_>| !answered.iter().any(|other| one.ended < other.began);
             let all_would_be_denied = answered.iter().filter(may_be_last).all(|last| {
+                let stands = |other: &&Counted<'_>| other.until.is_none_or(|until| last.ended < until);
                 let also_admitted = answered
                     .iter()
                     .copied()
-                    .filter(|other| !std::ptr::eq(*other, *last));
+                    .filter(|other| !std::ptr::eq(*other, *last))
+                    .filter(stands);
                 let otherwise_counted = counted
                     .iter()
                     .filter(|other| other.limited_by.is_none() && other.ended < last.began);
@@ -126,13 +130,14 @@ impl<'a, 'h> Line<'a, 'h> {
             return Some(Counted {
                 began: attempt.began(),
                 ended: admission.ended,
+                until: attempt.may_be_released_from(self.history),
                 span: self.span(attempt, admission.ended),
                 limited_by: limited_by.filter(|rule| policy.enforces(rule)),
             });
         }
         let denial = attempt.denial().filter(|_| attempt.is_settled())?;
         let policy = self.counting_policy(denial)?;
-        let told_by = |rule: &&Rule| matches!(&denial.answered, Answered::Denied { rule: told, .. } if told.as_ref() == Some(&rule.id));
+        let told_by = |rule: &&Rule| matches!(&denial.answered, Answered::Denied { by: Cause::Rule(told), .. } if *told == rule.id);
         let in_the_series = self
             .reading(policy, denial)
             .filter(|rule| rule.id == id && matches!(rule.kind, Kind::UntilQuiet { .. }))
@@ -145,6 +150,7 @@ impl<'a, 'h> Line<'a, 'h> {
         (in_the_series || attempt.went_out_all_the_same()).then(|| Counted {
             began: attempt.began(),
             ended,
+            until: None,
             span: self.span(attempt, ended),
             limited_by: None,
         })
@@ -202,7 +208,7 @@ impl<'a, 'h> Line<'a, 'h> {
         other.admission().is_some()
             || !other.is_settled()
             || other.went_out_all_the_same()
-            || matches!(rule.kind, Kind::UntilQuiet { .. })
+            || (matches!(rule.kind, Kind::UntilQuiet { .. }) && !other.is_decided_by_list())
             || under_way()
     }
 }

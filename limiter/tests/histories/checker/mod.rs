@@ -6,14 +6,16 @@
 
 mod limits;
 mod line;
+mod listed;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Answered, Contact, Delivery, History, Standing};
+use crate::history::{Answered, Cause, Contact, Delivery, History, Standing};
 use crate::rules::Rule;
 use line::Line;
+use listed::Listings;
 
 /// Connect repeats an invocation within seconds. Whoever comes back later than this (less what clocks may differ) may
 /// find that the place has been forgotten.
@@ -32,7 +34,11 @@ impl<'h> Attempt<'h> {
             .any(|delivery| holds(&delivery.answered))
     }
 
+    /// The delivery whose answer let the contact go and count. One that was found exempt once is no longer counted.
     fn admission(&self) -> Option<&'h Delivery> {
+        if self.any(|answered| *answered == Answered::Exempt) {
+            return None;
+        }
         let allowed = self
             .deliveries
             .iter()
@@ -46,6 +52,16 @@ impl<'h> Attempt<'h> {
             .iter()
             .filter(|delivery| matches!(delivery.answered, Answered::Denied { .. }));
         denied.min_by_key(|delivery| delivery.ended).copied()
+    }
+
+    /// From here on the contact may have been judged anew, and released: where the policy or a list has changed, a later
+    /// delivery may deny what an earlier one had let go.
+    fn may_be_released_from(&self, history: &History) -> Option<u64> {
+        let judged_anew = |delivery: &&&Delivery| {
+            delivery.is_denied() || (history.changes() && delivery.answered == Answered::Nothing)
+        };
+        let judged_anew = self.deliveries.iter().filter(judged_anew);
+        judged_anew.map(|delivery| delivery.began).min()
     }
 
     fn admits_failure(&self) -> bool {
@@ -68,6 +84,21 @@ impl<'h> Attempt<'h> {
     /// Denied, but the contact could not be stopped: it counts as if it had been let go.
     fn went_out_all_the_same(&self) -> bool {
         self.any(|answered| matches!(answered, Answered::Denied { stopped: false, .. }))
+    }
+
+    /// Delivered once, and no rule had a say.
+    fn is_decided_by_list(&self) -> bool {
+        self.deliveries.len() == 1
+            && self.any(|answered| {
+                matches!(
+                    answered,
+                    Answered::Exempt
+                        | Answered::Denied {
+                            by: Cause::Block,
+                            stopped: true
+                        }
+                )
+            })
     }
 
     fn began(&self) -> u64 {
@@ -93,10 +124,12 @@ pub fn check(history: &History) -> Vec<String> {
     let attempts = attempts(history);
     let mut findings = Vec::new();
     for attempt in &attempts {
+        let listings = Listings::of(history, attempt);
         findings.extend(odd_answers(attempt));
-        findings.extend(different_answers(attempt));
+        findings.extend(listings.broken_promises());
+        findings.extend(different_answers(attempt, &listings));
         findings.extend(stopped_although_allowed(history, attempt));
-        findings.extend(charged_although_denied(history, attempt));
+        findings.extend(charged_without_need(history, attempt));
         findings.extend(lost_admission(history, attempt));
         findings.extend(other_on_record(history, attempt));
     }
@@ -151,7 +184,9 @@ fn odd_answers(attempt: &Attempt<'_>) -> Vec<String> {
             Answered::Odd(what) => {
                 findings.push(format!("contact {}: {what}", attempt.contact));
             }
-            Answered::Allowed | Answered::Denied { .. } if delivery.version.is_none() => {
+            Answered::Allowed | Answered::Exempt | Answered::Denied { .. }
+                if delivery.version.is_none() =>
+            {
                 findings.push(format!(
                     "contact {}: an answer names no policy",
                     attempt.contact
@@ -163,16 +198,11 @@ fn odd_answers(attempt: &Attempt<'_>) -> Vec<String> {
     findings
 }
 
-fn different_answers(attempt: &Attempt<'_>) -> Option<String> {
+fn different_answers(attempt: &Attempt<'_>, listings: &Listings<'_>) -> Option<String> {
     if attempt.admits_failure() {
         return None;
     }
-    let allowed = || {
-        attempt
-            .deliveries
-            .iter()
-            .filter(|delivery| delivery.answered == Answered::Allowed)
-    };
+    let allowed = || attempt.deliveries.iter().filter(|delivery| delivery.goes());
     let denied = || {
         attempt
             .deliveries
@@ -189,21 +219,14 @@ fn different_answers(attempt: &Attempt<'_>) -> Option<String> {
     let counted: Vec<_> = attempt
         .deliveries
         .iter()
-        .filter(|delivery| {
-            matches!(
-                delivery.answered,
-                Answered::Allowed | Answered::Denied { .. }
-            )
-        })
+        .filter(|delivery| delivery.goes() || matches!(delivery.answered, Answered::Denied { .. }))
         .collect();
     let one_policy = counted
         .windows(2)
         .all(|pair| pair[0].version == pair[1].version);
-    let differ = counted
-        .iter()
-        .any(|delivery| delivery.answered == Answered::Allowed)
+    let differ = counted.iter().any(|delivery| delivery.goes())
         && counted.iter().any(|delivery| delivery.is_denied());
-    (one_policy && differ && !attempt.came_back_late()).then(|| {
+    (one_policy && listings.are_one() && differ && !attempt.came_back_late()).then(|| {
         format!(
             "contact {} got different answers under one policy",
             attempt.contact
@@ -214,10 +237,7 @@ fn different_answers(attempt: &Attempt<'_>) -> Option<String> {
 /// Of two deliveries at once, one may have asked for the stop before it learnt that the other had settled that the
 /// contact goes; where there was no other, an allowed contact is left alone.
 fn stopped_although_allowed(history: &History, attempt: &Attempt<'_>) -> Option<String> {
-    let always_allowed = attempt
-        .deliveries
-        .iter()
-        .all(|delivery| delivery.answered == Answered::Allowed);
+    let always_allowed = attempt.deliveries.iter().all(|delivery| delivery.goes());
     let one_by_one = attempt
         .deliveries
         .windows(2)
@@ -244,18 +264,25 @@ fn standings(history: &History, contact: Contact) -> impl Iterator<Item = (&str,
     })
 }
 
-fn charged_although_denied(history: &History, attempt: &Attempt<'_>) -> Option<String> {
-    let always_denied = attempt
-        .deliveries
-        .iter()
-        .all(|delivery| matches!(delivery.answered, Answered::Denied { stopped: true, .. }));
-    if !always_denied || attempt.admits_failure() {
+/// Neither what was denied nor what was exempt counts as admitted; what a list alone decided does not count as denied.
+fn charged_without_need(history: &History, attempt: &Attempt<'_>) -> Option<String> {
+    let every = |holds: fn(&Answered) -> bool| {
+        let mut deliveries = attempt.deliveries.iter();
+        deliveries.all(|delivery| holds(&delivery.answered))
+    };
+    let denied = every(|answered| matches!(answered, Answered::Denied { stopped: true, .. }));
+    let exempt = every(|answered| *answered == Answered::Exempt);
+    if !(denied || exempt) || attempt.admits_failure() {
         return None;
     }
-    let (key, _) = standings(history, attempt.contact)
-        .find(|(_, standings)| standings.contains(&Standing::Admitted))?;
+    let decided_by_list = attempt.is_decided_by_list();
+    let (key, _) = standings(history, attempt.contact).find(|(_, standings)| {
+        standings.contains(&Standing::Admitted)
+            || (decided_by_list && standings.contains(&Standing::Denied))
+    })?;
+    let what = if denied { "denied" } else { "exempt" };
     Some(format!(
-        "contact {} was denied, and is charged in {key}",
+        "contact {} was {what}, and is charged in {key}",
         attempt.contact
     ))
 }
@@ -264,8 +291,7 @@ fn charged_although_denied(history: &History, attempt: &Attempt<'_>) -> Option<S
 fn lost_admission(history: &History, attempt: &Attempt<'_>) -> Option<String> {
     let admission = attempt.admission()?;
     let policy = history.policy(admission.version?)?;
-    let denied = attempt.deliveries.iter().any(|one| one.is_denied());
-    if denied || attempt.came_back_late() {
+    if attempt.may_be_released_from(history).is_some() || attempt.came_back_late() {
         return None;
     }
     let latest_clock = history
@@ -295,20 +321,13 @@ fn lost_admission(history: &History, attempt: &Attempt<'_>) -> Option<String> {
 /// Where every delivery got the same answer, that is what the record says.
 fn other_on_record(history: &History, attempt: &Attempt<'_>) -> Option<String> {
     let outcome = history.records.get(&attempt.contact);
-    let on_record = outcome.map(|outcome| outcome == "denied");
-    let answers = |denied: bool| {
-        attempt
-            .deliveries
-            .iter()
-            .all(|delivery| match delivery.answered {
-                Answered::Allowed => !denied,
-                Answered::Denied { .. } => denied,
-                _ => false,
-            })
-    };
-    let contradicts = match on_record {
-        Some(true) => answers(false),
-        Some(false) | None => answers(true),
+    let all = |holds: fn(&Delivery) -> bool| attempt.deliveries.iter().all(|one| holds(one));
+    let all_denied = all(|one| matches!(one.answered, Answered::Denied { .. }));
+    let all_exempt = all(|one| one.answered == Answered::Exempt);
+    let contradicts = match outcome.map(String::as_str) {
+        Some("denied") => all(Delivery::goes),
+        Some("exempt") => all_denied,
+        Some(_) | None => all_denied || all_exempt,
     };
     (contradicts && !attempt.admits_failure())
         .then(|| format!("contact {}: the record says {outcome:?}", attempt.contact))
@@ -318,7 +337,11 @@ fn denied_without_cause(history: &History, attempts: &[Attempt<'_>]) -> Vec<Stri
     let mut findings = Vec::new();
     for attempt in attempts {
         for denial in &attempt.deliveries {
-            let Answered::Denied { rule, .. } = &denial.answered else {
+            let Answered::Denied {
+                by: Cause::Rule(rule),
+                ..
+            } = &denial.answered
+            else {
                 continue;
             };
             let Some(policy) = denial.version.and_then(|version| history.policy(version)) else {
@@ -326,7 +349,7 @@ fn denied_without_cause(history: &History, attempts: &[Attempt<'_>]) -> Vec<Stri
             };
             let named = policy
                 .counting()
-                .find(|one| Some(&one.id) == rule.as_ref() && policy.enforces(one));
+                .find(|one| one.id == *rule && policy.enforces(one));
             let causes = named.and_then(|named: &Rule| {
                 let name = named.meter(&denial.dialled)?;
                 let line = Line::new(history, attempts, name.clone(), touching(history, &name));

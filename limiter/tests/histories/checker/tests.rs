@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check;
-use crate::history::{Answered, Contact, Delivery, History, Meter, Standing};
+use crate::history::{Answered, Cause, Contact, Delivery, History, Meter, Standing};
+use crate::lists::{Change, Entry, List};
 use crate::rules::{Dialled, Dimension, Kind, Mode, Period, Policy, Rule};
 
 const HERE: Dialled = Dialled {
@@ -29,6 +30,7 @@ fn policy(kind: Kind) -> Policy {
         version: 1,
         mode: Mode::Enforce,
         denies_uncounted: false,
+        reads_lists: false,
         rules: vec![rule],
     }
 }
@@ -42,7 +44,7 @@ fn sliding(max: u32) -> Policy {
 
 fn denied() -> Answered {
     Answered::Denied {
-        rule: Some("rule".to_owned()),
+        by: Cause::Rule("rule".to_owned()),
         stopped: true,
     }
 }
@@ -339,7 +341,7 @@ fn a_rule_that_only_watches_denies_nobody() {
 #[test]
 fn a_call_that_went_out_although_denied_counts() {
     let went_out = Answered::Denied {
-        rule: Some("rule".to_owned()),
+        by: Cause::Rule("rule".to_owned()),
         stopped: false,
     };
     let told = [(1, 0, Allowed), (2, 30_000, went_out), (3, 61_000, Allowed)];
@@ -362,4 +364,128 @@ fn whoever_admits_a_failure_is_believed() {
     charged.meters[0].entries[1].0 = Standing::Admitted;
     charged.deliveries[1].admits_failure = true;
     passes(&charged);
+}
+
+fn listing(policy: &mut Policy, list: List, expires_at_ms: Option<i64>) -> Change {
+    policy.reads_lists = true;
+    let entry = Some(Entry {
+        list,
+        expires_at_ms,
+    });
+    Change {
+        customer: HERE.customer,
+        entry,
+        began: 0,
+        ended: 1,
+    }
+}
+
+fn blocked() -> Answered {
+    Answered::Denied {
+        by: Cause::Block,
+        stopped: true,
+    }
+}
+
+/// One call that found this entry, and was answered so, in the tenth step.
+fn listed(list: List, expires_at_ms: Option<i64>, clock_ms: i64, answered: Answered) -> History {
+    let mut policy = sliding(1);
+    let change = listing(&mut policy, list, expires_at_ms);
+    let mut history = history(policy, &[(1, clock_ms, 10..11, answered.clone())]);
+    history.listed = vec![change];
+    if answered == Answered::Exempt {
+        history.meters[0].entries[0].0 = Standing::Void;
+        history.records.insert(1, "exempt".to_owned());
+    }
+    history
+}
+
+#[test]
+fn a_blocked_number_that_is_let_go_is_found_and_an_exempt_one_that_is_denied_or_counted() {
+    finds(&listed(List::Block, None, 5, Allowed), "let go although blocked");
+    finds(
+        &listed(List::Exemption, None, 5, Allowed),
+        "counted although exempt",
+    );
+    finds(
+        &listed(List::Exemption, None, 5, denied()),
+        "denied although exempt",
+    );
+    passes(&listed(List::Block, None, 5, blocked()));
+    passes(&listed(List::Exemption, None, 5, Answered::Exempt));
+}
+
+#[test]
+fn an_entry_that_has_ended_or_was_never_made_excuses_nothing() {
+    for (list, answered, found) in [
+        (List::Block, blocked(), "was blocked without"),
+        (List::Exemption, Answered::Exempt, "was exempt without"),
+    ] {
+        passes(&listed(list, Some(1_000), 999, answered.clone()));
+        finds(&listed(list, Some(1_000), 1_000, answered.clone()), found);
+        let mut never = listed(list, None, 5, answered);
+        never.listed.clear();
+        finds(&never, found);
+    }
+    passes(&listed(List::Block, Some(1_000), 1_000, Allowed));
+}
+
+#[test]
+fn while_an_entry_is_being_changed_either_answer_is_right() {
+    for answered in [Allowed, blocked()] {
+        let mut meanwhile = listed(List::Block, None, 5, answered);
+        (meanwhile.listed[0].began, meanwhile.listed[0].ended) = (9, 12);
+        passes(&meanwhile);
+    }
+}
+
+#[test]
+fn what_a_list_has_decided_counts_nowhere() {
+    for (list, answered) in [
+        (List::Block, blocked()),
+        (List::Exemption, Answered::Exempt),
+    ] {
+        for standing in [Standing::Admitted, Standing::Denied] {
+            let mut charged = listed(list, None, 5, answered.clone());
+            charged.meters[0].entries[0].0 = standing;
+            finds(&charged, "is charged");
+        }
+    }
+}
+
+#[test]
+fn a_policy_that_does_not_look_at_lists_or_only_watches_blocks_nobody() {
+    for (mode, reads_lists) in [(Mode::Enforce, false), (Mode::Shadow, true), (Mode::Off, true)] {
+        let mut history = listed(List::Block, None, 5, Allowed);
+        history.policies[0].mode = mode;
+        history.policies[0].reads_lists = reads_lists;
+        passes(&history);
+        let mut history = listed(List::Block, None, 5, blocked());
+        history.policies[0].mode = mode;
+        history.policies[0].reads_lists = reads_lists;
+        finds(&history, "blocked without");
+    }
+}
+
+/// It went out at first, so up to then it counts; released, it is no excuse for a denial and no admission too many.
+#[test]
+fn a_contact_that_was_let_go_and_then_denied_counts_until_it_was_judged_anew() {
+    let mut history = one_by_one(
+        sliding(1),
+        &[(1, 0, Allowed), (1, 1_000, denied()), (2, 2_000, Allowed)],
+    );
+    history.meters[0].entries[0].0 = Standing::Void;
+    history.records.insert(1, "denied".to_owned());
+    history.policies.push(Policy {
+        version: 2,
+        ..history.policies[0].clone()
+    });
+    history.deliveries[1].version = Some(2);
+    passes(&history);
+    let mut too_soon = history.clone();
+    too_soon.deliveries.swap(1, 2);
+    for (step, delivery) in (0..).zip(&mut too_soon.deliveries) {
+        (delivery.began, delivery.ended) = (2 * step, 2 * step + 1);
+    }
+    finds(&too_soon, "admitted too many");
 }
