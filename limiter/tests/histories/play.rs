@@ -212,8 +212,7 @@ impl Player<'_> {
     fn clear(&self) {
         let policies =
             (0..self.program.instances).map(|instance| instance_arn(self.number, instance));
-        let listed =
-            (0..self.program.customers).map(|customer| listed_key(self.number, customer));
+        let listed = (0..self.program.customers).map(|customer| listed_key(self.number, customer));
         let all = [
             ("ringfence-meters", self.stage.meters()),
             ("ringfence-decisions", self.stage.records()),

@@ -155,7 +155,11 @@ impl Cast {
         });
         let skews = skews.collect();
         Self {
-            instances: if !crowded && dice.random_bool(0.3) { 2 } else { 1 },
+            instances: if !crowded && dice.random_bool(0.3) {
+                2
+            } else {
+                1
+            },
             customers: if crowded { 1 } else { dice.random_range(1..=3) },
             callers: if crowded { 1 } else { dice.random_range(1..=2) },
             others: if crowded { 1 } else { dice.random_range(1..=2) },

@@ -87,8 +87,14 @@ async fn two_hosts_whose_clocks_differ_admit_no_more_than_the_limit_across_the_e
     let mut hosts = Hosts::under(json!({"rules": [sliding(&["customer"], 2, 60)]})).await;
     let mut admitted: Vec<(i64, usize)> = Vec::new();
     let mut now_ms = 0;
-    let edges = [55_999, 56_000, 58_000, 59_999, 60_000, 60_001, 62_000, 64_000];
-    for at_ms in [0].into_iter().chain(edges).chain(edges.map(|ms| ms + 60_000)) {
+    let edges = [
+        55_999, 56_000, 58_000, 59_999, 60_000, 60_001, 62_000, 64_000,
+    ];
+    for at_ms in [0]
+        .into_iter()
+        .chain(edges)
+        .chain(edges.map(|ms| ms + 60_000))
+    {
         hosts.pass(at_ms - now_ms);
         now_ms = at_ms;
         admitted.push((at_ms, hosts.both(3).await));
@@ -127,7 +133,11 @@ async fn the_host_behind_admits_no_earlier_than_the_moment_that_the_one_ahead_ha
     let mut hosts = Hosts::under(json!({"rules": [sliding(&["customer"], 1, 60)]})).await;
     assert!(hosts.ahead().await.allowed());
     let denied = hosts.behind().await;
-    assert_eq!(denied.get("RetryAfterSeconds"), Some("64"), "by its own clock");
+    assert_eq!(
+        denied.get("RetryAfterSeconds"),
+        Some("64"),
+        "by its own clock"
+    );
     hosts.pass(63_999);
     assert_eq!(hosts.behind().await.get("RetryAfterSeconds"), Some("1"));
     hosts.pass(1);
@@ -141,7 +151,10 @@ async fn the_host_ahead_admits_at_most_as_much_too_early_as_the_clocks_differ() 
     hosts.pass(60_000 - 2 * SKEW_MS - 1);
     assert!(!hosts.ahead().await.allowed());
     hosts.pass(1);
-    assert!(hosts.ahead().await.allowed(), "a minute by the meter's time");
+    assert!(
+        hosts.ahead().await.allowed(),
+        "a minute by the meter's time"
+    );
     let denied = hosts.behind().await;
     assert!(!denied.allowed(), "and no time is won by asking the other");
     hosts.pass(60_000 - 1);
@@ -164,6 +177,9 @@ async fn a_day_that_has_begun_on_one_host_is_not_the_day_before_on_the_other() {
     hosts.pass(24 * 3_600_000 - 3_000 - SKEW_MS - 1);
     assert_eq!(hosts.both(1).await, 0);
     hosts.pass(1);
-    assert!(hosts.ahead().await.allowed(), "the day after, by the clock ahead");
+    assert!(
+        hosts.ahead().await.allowed(),
+        "the day after, by the clock ahead"
+    );
     assert!(!hosts.behind().await.allowed());
 }

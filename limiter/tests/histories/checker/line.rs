@@ -86,7 +86,8 @@ impl<'a, 'h> Line<'a, 'h> {
             let may_be_last =
                 |one: &&&Counted<'_>| !answered.iter().any(|other| one.ended < other.began);
             let all_would_be_denied = answered.iter().filter(may_be_last).all(|last| {
-                let stands = |other: &&Counted<'_>| other.until.is_none_or(|until| last.ended < until);
+                let stands =
+                    |other: &&Counted<'_>| other.until.is_none_or(|until| last.ended < until);
                 let also_admitted = answered
                     .iter()
                     .copied()
@@ -187,7 +188,10 @@ impl<'a, 'h> Line<'a, 'h> {
         });
         let before: Vec<Span> = others
             .filter(|other| self.may_have_counted(other, rule, denied, denial))
-            .map(|other| self.span(other, denial.ended.min(other.ended())))
+            .flat_map(|other| {
+                let span = self.span(other, denial.ended.min(other.ended()));
+                std::iter::repeat_n(span, other.places())
+            })
             .collect();
         possibly_denies(rule.kind, &before, self.span(denied, denial.ended))
     }

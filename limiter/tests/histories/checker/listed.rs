@@ -16,12 +16,19 @@ impl<'a> Listings<'a> {
         let once = attempt.deliveries.len() == 1;
         let found = |delivery: &&'a Delivery| {
             // A repeated delivery may name the policy of the first one.
-            let applied = |policy: &&Policy| !once || delivery.version.is_none_or(|it| it == policy.version);
+            let applied =
+                |policy: &&Policy| !once || delivery.version.is_none_or(|it| it == policy.version);
             let mut all: Vec<Found> = Vec::new();
             for policy in history.policies.iter().filter(applied) {
                 let between = delivery.began..delivery.ended;
                 let customer = delivery.dialled.customer;
-                all.extend(may_find(&history.listed, customer, policy, between, delivery.clock_ms));
+                all.extend(may_find(
+                    &history.listed,
+                    customer,
+                    policy,
+                    between,
+                    delivery.clock_ms,
+                ));
             }
             (*delivery, all)
         };
@@ -62,13 +69,21 @@ impl<'a> Listings<'a> {
     fn broken(&self, delivery: &Delivery) -> Option<&'static str> {
         let may_have_found = |wanted| self.may_have_found(wanted, delivery.ended);
         match &delivery.answered {
-            Answered::Exempt if !may_have_found(Found::Exempt) => Some("was exempt without an entry that holds"),
-            Answered::Denied { by: Cause::Block, .. } if !may_have_found(Found::Blocked) => {
-                Some("was blocked without an entry that holds")
+            Answered::Exempt if !may_have_found(Found::Exempt) => {
+                Some("was exempt without an entry that holds")
             }
-            Answered::Allowed | Answered::Exempt if self.all_found(Found::Blocked) => Some("was let go although blocked"),
-            Answered::Denied { .. } if self.all_found(Found::Exempt) => Some("was denied although exempt"),
-            Answered::Allowed if self.all_found(Found::Exempt) => Some("was counted although exempt"),
+            Answered::Denied {
+                by: Cause::Block, ..
+            } if !may_have_found(Found::Blocked) => Some("was blocked without an entry that holds"),
+            Answered::Allowed | Answered::Exempt if self.all_found(Found::Blocked) => {
+                Some("was let go although blocked")
+            }
+            Answered::Denied { .. } if self.all_found(Found::Exempt) => {
+                Some("was denied although exempt")
+            }
+            Answered::Allowed if self.all_found(Found::Exempt) => {
+                Some("was counted although exempt")
+            }
             _ => None,
         }
     }

@@ -34,11 +34,8 @@ impl<'h> Attempt<'h> {
             .any(|delivery| holds(&delivery.answered))
     }
 
-    /// The delivery whose answer let the contact go and count. One that was found exempt once is no longer counted.
+    /// The delivery whose answer first let the contact go and count.
     fn admission(&self) -> Option<&'h Delivery> {
-        if self.any(|answered| *answered == Answered::Exempt) {
-            return None;
-        }
         let allowed = self
             .deliveries
             .iter()
@@ -55,10 +52,12 @@ impl<'h> Attempt<'h> {
     }
 
     /// From here on the contact may have been judged anew, and released: where the policy or a list has changed, a later
-    /// delivery may deny what an earlier one had let go.
+    /// delivery may deny what an earlier one had let go, or find it exempt.
     fn may_be_released_from(&self, history: &History) -> Option<u64> {
-        let judged_anew = |delivery: &&&Delivery| {
-            delivery.is_denied() || (history.changes() && delivery.answered == Answered::Nothing)
+        let judged_anew = |delivery: &&&Delivery| match delivery.answered {
+            Answered::Exempt => true,
+            Answered::Nothing => history.changes(),
+            _ => delivery.is_denied(),
         };
         let judged_anew = self.deliveries.iter().filter(judged_anew);
         judged_anew.map(|delivery| delivery.began).min()
@@ -111,6 +110,15 @@ impl<'h> Attempt<'h> {
             .map(|delivery| delivery.ended)
             .max()
             .unwrap()
+    }
+
+    /// In how many places it may count: whoever comes back when its place is forgotten is a new attempt.
+    fn places(&self) -> usize {
+        if self.came_back_late() {
+            self.deliveries.len()
+        } else {
+            1
+        }
     }
 
     fn came_back_late(&self) -> bool {

@@ -402,7 +402,10 @@ fn listed(list: List, expires_at_ms: Option<i64>, clock_ms: i64, answered: Answe
 
 #[test]
 fn a_blocked_number_that_is_let_go_is_found_and_an_exempt_one_that_is_denied_or_counted() {
-    finds(&listed(List::Block, None, 5, Allowed), "let go although blocked");
+    finds(
+        &listed(List::Block, None, 5, Allowed),
+        "let go although blocked",
+    );
     finds(
         &listed(List::Exemption, None, 5, Allowed),
         "counted although exempt",
@@ -455,7 +458,11 @@ fn what_a_list_has_decided_counts_nowhere() {
 
 #[test]
 fn a_policy_that_does_not_look_at_lists_or_only_watches_blocks_nobody() {
-    for (mode, reads_lists) in [(Mode::Enforce, false), (Mode::Shadow, true), (Mode::Off, true)] {
+    for (mode, reads_lists) in [
+        (Mode::Enforce, false),
+        (Mode::Shadow, true),
+        (Mode::Off, true),
+    ] {
         let mut history = listed(List::Block, None, 5, Allowed);
         history.policies[0].mode = mode;
         history.policies[0].reads_lists = reads_lists;
@@ -467,25 +474,49 @@ fn a_policy_that_does_not_look_at_lists_or_only_watches_blocks_nobody() {
     }
 }
 
-/// It went out at first, so up to then it counts; released, it is no excuse for a denial and no admission too many.
+/// It went out at first, so up to then it counts; once it is stopped, others may have its place.
 #[test]
 fn a_contact_that_was_let_go_and_then_denied_counts_until_it_was_judged_anew() {
-    let mut history = one_by_one(
-        sliding(1),
-        &[(1, 0, Allowed), (1, 1_000, denied()), (2, 2_000, Allowed)],
-    );
-    history.meters[0].entries[0].0 = Standing::Void;
-    history.records.insert(1, "denied".to_owned());
-    history.policies.push(Policy {
-        version: 2,
-        ..history.policies[0].clone()
-    });
-    history.deliveries[1].version = Some(2);
-    passes(&history);
-    let mut too_soon = history.clone();
-    too_soon.deliveries.swap(1, 2);
-    for (step, delivery) in (0..).zip(&mut too_soon.deliveries) {
-        (delivery.began, delivery.ended) = (2 * step, 2 * step + 1);
-    }
-    finds(&too_soon, "admitted too many");
+    let told = |second: Contact, third: Contact| {
+        let answers = |contact| if contact == 1 { blocked() } else { Allowed };
+        let told = [
+            (1, 0, Allowed),
+            (second, 1_000, answers(second)),
+            (third, 2_000, answers(third)),
+        ];
+        let mut policy = sliding(1);
+        let mut change = listing(&mut policy, List::Block, None);
+        let mut history = one_by_one(policy, &told);
+        (change.began, change.ended) = (1, 1);
+        change.customer = HERE.customer;
+        history.meters[0].entries[0].0 = Standing::Void;
+        for delivery in &mut history.deliveries {
+            // Only the first contact's number is on the list.
+            delivery.dialled.customer = if delivery.contact == 1 {
+                HERE.customer
+            } else {
+                1
+            };
+        }
+        history.policies[0].rules[0].per = vec![Dimension::CallerId];
+        history.records.insert(1, "denied".to_owned());
+        history.listed = vec![change];
+        history
+    };
+    passes(&told(1, 2));
+    finds(&told(2, 1), "admitted too many");
+}
+
+#[test]
+fn a_contact_that_comes_back_when_it_is_forgotten_may_count_a_second_time() {
+    let told = |again_ms| {
+        let told = [
+            (1, 0, Allowed),
+            (1, again_ms, Allowed),
+            (2, again_ms + 1, denied()),
+        ];
+        one_by_one(sliding(2), &told)
+    };
+    finds(&told(18_000), "without a cause");
+    passes(&told(30_000));
 }
