@@ -86,6 +86,14 @@ impl IdSource {
         bytes
     }
 
+    /// For one seal: long enough that chance does not repeat it.
+    #[must_use]
+    pub fn nonce(&self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        self.fill(&mut bytes);
+        bytes
+    }
+
     fn fill(&self, bytes: &mut [u8]) {
         let mut generator = self
             .generator

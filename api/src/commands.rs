@@ -17,6 +17,7 @@ use ringfence_api::config::{self, ConfigError, Settings};
 use ringfence_api::domain::ids::OperatorKeyId;
 use ringfence_api::http::{AppState, Parts, Watched, openapi, router, serve_metrics};
 use ringfence_api::metrics::Metrics;
+use ringfence_api::outbound::{Outbound, OutboundError};
 use ringfence_api::store::{Change, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +37,8 @@ pub enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Jwt(#[from] JwtSettingsError),
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
     #[error("{0} makes no address for customers ({1}): set RINGFENCE_PUBLIC_URL")]
@@ -72,12 +75,14 @@ struct Base {
     aws: Arc<Aws>,
     wake_ups: WakeUps,
     metrics: Metrics,
+    outbound: Outbound,
 }
 
 impl Base {
     async fn make() -> Result<Self, CommandError> {
         let settings = config::settings(config::from_process)?;
         let store = Store::connect_lazily(settings.database_url.reveal())?;
+        let outbound = Outbound::new(settings.reach)?;
         let clock = Clock::system();
         let mut seeds = seeds()?;
         let ids = IdSource::new(clock.clone(), seeds.random_seed());
@@ -95,6 +100,7 @@ impl Base {
             ids,
             aws,
             wake_ups: WakeUps::default(),
+            outbound,
         })
     }
 
@@ -104,6 +110,8 @@ impl Base {
             aws: Arc::clone(&self.aws),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
+            outbound: self.outbound.clone(),
+            sealer: self.settings.sealer.clone(),
             wake_ups: self.wake_ups.clone(),
             functions: self
                 .settings
@@ -157,6 +165,7 @@ impl Base {
             authenticator: Authenticator::new(self.store.clone(), self.clock.clone(), jwt),
             aws: Arc::clone(&self.aws),
             wake_ups: self.wake_ups.clone(),
+            outbound: self.outbound.clone(),
             public_url: match &self.settings.public_url {
                 Some(url) => url.clone(),
                 None => listening(address)?,

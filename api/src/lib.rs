@@ -15,4 +15,6 @@ pub mod domain;
 pub mod flow;
 pub mod http;
 pub mod metrics;
+pub mod outbound;
+pub mod sealer;
 pub mod store;

@@ -10,7 +10,7 @@ mod principal;
 
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
-    EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, Permission, View,
-    ViewAudit, ViewKeys,
+    EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, ManageWebhooks,
+    Permission, View, ViewAudit, ViewKeys, ViewWebhooks,
 };
 pub use principal::{Kind, Principal};

@@ -31,6 +31,19 @@ pub struct ManageKeys;
 #[derive(Debug, Clone, Copy)]
 pub struct ViewAudit;
 
+/// To see where events are told, and what came of telling.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewWebhooks;
+#[derive(Debug, Clone, Copy)]
+pub struct ManageWebhooks;
+
+impl Permission for ViewWebhooks {
+    const LEAST: Role = Role::Admin;
+    const CHANGES: bool = false;
+}
+impl Permission for ManageWebhooks {
+    const LEAST: Role = Role::Admin;
+}
 impl Permission for View {
     const LEAST: Role = Role::Viewer;
     const CHANGES: bool = false;

@@ -12,6 +12,7 @@ pub mod notices;
 pub mod numbers;
 pub mod publisher;
 pub mod task_channels;
+pub mod webhooks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::clock::{Clock, IdSource};
+use crate::outbound::Outbound;
+use crate::sealer::Sealer;
 use crate::store::Store;
 
 pub use driver::{Found, WakeUp};
@@ -34,6 +37,8 @@ use notices::NoticeWorker;
 use numbers::NumberPublisher;
 use publisher::Publisher;
 use task_channels::TaskChannels;
+use webhooks::WebhookWorker;
+use webhooks::history::EventHistory;
 
 const POLL: Duration = Duration::from_secs(1);
 /// Installations that one process works on at a time; they mostly wait for their account's turn.
@@ -43,6 +48,9 @@ const INSTALLATIONS_AT_ONCE: usize = 8;
 const NUMBERS_AT_ONCE: usize = 3;
 /// So that a customer's account that answers slowly keeps no other's notices back.
 const NOTICES_AT_ONCE: usize = 4;
+/// Endpoints that one process delivers to at a time; it mostly waits for their answers.
+const WEBHOOKS_AT_ONCE: usize = 12;
+const FORGET_PERIOD: Duration = Duration::from_mins(10);
 
 /// Rung after a request has changed something; the workers of this process then look at once.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +58,7 @@ pub struct WakeUps {
     pub installations: WakeUp,
     pub publications: WakeUp,
     pub numbers: WakeUp,
+    pub webhooks: WakeUp,
 }
 
 /// One of the workers met a fault of its own making.
@@ -64,6 +73,8 @@ pub struct Workers {
     pub aws: Arc<Aws>,
     pub clock: Clock,
     pub ids: IdSource,
+    pub outbound: Outbound,
+    pub sealer: Sealer,
     pub wake_ups: WakeUps,
     /// The limiter functions of the settings, with their regions.
     pub functions: Vec<(String, String)>,
@@ -79,6 +90,7 @@ impl Workers {
             self.store.clone(),
             Arc::clone(&self.aws),
             self.clock.clone(),
+            self.ids.clone(),
         ));
         self.sync_shards(&stop).await;
         for _ in 0..INSTALLATIONS_AT_ONCE {
@@ -119,6 +131,36 @@ impl Workers {
                 drive("notices", POLL, &WakeUp::default(), &stop, || worker.look()).await;
             });
         }
+        for _ in 0..WEBHOOKS_AT_ONCE {
+            let worker = WebhookWorker {
+                store: self.store.clone(),
+                outbound: self.outbound.clone(),
+                sealer: self.sealer.clone(),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                jitter: self.aws.jitter().clone(),
+            };
+            let (wake_up, stop) = (self.wake_ups.webhooks.clone(), stop.clone());
+            tasks.spawn(
+                async move { drive("webhooks", POLL, &wake_up, &stop, || worker.look()).await },
+            );
+        }
+        let history = EventHistory {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+        };
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let look = || history.look();
+            drive(
+                "event history",
+                FORGET_PERIOD,
+                &WakeUp::default(),
+                &stopped,
+                look,
+            )
+            .await;
+        });
         let channels = TaskChannels::new(
             self.store.clone(),
             Arc::clone(&self.aws),

@@ -11,8 +11,8 @@ use ringfence_policy::Policy;
 use ringfence_policy::wire::v1::{SCHEMA, Snapshot, Status};
 
 use crate::aws::{Aws, AwsError, Written};
-use crate::clock::Clock;
-use crate::domain::ids::{InstanceId, TenantId};
+use crate::clock::{Clock, IdSource};
+use crate::domain::ids::{EventId, InstanceId, TenantId};
 use crate::store::{PublicationSource, Store, StoreError};
 
 use super::backoff::backoff;
@@ -44,12 +44,18 @@ pub struct Publisher {
     store: Store,
     aws: Arc<Aws>,
     clock: Clock,
+    ids: IdSource,
 }
 
 impl Publisher {
     #[must_use]
-    pub fn new(store: Store, aws: Arc<Aws>, clock: Clock) -> Self {
-        Self { store, aws, clock }
+    pub fn new(store: Store, aws: Arc<Aws>, clock: Clock, ids: IdSource) -> Self {
+        Self {
+            store,
+            aws,
+            clock,
+            ids,
+        }
     }
 
     /// Publishes what is due longest.
@@ -116,7 +122,10 @@ impl Publisher {
                 return Ok(Some(revision));
             }
         }
-        let recorded = self.store.publication_done(source, now).await?;
+        let recorded = self
+            .store
+            .publication_done(source, EventId(self.ids.uuid()), now)
+            .await?;
         let is_wanted = recorded
             || self
                 .store

@@ -8,6 +8,8 @@ use url::Url;
 use super::reader::Reader;
 use super::secret::Secret;
 use crate::auth::jwt::JwtSettings;
+use crate::outbound::Reach;
+use crate::sealer::Sealer;
 
 const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -40,6 +42,10 @@ pub struct Settings {
     pub connect_requests_per_second: f64,
     /// How many proxies of our own stand before the API: so many addresses of `X-Forwarded-For` are believed.
     pub trusted_proxies: usize,
+    /// Seals the secrets that are used again.
+    pub sealer: Sealer,
+    /// Where requests to addresses that tenants name may go.
+    pub reach: Reach,
 }
 
 impl Settings {
@@ -112,6 +118,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         0,
         "how many proxies of yours stand before the API",
     );
+    let sealer = sealer(reader);
+    let reach = reach(reader);
     Some(Settings {
         database_url: database_url?,
         listen,
@@ -130,6 +138,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         drain,
         connect_requests_per_second,
         trusted_proxies,
+        sealer: sealer?,
+        reach,
     })
 }
 
@@ -235,6 +245,30 @@ fn jwt(reader: &mut Reader<'_>) -> Option<JwtConfig> {
                 format!("or one of its neighbours cannot be used: {err}"),
             );
             None
+        }
+    }
+}
+
+fn sealer(reader: &mut Reader<'_>) -> Option<Sealer> {
+    const NAME: &str = "RINGFENCE_SECRET_KEYS";
+    let text = reader.required(NAME)?;
+    match Sealer::read(&text) {
+        Ok(sealer) => Some(sealer),
+        Err(err) => {
+            reader.fault(NAME, err.to_string());
+            None
+        }
+    }
+}
+
+fn reach(reader: &mut Reader<'_>) -> Reach {
+    const NAME: &str = "RINGFENCE_OUTBOUND_LOOPBACK";
+    match reader.optional(NAME).as_deref() {
+        None | Some("refuse") => Reach::Public,
+        Some("allow") => Reach::PublicAndLoopback,
+        Some(_) => {
+            reader.fault(NAME, "must be refuse or allow");
+            Reach::Public
         }
     }
 }

@@ -79,6 +79,16 @@ id!(
     "ent"
 );
 id!(
+    /// Where a tenant wants to be told of events.
+    WebhookId,
+    "whk"
+);
+id!(
+    /// Something that a tenant is told of.
+    EventId,
+    "evt"
+);
+id!(
     /// One HTTP request.
     RequestId,
     "req"

@@ -6,5 +6,8 @@ pub mod installation;
 pub mod instance_arn;
 pub mod listed_number;
 pub mod phone;
+pub mod quota;
 pub mod role;
 pub mod tenant;
+pub mod webhook;
+mod words;

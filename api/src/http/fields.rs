@@ -151,7 +151,25 @@ impl Fields {
         parsed
     }
 
-    fn is_missing(&mut self, name: &str) -> bool {
+    pub fn optional_number(&mut self, name: &str, least: u32, most: u32) -> Option<u32> {
+        let value = self.take(name)?;
+        if !value.is_number() {
+            self.fault(name, code::WRONG_TYPE, "must be a number");
+            return None;
+        }
+        let number = value
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            let detail = format!("must be a whole number from {least} to {most}");
+            self.fault(name, code::OUT_OF_RANGE, detail);
+        }
+        number
+    }
+
+    /// Whether it is not there; that is noted as a fault.
+    pub fn is_missing(&mut self, name: &str) -> bool {
         let missing = self.object.get(name).is_none_or(Value::is_null);
         if missing {
             self.object.remove(name);

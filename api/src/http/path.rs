@@ -22,3 +22,21 @@ impl<T: FromStr + Send> FromRequestParts<AppState> for Id<T> {
         text.parse().map(Self).map_err(|_| ApiError::not_found())
     }
 }
+
+/// The two ids of the route.
+#[derive(Debug)]
+pub(super) struct Ids<A, B>(pub A, pub B);
+
+impl<A: FromStr + Send, B: FromStr + Send> FromRequestParts<AppState> for Ids<A, B> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| ApiError::not_found())?;
+        match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            _ => Err(ApiError::not_found()),
+        }
+    }
+}

@@ -12,6 +12,7 @@ use crate::aws::Aws;
 use crate::background::WakeUps;
 use crate::clock::{Clock, IdSource};
 use crate::config::Settings;
+use crate::outbound::Outbound;
 use crate::store::Store;
 
 use super::metrics::Watched;
@@ -24,6 +25,8 @@ pub struct Parts {
     pub authenticator: Authenticator,
     pub aws: Arc<Aws>,
     pub wake_ups: WakeUps,
+    /// For addresses that tenants name.
+    pub outbound: Outbound,
     pub settings: Settings,
     pub watched: Watched,
     /// Cancelled once the process is about to stop: from then on it asks for no new requests.

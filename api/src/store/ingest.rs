@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::notice_agents::notice_agent_ask;
 use super::notices::{NewNotice, notice_put};
 use super::time::to_db;
-use super::{Store, StoreError};
-use crate::domain::ids::{DecisionId, InstanceId, TenantId};
+use super::usage::UsageTally;
+use super::webhook_events::event_put;
+use super::{NewEvent, Store, StoreError};
+use crate::domain::ids::{DecisionId, EventId, InstanceId, TenantId};
+use crate::domain::webhook::EventKind;
 
 /// One shard of one stream of one region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,6 +51,8 @@ pub struct NewDecision {
     pub notice: Option<NewNotice>,
     /// The agent who was told, or is to be.
     pub told_agent: Option<String>,
+    /// What webhooks are told of a call that was not let out.
+    pub denial: Option<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,16 +135,20 @@ impl Store {
         }
         let mut refused = Vec::new();
         let mut unowned = 0;
+        let mut usage = UsageTally::default();
         for decision in decisions {
             if !pass_over {
-                unowned += usize::from(!decision_put(tx.connection(), decision, now).await?);
+                let stored = decision_put(tx.connection(), decision, now).await?;
+                unowned += usize::from(stored.is_none());
+                count(&mut usage, decision, stored);
                 continue;
             }
             let mut savepoint = tx.connection().begin().await?;
             match decision_put(&mut savepoint, decision, now).await {
-                Ok(is_owned) => {
-                    unowned += usize::from(!is_owned);
+                Ok(stored) => {
                     savepoint.commit().await?;
+                    unowned += usize::from(stored.is_none());
+                    count(&mut usage, decision, stored);
                 }
                 Err(StoreError::Database(_)) => {
                     savepoint.rollback().await?;
@@ -146,25 +157,52 @@ impl Store {
                 Err(err) => return Err(err),
             }
         }
+        usage.write(tx.connection()).await?;
         tx.commit().await?;
         Ok(Stored::Now { refused, unowned })
     }
 }
 
-/// False: no tenant has proved the instance, or another one than the limiter took it for.
+/// A decision as it stands now, and what stood of the same attempt before.
+struct StoredNow {
+    tenant: TenantId,
+    id: Uuid,
+    before: Option<(OffsetDateTime, String)>,
+}
+
+/// Once for each attempt, however many records of it come.
+fn count(usage: &mut UsageTally, decision: &NewDecision, stored: Option<StoredNow>) {
+    let Some(stored) = stored else { return };
+    if let Some((at, outcome)) = stored.before {
+        usage.add(stored.tenant, at, &outcome, -1);
+    }
+    usage.add(stored.tenant, to_db(decision.at), decision.outcome, 1);
+}
+
+/// None: no tenant has proved the instance, or another one than the limiter took it for.
 async fn decision_put(
     connection: &mut PgConnection,
     decision: &NewDecision,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<StoredNow>, StoreError> {
     let stored = sqlx::query!(
-        "insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
-         select i.tenant_id, $4, i.id, $5, $6, $7, $8, $9
-         from instances i
-         where i.instance_arn = $3 and i.verified_at is not null
-             and ($1::uuid is null or i.tenant_id = $1) and ($2::uuid is null or i.id = $2)
-         on conflict on constraint decisions_contact_once do update
-         set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record",
+        r#"with owner as (
+             select tenant_id, id from instances
+             where instance_arn = $3 and verified_at is not null
+                 and ($1::uuid is null or tenant_id = $1) and ($2::uuid is null or id = $2)
+         ), before as (
+             select d.at, d.outcome from decisions d
+             join owner on owner.tenant_id = d.tenant_id and owner.id = d.instance_id
+             where d.contact_id = $5
+         ), put as (
+             insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
+             select owner.tenant_id, $4, owner.id, $5, $6, $7, $8, $9 from owner
+             on conflict on constraint decisions_contact_once do update
+             set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record
+             returning tenant_id, id
+         )
+         select put.tenant_id, put.id, before.at as "at?", before.outcome as "outcome?"
+         from put left join before on true"#,
         decision.owner.map(|(tenant, _)| tenant.0),
         decision.owner.map(|(_, instance)| instance.0),
         decision.instance_arn,
@@ -175,16 +213,47 @@ async fn decision_put(
         decision.rule_id,
         decision.record,
     )
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    if stored.rows_affected() == 0 {
-        return Ok(false);
-    }
+    let Some(row) = stored else { return Ok(None) };
+    let stored = StoredNow {
+        tenant: TenantId(row.tenant_id),
+        id: row.id,
+        before: row.at.zip(row.outcome),
+    };
     if let Some(notice) = &decision.notice {
         notice_put(&mut *connection, decision, notice, now).await?;
     }
     if let Some(agent_arn) = &decision.told_agent {
-        notice_agent_ask(connection, decision, agent_arn, now).await?;
+        notice_agent_ask(&mut *connection, decision, agent_arn, now).await?;
     }
-    Ok(true)
+    if let Some(denial) = &decision.denial {
+        tell_denial(connection, &stored, decision, denial, now).await?;
+    }
+    Ok(Some(stored))
+}
+
+async fn tell_denial(
+    connection: &mut PgConnection,
+    stored: &StoredNow,
+    decision: &NewDecision,
+    denial: &Value,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = DecisionId(stored.id).to_string();
+    let mut data = denial.clone();
+    if let Some(members) = data.as_object_mut() {
+        members.insert("decision_id".to_owned(), id.clone().into());
+    }
+    let event = NewEvent {
+        // The id that the decision would have had were it new: nothing else has it, since events' ids are of their own
+        // kind.
+        id: EventId(decision.id.0),
+        kind: EventKind::CallDenied,
+        subject: &id,
+        at: now,
+        data,
+    };
+    event_put(connection, stored.tenant, &event, None).await?;
+    Ok(())
 }

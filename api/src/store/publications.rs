@@ -1,14 +1,15 @@
 //! What limiters are to be told about each instance, and what they have been told.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::time::{from_db_opt, to_db};
-use super::{Store, StoreError, TenantTx};
-use crate::domain::ids::{InstanceId, PolicyId, TenantId};
+use super::{NewEvent, Store, StoreError, TenantTx};
+use crate::domain::ids::{EventId, InstanceId, PolicyId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
+use crate::domain::webhook::EventKind;
 
 /// Far above any revision, with room to count on.
 pub(super) const REVISION_MAX: u64 = 1 << 60;
@@ -247,17 +248,31 @@ impl Store {
         row.map(|row| source(tenant, instance, row)).transpose()
     }
 
-    /// Limiters can read this revision now. False: a later one was published meanwhile, or the instance was taken away.
+    /// Limiters can read this revision now; who wants to know is told where that means another policy. False: a later
+    /// one was published meanwhile, or the instance was taken away.
     pub async fn publication_done(
         &self,
         published: &PublicationSource,
+        event: EventId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.tenant(published.tenant).await?;
-        let done = sqlx::query!(
+        let before = sqlx::query!(
+            "select policy_id, policy_version from publications
+             where tenant_id = $1 and instance_id = $2 and active and published < $3 for update",
+            published.tenant.0,
+            published.instance.0,
+            signed(published.revision),
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        let Some(before) = before else {
+            return Ok(false);
+        };
+        sqlx::query!(
             "update publications set published = $3, policy_id = $4, policy_version = $5, published_at = $6,
                  attempts = 0, error = null, next_due_at = $6
-             where tenant_id = $1 and instance_id = $2 and active and published < $3",
+             where tenant_id = $1 and instance_id = $2",
             published.tenant.0,
             published.instance.0,
             signed(published.revision),
@@ -267,8 +282,28 @@ impl Store {
         )
         .execute(tx.connection())
         .await?;
+        let policy = published.policy_id.zip(published.policy_version);
+        let former = before.policy_id.zip(before.policy_version);
+        if let Some((policy_id, version)) = policy
+            && former != Some((policy_id.0, signed(version)))
+        {
+            tx.event_put(&NewEvent {
+                id: event,
+                kind: EventKind::PolicyPublished,
+                subject: &format!("{} {}", published.instance, published.revision),
+                at: now,
+                data: json!({
+                    "instance_id": published.instance.to_string(),
+                    "policy_id": policy_id.to_string(),
+                    "version": version,
+                    "former_policy_id": former.map(|(id, _)| PolicyId(id).to_string()),
+                    "former_version": former.map(|(_, version)| version),
+                }),
+            })
+            .await?;
+        }
         tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(true)
     }
 
     /// Counts the failure; answers how many there were in a row.

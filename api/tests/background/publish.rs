@@ -41,6 +41,7 @@ fn publisher(world: &World, dynamo: &Dynamo) -> Publisher {
         world.store.clone(),
         Arc::clone(&dynamo.aws),
         world.clock.clone(),
+        world.ids.clone(),
     )
 }
 

@@ -10,7 +10,7 @@ use ringfence_api::background::installation::desired::Desired;
 use ringfence_api::background::installation::execute::{Publish, StepError};
 use ringfence_api::background::installation::journal::Journal;
 use ringfence_api::clock::{Clock, IdSource};
-use ringfence_api::domain::ids::{ConnectionId, InstanceId, TenantId};
+use ringfence_api::domain::ids::{ConnectionId, EventId, InstanceId, TenantId};
 use ringfence_api::domain::installation::{
     Condition, ConditionType, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
     QueueState,
@@ -139,7 +139,11 @@ impl Publish for PublishToNowhere<'_> {
             .await?
         {
             store
-                .publication_done(&source, site.world.clock.now())
+                .publication_done(
+                    &source,
+                    EventId(site.world.ids.uuid()),
+                    site.world.clock.now(),
+                )
                 .await?;
         }
         Ok(())

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use ringfence_api::config::{database_url, settings};
+use ringfence_api::outbound::Reach;
+
+use crate::harness::SECRET_KEY;
 
 fn complete() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
@@ -11,6 +14,7 @@ fn complete() -> BTreeMap<&'static str, &'static str> {
             "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
             "arn:aws:iam::999988887777:role/ringfence-control-plane",
         ),
+        ("RINGFENCE_SECRET_KEYS", SECRET_KEY),
         (
             "RINGFENCE_LIMITER_PRINCIPAL",
             "arn:aws:iam::999988887777:role/ringfence-limiter",
@@ -35,6 +39,7 @@ fn what_is_needed_is_enough_and_the_rest_has_defaults() {
     assert_eq!(read.reconcile_period.as_secs(), 600);
     assert_eq!(read.tables.policies, "ringfence-policies");
     assert!(read.jwt.is_none());
+    assert_eq!(read.reach, Reach::Public);
 }
 
 #[test]
@@ -48,6 +53,8 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
     values.insert("RINGFENCE_LIMITER_FUNCTIONS", "limiter");
     values.insert("RINGFENCE_RECONCILE_PERIOD_SECONDS", "0");
     values.insert("RINGFENCE_CONNECT_RPS", "-1");
+    values.insert("RINGFENCE_SECRET_KEYS", "hunter2");
+    values.insert("RINGFENCE_OUTBOUND_LOOPBACK", "yes");
     values.insert("RINGFENCE_JWT_ISSUER", "https://id.example");
     let error =
         settings(|name| values.get(name).map(|value| (*value).to_owned())).expect_err("faults");
@@ -61,6 +68,8 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
         "RINGFENCE_LIMITER_FUNCTIONS",
         "RINGFENCE_RECONCILE_PERIOD_SECONDS",
         "RINGFENCE_CONNECT_RPS",
+        "RINGFENCE_SECRET_KEYS",
+        "RINGFENCE_OUTBOUND_LOOPBACK",
         "RINGFENCE_JWT_AUDIENCE",
         "RINGFENCE_JWT_JWKS_URL",
     ] {
@@ -78,6 +87,7 @@ fn the_database_s_password_shows_in_no_debug_output() {
     let lookup = |name: &str| values.get(name).map(|value| (*value).to_owned());
     let read = settings(lookup).expect("settings");
     assert!(!format!("{read:?}").contains("hunter2"));
+    assert!(!format!("{read:?}").contains(SECRET_KEY));
     let url = database_url(lookup).expect("a URL");
     assert!(url.reveal().contains("hunter2"));
     assert!(!format!("{url:?}").contains("hunter2"));

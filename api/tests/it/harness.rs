@@ -18,6 +18,8 @@ use ringfence_api::config::{LimiterFunction, Secret, Settings, Tables};
 use ringfence_api::domain::ids::{InstanceId, OperatorKeyId, TenantId};
 use ringfence_api::http::{AppState, Parts, Watched, layered, router};
 use ringfence_api::metrics::Metrics;
+use ringfence_api::outbound::{Outbound, Reach};
+use ringfence_api::sealer::Sealer;
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -27,6 +29,8 @@ use tower::ServiceExt as _;
 pub const NOW: &str = "2026-11-25T12:00:00Z";
 pub const ARN: &str =
     "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b";
+
+pub const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 pub struct World {
     router: Router,
@@ -78,6 +82,8 @@ fn settings() -> Settings {
         reconcile_period: Duration::from_secs(600),
         connect_requests_per_second: 1.0,
         trusted_proxies: 1,
+        sealer: Sealer::read(SECRET_KEY).expect("a key"),
+        reach: Reach::PublicAndLoopback,
     }
 }
 
@@ -127,6 +133,7 @@ impl World {
             authenticator: Authenticator::new(store.clone(), clock.clone(), jwt),
             aws: Arc::new(unreachable_aws()),
             wake_ups: WakeUps::default(),
+            outbound: Outbound::new(Reach::PublicAndLoopback).expect("a client"),
             settings: settings(),
             draining: CancellationToken::new(),
             watched: Watched {

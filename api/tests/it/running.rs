@@ -11,6 +11,8 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::harness::SECRET_KEY;
+
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
@@ -34,6 +36,7 @@ pub fn program(pool: &PgPool) -> Command {
             "RINGFENCE_LIMITER_FUNCTIONS",
             "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
         )
+        .env("RINGFENCE_SECRET_KEYS", SECRET_KEY)
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         .env("AWS_ACCESS_KEY_ID", "none")

@@ -9,6 +9,7 @@ mod me;
 mod numbers;
 mod policies;
 mod tenants;
+mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
