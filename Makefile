@@ -11,6 +11,7 @@ BIN := $(TARGET)/debug
 DEV := $(BIN)/ringfence-dev
 VENV := target/venv
 SECOND_SERVER := target/second-server
+FUZZ := target/fuzz
 export RINGFENCE_PYTHON := $(CURDIR)/$(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 IS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
@@ -90,6 +91,10 @@ demo-once: build web setup-postgres
 .PHONY: conformance
 conformance: build setup-python setup-second-server ## Store tests against a second server and DYNAMODB_ENDPOINT; the simulator's answers beside that server's
 	@MINISTACK=$(CURDIR)/$(SECOND_SERVER)/bin/ministack .ci/conformance $(abspath $(BIN)) $(run-store)
+
+.PHONY: fuzz-api
+fuzz-api: build web setup-postgres setup-python setup-fuzz ## Whatever the API's description allows and more, against the running stack; SEED= repeats a run
+	@.ci/fuzz-api $(DEV) $(CURDIR)/$(FUZZ)/bin/schemathesis $(EXAMPLES)
 
 .PHONY: soak
 soak: setup-rust ## Concurrent histories of limiter processes that are killed at random, for SECONDS= (60 by default)
@@ -171,6 +176,13 @@ setup-second-server: $(SECOND_SERVER)/.ready
 $(SECOND_SERVER)/.ready: .ci/conformance.txt | setup-python
 	@python3 -m venv $(SECOND_SERVER)
 	@$(SECOND_SERVER)/bin/pip install --quiet --disable-pip-version-check -r .ci/conformance.txt >&2
+	@touch $@
+
+.PHONY: setup-fuzz
+setup-fuzz: $(FUZZ)/.ready
+$(FUZZ)/.ready: .ci/fuzz.txt | setup-python
+	@python3 -m venv $(FUZZ)
+	@$(FUZZ)/bin/pip install --quiet --disable-pip-version-check -r .ci/fuzz.txt >&2
 	@touch $@
 
 setup-node:

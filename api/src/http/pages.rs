@@ -31,8 +31,9 @@ pub(super) async fn error(Path(code): Path<String>) -> Response {
 /// The CloudFormation template of the stack that customers deploy
 #[utoipa::path(
     get, path = "/templates/customer.yaml", tag = "service", security(()),
-    responses((status = 200, body = String, content_type = "application/yaml"))
+    responses((status = 200, body = String, content_type = "text/plain"))
 )]
 pub(super) async fn customer_template() -> Response {
-    (typed("application/yaml"), CUSTOMER_TEMPLATE).into_response()
+    // Not a YAML type: CloudFormation's own tags (`!Sub`) are none that YAML parsers know, and browsers show plain text.
+    (typed("text/plain; charset=utf-8"), CUSTOMER_TEMPLATE).into_response()
 }

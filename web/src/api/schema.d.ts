@@ -1585,7 +1585,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "text/plain": string;
                 };
             };
             /** @description What went wrong; the codes are listed under /docs/errors */
