@@ -26,6 +26,7 @@ pub struct Postgres {
     server: Server,
     folder: TempDir,
     programs: PathBuf,
+    serve: Recipe,
 }
 
 impl Postgres {
@@ -62,19 +63,36 @@ impl Postgres {
             .env("LC_ALL", "C");
         serve.owner = owner;
         serve.stop = Signal::INT;
-        let mut server = Server(Some(Service::spawn(&serve, folder.path())?));
+        let mut postgres = Self {
+            server: Server(None),
+            folder,
+            programs,
+            serve,
+        };
+        postgres.resume().await?;
+        Ok(postgres)
+    }
+
+    /// Starts the server on the data that are there.
+    pub async fn resume(&mut self) -> Result<()> {
+        let folder = self.folder.path();
+        let data = folder.join("data");
+        self.server = Server(Some(Service::spawn(&self.serve, folder)?));
+        let server = &mut self.server;
         until(
             "PostgreSQL to start",
             READY_WITHIN,
             Duration::from_millis(20),
             async || server.look(&data),
         )
-        .await?;
-        Ok(Self {
-            server,
-            folder,
-            programs,
-        })
+        .await
+    }
+
+    /// Ends the server and every connection to it; what was committed stays.
+    pub async fn halt(&mut self) {
+        if let Some(service) = self.server.0.take() {
+            service.stop(Duration::from_secs(10)).await;
+        }
     }
 
     pub fn url(&self) -> String {
@@ -90,9 +108,7 @@ impl Postgres {
     }
 
     pub async fn stop(mut self) {
-        if let Some(service) = self.server.0.take() {
-            service.stop(Duration::from_secs(10)).await;
-        }
+        self.halt().await;
     }
 }
 

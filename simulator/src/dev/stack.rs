@@ -170,6 +170,15 @@ impl Stack {
         Ok(())
     }
 
+    /// Ends PostgreSQL under everybody's feet; what was committed stays.
+    pub async fn halt_database(&mut self) {
+        self.postgres.halt().await;
+    }
+
+    pub async fn resume_database(&mut self) -> Result<()> {
+        self.postgres.resume().await
+    }
+
     /// An error when one of the programs has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         for service in self.api.iter_mut().chain([&mut self.simulator]) {
