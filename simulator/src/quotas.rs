@@ -53,6 +53,7 @@ pub struct Quotas(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     enabled: bool,
+    scale: f64,
     buckets: HashMap<Key, Bucket>,
 }
 
@@ -60,6 +61,7 @@ impl Default for Quotas {
     fn default() -> Self {
         Self(Mutex::new(Inner {
             enabled: true,
+            scale: 1.0,
             buckets: HashMap::new(),
         }))
     }
@@ -76,8 +78,12 @@ impl Quotas {
         now: Timestamp,
     ) -> bool {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(limit) = limit(service, operation).filter(|_| inner.enabled) else {
+        let Some(documented) = limit(service, operation).filter(|_| inner.enabled) else {
             return true;
+        };
+        let limit = Limit {
+            per_second: documented.per_second * inner.scale,
+            burst: documented.burst * inner.scale,
         };
         let key = (
             operation.to_owned(),
@@ -99,18 +105,18 @@ impl Quotas {
     }
 
     /// Switching on starts with full buckets.
-    pub fn set_enabled(&self, enabled: bool) {
+    pub fn switch(&self, enabled: bool, scale: f64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Inner {
             enabled,
+            scale,
             buckets: HashMap::new(),
         };
     }
 
-    pub fn is_enabled(&self) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .enabled
+    /// Whether they are on, and how many times the documented size.
+    pub fn switched(&self) -> (bool, f64) {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (inner.enabled, inner.scale)
     }
 }
 
@@ -208,15 +214,20 @@ mod tests {
     fn switched_off_or_of_another_service_nothing_is_refused() {
         let quotas = Quotas::default();
         assert!((0..500).all(|_| quotas.take("dynamodb", "PutItem", "1", "us-east-1", start())));
-        quotas.set_enabled(false);
+        quotas.switch(false, 1.0);
         assert_eq!(
             admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
             50
         );
-        quotas.set_enabled(true);
+        quotas.switch(true, 1.0);
         assert_eq!(
             admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
             5
+        );
+        quotas.switch(true, 2.0);
+        assert_eq!(
+            admitted(&quotas, "DescribeQueue", "1", "us-east-1", start()),
+            10
         );
     }
 }

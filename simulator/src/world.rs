@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::aws::{AwsError, Caller};
 use crate::clock::{Clock, Ids};
 use crate::control::Stacks;
-use crate::faults::Faults;
+use crate::faults::{Faults, Holds};
 use crate::log::Log;
 use crate::quotas::Quotas;
 use crate::{connect, dynamodb, iam, lambda};
@@ -21,6 +21,7 @@ pub struct World {
     pub dynamodb: dynamodb::State,
     pub quotas: Quotas,
     pub faults: Faults,
+    pub holds: Holds,
     pub stacks: Stacks,
     pub log: Log,
     pub clock: Clock,
@@ -39,6 +40,7 @@ impl World {
             dynamodb: dynamodb::State::new(folder),
             quotas: Quotas::default(),
             faults: Faults::default(),
+            holds: Holds::default(),
             stacks: Stacks::default(),
             log,
             clock,

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
+use rand::TryRng;
+use rand::rngs::SysRng;
 use ringfence_simulator::dev::places::Places;
 use ringfence_simulator::dev::postgres::Postgres;
 use ringfence_simulator::dev::signals::Interrupt;
 use ringfence_simulator::dev::stack::{Settings, Stack};
-use ringfence_simulator::dev::{DevError, Result, demo, process};
+use ringfence_simulator::dev::{DevError, Result, chaos, demo, process};
 use rustix::process::Signal;
 
 #[derive(Parser)]
@@ -34,6 +36,17 @@ enum Command {
         /// Of the API and the dashboard; a free one when absent
         #[arg(long)]
         port: Option<u16>,
+    },
+    /// Kills workers and orders faults while instances are installed, and checks that nothing is lost
+    Chaos {
+        #[arg(long, default_value_t = 200)]
+        runs: u32,
+        /// Of the first run; a failed run tells its own
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Runs at a time
+        #[arg(long, default_value_t = 6)]
+        slots: u32,
     },
     /// Onboards three tenants and lets agents dial until Ctrl-C
     Demo {
@@ -68,6 +81,16 @@ async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::WithPostgres { command } => with_postgres(&places, &command, &mut interrupt).await,
         Command::Up { port } => up(&places, port, &mut interrupt).await,
+        Command::Chaos { runs, seed, slots } => {
+            let seed = seed.map_or_else(chance, Ok)?;
+            let options = chaos::Options { runs, seed, slots };
+            let held = chaos::run(&places, options, &mut interrupt).await?;
+            Ok(if held {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
         Command::Demo { once, port } => {
             let held = demo::run(&places, demo::Options { once, port }, &mut interrupt).await?;
             Ok(if held {
@@ -77,6 +100,14 @@ async fn run(command: Command) -> Result<ExitCode> {
             })
         }
     }
+}
+
+/// A seed that nobody chose; short enough to be typed again.
+fn chance() -> Result<u64> {
+    let number = SysRng
+        .try_next_u32()
+        .map_err(|err| DevError::Unexpected(format!("no randomness: {err}")))?;
+    Ok(u64::from(number))
 }
 
 async fn with_postgres(

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::connect::model::LambdaEntry;
+use crate::faults::Struck;
 use crate::lambda::{self, Outcome};
 use crate::world::World;
 
@@ -97,10 +98,16 @@ async fn attempt(world: &Arc<World>, invocation: &Invocation) -> Result<Bytes, (
             false,
         ));
     }
-    let account_id = &function.settings.account_id;
-    let effects = world
-        .faults
-        .strike("lambda", "Invoke", account_id, &mut || world.ids.fraction());
+    let payload = Bytes::from(invocation.event.to_string());
+    let request = Struck {
+        service: "lambda",
+        operation: "Invoke",
+        account_id: &function.settings.account_id,
+        path: &invocation.function_arn,
+        query: "",
+        body: &payload,
+    };
+    let effects = world.faults.strike(&request, &mut || world.ids.fraction());
     sleep(effects.delay).await;
     if let Some(error) = effects.refuse {
         return Err((
@@ -108,7 +115,6 @@ async fn attempt(world: &Arc<World>, invocation: &Invocation) -> Result<Bytes, (
             error.status == 429 || error.status >= 500,
         ));
     }
-    let payload = Bytes::from(invocation.event.to_string());
     match lambda::invoke(world, &function, qualifier.as_deref(), payload).await {
         Ok(_) if effects.lose_response => {
             Err(("The answer of the function was lost".to_owned(), true))

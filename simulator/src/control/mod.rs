@@ -20,5 +20,7 @@ pub fn router() -> Router<Arc<World>> {
             "/_sim/faults",
             get(faults::list).post(faults::add).delete(faults::clear),
         )
+        .route("/_sim/holds", get(faults::held))
+        .route("/_sim/holds/{id}", delete(faults::let_go))
         .route("/_sim/quotas", get(quotas::show).post(quotas::switch))
 }

@@ -1,4 +1,4 @@
-//! The switch of Connect's request quotas.
+//! The switch of Connect's request quotas, and how large they are.
 
 use std::sync::Arc;
 
@@ -7,20 +7,37 @@ use axum::response::Json;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::stage::Body;
+use crate::stage::{Body, Refused};
 use crate::world::World;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
     enabled: bool,
+    /// How many times the documented quotas.
+    #[serde(default = "once")]
+    scale: f64,
+}
+
+fn once() -> f64 {
+    1.0
 }
 
 pub async fn show(State(world): State<Arc<World>>) -> Json<Value> {
-    Json(json!({ "enabled": world.quotas.is_enabled() }))
+    let (enabled, scale) = world.quotas.switched();
+    Json(json!({ "enabled": enabled, "scale": scale }))
 }
 
-pub async fn switch(State(world): State<Arc<World>>, Body(to): Body<Switch>) -> Json<Value> {
-    world.quotas.set_enabled(to.enabled);
-    show(State(world)).await
+pub async fn switch(
+    State(world): State<Arc<World>>,
+    Body(to): Body<Switch>,
+) -> Result<Json<Value>, Refused> {
+    if !(to.scale > 0.0 && to.scale <= 1000.0) {
+        return Err(Refused::invalid(
+            "scale",
+            "must be above 0 and at most 1000",
+        ));
+    }
+    world.quotas.switch(to.enabled, to.scale);
+    Ok(show(State(world)).await)
 }

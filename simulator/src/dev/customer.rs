@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::aws::{Aws, Keys};
@@ -238,92 +237,8 @@ impl Customer {
     pub async fn call(&self, agent: &str, to: &str) -> Result<Call> {
         self.sim.call(&self.dial(agent, to)?).await
     }
-
-    /// Gives a queue a whisper of the customer's own, and returns the flow's id.
-    pub async fn play_own_whisper(&self, queue: &str) -> Result<String> {
-        let flow = json!({ "Name": "Consent", "Type": "OUTBOUND_WHISPER", "Content": consent().to_string() });
-        let path = format!("/contact-flows/{}", self.connect_id());
-        let made = self
-            .admin
-            .connect(&self.region, Method::PUT, &path, Some(&flow))
-            .await?;
-        let flow_id = text(&made, "/ContactFlowId")?;
-        let queue = &self.queue(queue)?.id;
-        let mut config = self.queue_config(queue).await?;
-        config["OutboundFlowId"] = json!(flow_id);
-        let path = format!(
-            "/queues/{}/{queue}/outbound-caller-config",
-            self.connect_id()
-        );
-        let body = json!({ "OutboundCallerConfig": config });
-        self.admin
-            .connect(&self.region, Method::POST, &path, Some(&body))
-            .await?;
-        Ok(flow_id)
-    }
-
-    /// Each queue's id and how it calls out.
-    pub async fn queue_configs(&self) -> Result<Vec<(String, Value)>> {
-        let mut configs = Vec::new();
-        for queue in &self.made.queues {
-            configs.push((queue.id.clone(), self.queue_config(&queue.id).await?));
-        }
-        Ok(configs)
-    }
-
-    async fn queue_config(&self, queue: &str) -> Result<Value> {
-        let path = format!("/queues/{}/{queue}", self.connect_id());
-        let found = self
-            .admin
-            .connect(&self.region, Method::GET, &path, None)
-            .await?;
-        Ok(found["Queue"]["OutboundCallerConfig"].clone())
-    }
-
-    pub async fn whispers(&self) -> Result<Vec<Value>> {
-        let path = format!(
-            "/contact-flows-summary/{}?contactFlowTypes=OUTBOUND_WHISPER",
-            self.connect_id()
-        );
-        let flows = self
-            .admin
-            .connect(&self.region, Method::GET, &path, None)
-            .await?;
-        list(&flows, "/ContactFlowSummaryList").map(<[Value]>::to_vec)
-    }
-
-    /// The flow that Connect runs on queues without a whisper of their own.
-    pub async fn default_outbound(&self) -> Result<String> {
-        let flows = self.whispers().await?;
-        match flows.iter().find(|flow| flow["Name"] == "Default outbound") {
-            Some(flow) => text(flow, "/Id"),
-            None => Err(DevError::Unexpected(format!(
-                "no Default outbound flow among {flows:?}"
-            ))),
-        }
-    }
 }
 
 fn is_true(condition: &Value) -> bool {
     condition["status"] == true || condition["status"] == "true"
-}
-
-fn consent() -> Value {
-    json!({
-        "Version": "2019-10-30",
-        "StartAction": "consent",
-        "Metadata": {},
-        "Actions": [
-            {
-                "Identifier": "consent",
-                "Type": "MessageParticipant",
-                "Parameters": { "Text": "This call may be recorded." },
-                "Transitions": {
-                    "NextAction": "done",
-                    "Errors": [{ "ErrorType": "NoMatchingError", "NextAction": "done" }],
-                },
-            },
-            { "Identifier": "done", "Type": "EndFlowExecution", "Parameters": {}, "Transitions": {} },
-        ],
-    })
 }

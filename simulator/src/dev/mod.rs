@@ -8,9 +8,12 @@
 //! was being done, and with the last lines that the failing child wrote.
 
 pub mod aws;
+pub mod chaos;
 pub mod customer;
 pub mod demo;
 pub mod error;
+mod ground;
+mod own_instance;
 pub mod places;
 pub mod postgres;
 pub mod process;

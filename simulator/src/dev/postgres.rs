@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::process::{Recipe, Service, output};
+use super::process::{Recipe, Service, find_in_path, output};
 use super::wait::{Seen, until};
 use super::{DevError, Result};
 
@@ -100,6 +100,27 @@ impl Postgres {
             "postgres://postgres@localhost/postgres?host={}",
             self.folder.path().display()
         )
+    }
+
+    /// Makes another database in this server and returns its address.
+    pub async fn database(&self, name: &str) -> Result<String> {
+        // Some packages put links to the server's programs elsewhere than the client's.
+        let beside = self.programs.join("psql");
+        let psql = if beside.is_file() {
+            Some(beside)
+        } else {
+            find_in_path("psql")
+        };
+        let psql =
+            psql.ok_or_else(|| DevError::Missing("no psql beside the server or in PATH".into()))?;
+        let create = Recipe::new("psql", psql)
+            .args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c"])
+            .args([format!("create database {name}")]);
+        output(&create, self.folder.path()).await?;
+        Ok(format!(
+            "postgres://postgres@localhost/{name}?host={}",
+            self.folder.path().display()
+        ))
     }
 
     /// The server's own programs, `psql` among them.

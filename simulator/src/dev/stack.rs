@@ -6,25 +6,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::aws::{Aws, Keys};
+use super::aws::Aws;
+use super::ground::Ground;
 use super::places::Places;
-use super::postgres::Postgres;
 use super::process::{Recipe, Service, output};
-use super::rest::{Rest, text};
+use super::rest::Rest;
 use super::sim::Sim;
-use super::{DevError, Result, tables};
+use super::{DevError, Result};
 
 pub const OPERATOR_ACCOUNT: &str = "999988887777";
 pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-2"];
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// The control plane takes up to 25 s to finish the steps it has in hand.
-const STOP_WITHIN: Duration = Duration::from_secs(28);
-/// Longer than in production: here fifty calls at once start fifty processes on one machine.
-const DECISION_DEADLINE_MS: &str = "5000";
-const OPERATOR_ROLES: &str = include_str!("../../../deploy/operator-roles.yaml");
+pub(super) const STOP_WITHIN: Duration = Duration::from_secs(28);
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -36,6 +32,8 @@ pub struct Settings {
     pub reconcile_period_seconds: u32,
     /// Requests a second to Connect, per account and region; the control plane's own default when absent.
     pub connect_rps: Option<u32>,
+    /// How long a worker that died keeps others waiting; the control plane's own default when absent.
+    pub lease_seconds: Option<u32>,
 }
 
 impl Default for Settings {
@@ -45,6 +43,7 @@ impl Default for Settings {
             policy_max_age_seconds: 1,
             reconcile_period_seconds: 600,
             connect_rps: None,
+            lease_seconds: None,
         }
     }
 }
@@ -53,72 +52,36 @@ impl Default for Settings {
 pub struct Stack {
     // In the order in which they are dropped when the run fails half-way.
     api: Option<Service>,
-    simulator: Service,
-    postgres: Postgres,
-    logs: TempDir,
+    ground: Ground,
     start: ApiStart,
     pub operator_key: String,
-    pub limiter_functions: Vec<String>,
-    pub operator: Aws,
 }
 
 /// All that is needed to start the control plane, and to start it again.
 #[derive(Debug)]
-struct ApiStart {
-    recipe: Recipe,
-    url: String,
+pub(super) struct ApiStart {
+    pub(super) recipe: Recipe,
+    pub(super) url: String,
 }
 
 impl Stack {
     pub async fn start(places: &Places, settings: &Settings) -> Result<Self> {
-        let logs = places.run_folder()?;
-        let (ringfence, bootstrap) = (places.binary("ringfence")?, places.binary("bootstrap")?);
-        let (postgres, simulator) = tokio::join!(
-            Postgres::start(places.work()),
-            start_simulator(places, logs.path())
-        );
-        let (postgres, (simulator, sim)) = (postgres?, simulator?);
-
-        let administrator = sim.account(OPERATOR_ACCOUNT).await?;
-        let operator = Aws::new(sim.base(), administrator);
-        let roles = operator_roles(&sim).await?;
-        let mut limiter_functions = Vec::new();
-        for region in REGIONS {
-            tables::create(&operator, region).await?;
-            limiter_functions
-                .push(limiter(&sim, region, &roles.limiter, &bootstrap, settings).await?);
-        }
-
-        let control_plane = sim.role_credentials(&roles.control_plane).await?;
-        let start = api_start(
-            &ringfence,
-            &postgres,
-            &sim,
-            &control_plane,
-            &roles,
-            &limiter_functions,
-            settings,
-        )?;
+        let ground = Ground::start(places, settings).await?;
+        let start = api_start(&ground, &ground.postgres.url(), settings)?;
+        let logs = ground.logs();
         output(
             &command(&start.recipe, "migrate", "ringfence-migrate"),
-            logs.path(),
+            logs,
         )
         .await?;
-        let operator_key = output(
-            &command(&start.recipe, "token", "ringfence-token"),
-            logs.path(),
-        )
-        .await?;
-        let api = start_api(&start.recipe, logs.path()).await?;
+        let operator_key =
+            output(&command(&start.recipe, "token", "ringfence-token"), logs).await?;
+        let api = start_api(&start.recipe, logs).await?;
         Ok(Self {
             api: Some(api),
-            simulator,
-            postgres,
-            logs,
             start,
             operator_key: operator_key.trim().to_owned(),
-            limiter_functions,
-            operator,
+            ground,
         })
     }
 
@@ -135,15 +98,24 @@ impl Stack {
     }
 
     pub fn simulator_url(&self) -> &str {
-        self.operator.endpoint()
+        self.ground.operator.endpoint()
+    }
+
+    /// The operator's own account.
+    pub fn operator(&self) -> &Aws {
+        &self.ground.operator
+    }
+
+    pub fn limiter_functions(&self) -> &[String] {
+        &self.ground.limiter_functions
     }
 
     pub fn database_url(&self) -> String {
-        self.postgres.url()
+        self.ground.postgres.url()
     }
 
     pub fn logs(&self) -> &Path {
-        self.logs.path()
+        self.ground.logs()
     }
 
     /// What `make dev` prints for scripts.
@@ -153,7 +125,7 @@ impl Stack {
             "simulator": self.simulator_url(),
             "operator_key": self.operator_key,
             "database_url": self.database_url(),
-            "limiter_functions": self.limiter_functions,
+            "limiter_functions": self.limiter_functions(),
         })
     }
 
@@ -166,7 +138,7 @@ impl Stack {
     }
 
     pub async fn restart_api(&mut self) -> Result<()> {
-        self.api = Some(start_api(&self.start.recipe, self.logs.path()).await?);
+        self.api = Some(start_api(&self.start.recipe, self.ground.logs()).await?);
         Ok(())
     }
 
@@ -181,12 +153,12 @@ impl Stack {
 
     /// An error when one of the programs has ended by itself.
     pub fn check(&mut self) -> Result<()> {
-        for service in self.api.iter_mut().chain([&mut self.simulator]) {
-            if service.ended().is_some() {
-                return Err(service.failure("ended by itself"));
-            }
+        if let Some(api) = &mut self.api
+            && api.ended().is_some()
+        {
+            return Err(api.failure("ended by itself"));
         }
-        Ok(())
+        self.ground.check()
     }
 
     /// Ends everything, the control plane first, as it talks to all the others.
@@ -194,70 +166,17 @@ impl Stack {
         if let Some(api) = self.api {
             api.stop(STOP_WITHIN).await;
         }
-        self.simulator.stop(STOP_WITHIN).await;
-        self.postgres.stop().await;
+        self.ground.stop().await;
     }
-}
-
-async fn start_simulator(places: &Places, logs: &Path) -> Result<(Service, Sim)> {
-    let recipe = Recipe::new("ringfence-sim", places.binary("ringfence-sim")?)
-        .args(["serve", "--port", "0", "--log"])
-        .args([logs.join("aws-requests.ndjson")]);
-    let mut service = Service::spawn(&recipe, logs)?;
-    let endpoint = text(&service.ready_line(READY_WITHIN).await?, "/endpoint")?;
-    Ok((service, Sim::new(&endpoint)))
-}
-
-struct OperatorRoles {
-    control_plane: String,
-    limiter: String,
-}
-
-/// The operator's roles come from the template that is shipped, so that what it grants is what is tried.
-async fn operator_roles(sim: &Sim) -> Result<OperatorRoles> {
-    let [region, ..] = REGIONS;
-    let outputs = sim
-        .stack(OPERATOR_ACCOUNT, region, OPERATOR_ROLES, &json!({}))
-        .await?;
-    Ok(OperatorRoles {
-        control_plane: text(&outputs, "/ControlPlaneRoleArn")?,
-        limiter: text(&outputs, "/LimiterRoleArn")?,
-    })
-}
-
-async fn limiter(
-    sim: &Sim,
-    region: &str,
-    role: &str,
-    bootstrap: &Path,
-    settings: &Settings,
-) -> Result<String> {
-    let function = json!({
-        "account_id": OPERATOR_ACCOUNT,
-        "region": region,
-        "name": "ringfence-limiter-1",
-        "bootstrap": bootstrap,
-        "role_arn": role,
-        "timeout_seconds": 8,
-        "concurrency": 100,
-        "environment": {
-            "RINGFENCE_POLICY_MAX_AGE_SECONDS": settings.policy_max_age_seconds.to_string(),
-            "RINGFENCE_DECISION_DEADLINE_MS": DECISION_DEADLINE_MS,
-        },
-    });
-    sim.function(&function).await
 }
 
 /// Seals nothing that outlives the stack: its database goes with it.
 const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-fn api_start(
-    program: &Path,
-    postgres: &Postgres,
-    sim: &Sim,
-    keys: &Keys,
-    roles: &OperatorRoles,
-    functions: &[String],
+/// How the control plane is started with this database.
+pub(super) fn api_start(
+    ground: &Ground,
+    database_url: &str,
     settings: &Settings,
 ) -> Result<ApiStart> {
     let port = match settings.port {
@@ -266,9 +185,9 @@ fn api_start(
     };
     let url = format!("http://127.0.0.1:{port}");
     let [region, ..] = REGIONS;
-    let mut recipe = Recipe::new("ringfence", program.to_owned())
+    let mut recipe = Recipe::new("ringfence", ground.ringfence.clone())
         .args(["serve", "--with-workers"])
-        .env("DATABASE_URL", postgres.url())
+        .env("DATABASE_URL", database_url)
         .env("RINGFENCE_SECRET_KEYS", SECRET_KEY)
         .env("RINGFENCE_OUTBOUND_LOOPBACK", "allow")
         .env("RINGFENCE_LISTEN", format!("127.0.0.1:{port}"))
@@ -276,10 +195,13 @@ fn api_start(
         .env("RINGFENCE_PUBLIC_URL", url.as_str())
         .env(
             "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
-            roles.control_plane.as_str(),
+            ground.roles.control_plane.as_str(),
         )
-        .env("RINGFENCE_LIMITER_PRINCIPAL", roles.limiter.as_str())
-        .env("RINGFENCE_LIMITER_FUNCTIONS", functions.join(","))
+        .env("RINGFENCE_LIMITER_PRINCIPAL", ground.roles.limiter.as_str())
+        .env(
+            "RINGFENCE_LIMITER_FUNCTIONS",
+            ground.limiter_functions.join(","),
+        )
         .env(
             "RINGFENCE_RECONCILE_PERIOD_SECONDS",
             settings.reconcile_period_seconds.to_string(),
@@ -287,17 +209,23 @@ fn api_start(
     if let Some(rps) = settings.connect_rps {
         recipe = recipe.env("RINGFENCE_CONNECT_RPS", rps.to_string());
     }
-    recipe.env.extend(keys.environment(region, sim.base()));
+    if let Some(seconds) = settings.lease_seconds {
+        recipe = recipe.env("RINGFENCE_LEASE_SECONDS", seconds.to_string());
+    }
+    let endpoint = ground.operator.endpoint();
+    recipe
+        .env
+        .extend(ground.control_plane.environment(region, endpoint));
     Ok(ApiStart { recipe, url })
 }
 
-fn command(serve: &Recipe, command: &str, name: &'static str) -> Recipe {
+pub(super) fn command(serve: &Recipe, command: &str, name: &'static str) -> Recipe {
     let mut recipe = Recipe::new(name, serve.program.clone()).args([command]);
     recipe.env.clone_from(&serve.env);
     recipe
 }
 
-async fn start_api(recipe: &Recipe, logs: &Path) -> Result<Service> {
+pub(super) async fn start_api(recipe: &Recipe, logs: &Path) -> Result<Service> {
     let mut service = Service::spawn(recipe, logs)?;
     service.ready_line(READY_WITHIN).await?;
     Ok(service)

@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
+use crate::faults::Struck;
 use crate::log::{Entry, parameters};
 use crate::quotas::throttled;
 use crate::stage::{self, Refused};
@@ -140,24 +141,40 @@ async fn answer(
         request.operation.as_str(),
         request.caller.account_id.as_str(),
     );
-    let effects = world
-        .faults
-        .strike(service, operation, account_id, &mut || world.ids.fraction());
-    sleep(effects.delay).await;
-    if let Some(error) = effects.refuse {
-        return Err(error);
-    }
-    if !world.quotas.take(
+    let struck = Struck {
         service,
         operation,
         account_id,
-        &request.region,
-        world.clock.now(),
-    ) {
+        path: &request.path,
+        query: &request.query,
+        body: &request.body,
+    };
+    let effects = world.faults.strike(&struck, &mut || world.ids.fraction());
+    sleep(effects.delay).await;
+    if let Some(hold) = effects.hold.as_ref().filter(|hold| !hold.performed) {
+        world.holds.keep(&struck, hold).await;
+        cut.now();
+        return Err(AwsError::new(
+            503,
+            "ServiceUnavailable",
+            "Dropped after it was held",
+        ));
+    }
+    if let Some(error) = effects.refuse {
+        return Err(error);
+    }
+    let now = world.clock.now();
+    if !world
+        .quotas
+        .take(service, operation, account_id, &request.region, now)
+    {
         return Err(throttled(service, operation));
     }
     let answer = dispatch(world, request).await;
-    if effects.lose_response {
+    if let Some(hold) = &effects.hold {
+        world.holds.keep(&struck, hold).await;
+    }
+    if effects.lose_response || effects.hold.is_some() {
         cut.now();
     }
     answer

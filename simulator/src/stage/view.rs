@@ -126,7 +126,10 @@ pub async fn function_logs(
     ))
 }
 
-pub async fn state(State(world): State<Arc<World>>) -> Json<Value> {
+pub async fn state(
+    State(world): State<Arc<World>>,
+    Asked(of): Asked<OfInstance>,
+) -> Result<Json<Value>, Refused> {
     let functions: Vec<Value> = world
         .lambda
         .all()
@@ -142,20 +145,21 @@ pub async fn state(State(world): State<Arc<World>>) -> Json<Value> {
         })
         .collect();
     let connect = world.connect.lock();
+    let instances = chosen(connect.instances.values(), of.instance_arn.as_deref())?;
     let tasks = |instance: &Instance| {
         in_order(instance)
             .filter(|contact| contact.channel == "TASK")
             .map(|contact| task(instance, contact))
             .collect::<Vec<_>>()
     };
-    Json(json!({
+    Ok(Json(json!({
         "accounts": world.iam.account_ids(),
-        "instances": connect.instances.values().map(instance).collect::<Vec<_>>(),
+        "instances": instances.iter().map(|found| instance(found)).collect::<Vec<_>>(),
         "functions": functions,
-        "flows": connect.instances.values().flat_map(flows_of).collect::<Vec<_>>(),
-        "tasks": connect.instances.values().flat_map(tasks).collect::<Vec<_>>(),
+        "flows": instances.iter().flat_map(|found| flows_of(found)).collect::<Vec<_>>(),
+        "tasks": instances.iter().flat_map(|found| tasks(found)).collect::<Vec<_>>(),
         "behaviour": connect.behaviour,
-    }))
+    })))
 }
 
 fn chosen<'i>(
@@ -228,6 +232,8 @@ fn instance(instance: &Instance) -> Value {
                 "name": queue.name,
                 "caller_id": instance.caller_id(queue),
                 "outbound_flow_id": queue.outbound.flow_id,
+                "caller_id_name": queue.outbound.name,
+                "caller_id_number_id": queue.outbound.number_id,
             })
         })
         .collect();

@@ -37,7 +37,7 @@ async fn known(town: &Town, customer: &Customer, number: &str, on: &str) -> Resu
     until(number, PUBLISHED_WITHIN, LOOK_EVERY, async || {
         let mut found = Vec::new();
         for key in &keys {
-            let aws = &town.stack.operator;
+            let aws = town.stack.operator();
             let item = item(aws, &customer.region, "ringfence-policies", key).await?;
             let part = |name: &str| {
                 let text = item.as_ref()?.get(name)?.get("S")?.as_str()?;

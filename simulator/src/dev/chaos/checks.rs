@@ -1,0 +1,170 @@
+//! What must hold, judged by what is in the instance alone. Pure.
+
+use std::collections::BTreeSet;
+
+use super::script::Request;
+use super::site::{Seen, SeenFlow, Site};
+
+/// What does not hold.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Flows or permissions that are there twice, or still there.
+    pub duplicates: Vec<String>,
+    /// Queues that do not have what they should.
+    pub lost: Vec<String>,
+    /// Queues that point at nothing.
+    pub dangling: Vec<String>,
+}
+
+impl Findings {
+    pub fn add(&mut self, more: Self) {
+        self.duplicates.extend(more.duplicates);
+        self.lost.extend(more.lost);
+        self.dangling.extend(more.dangling);
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.duplicates
+            .iter()
+            .chain(&self.lost)
+            .chain(&self.dangling)
+    }
+}
+
+/// At every moment: a queue's whisper exists and is published, and everything of the customer's is untouched.
+pub fn always(site: &Site, seen: &Seen) -> Findings {
+    let mut findings = Findings::default();
+    let published: BTreeSet<&str> = seen
+        .flows
+        .iter()
+        .filter(|flow| flow.is_published)
+        .map(|flow| flow.id.as_str())
+        .collect();
+    for (queue, outbound) in &seen.queues {
+        if let Some(flow) = &outbound.flow_id
+            && !published.contains(flow.as_str())
+        {
+            findings.dangling.push(format!(
+                "queue {queue} points at {flow}, which is not there"
+            ));
+        }
+    }
+    for (queue, wanted) in &site.wanted {
+        let now = seen.queues.get(queue);
+        if now.is_none_or(|now| now.name != wanted.name || now.number_id != wanted.number_id) {
+            findings.lost.push(format!(
+                "queue {queue} has the caller id {now:?}, not {wanted:?}"
+            ));
+        }
+    }
+    for flow in &site.theirs {
+        let now = seen.flows.iter().find(|now| now.id == flow.id);
+        if now.is_none_or(|now| now.content != flow.content || now.name != flow.name) {
+            findings
+                .lost
+                .push(format!("the customer's flow {} was changed", flow.name));
+        }
+    }
+    findings
+}
+
+/// Once the installation was reached.
+pub fn installed(site: &Site, seen: &Seen, request: &Request) -> Findings {
+    let mut findings = always(site, seen);
+    let ours: Vec<&SeenFlow> = seen
+        .flows
+        .iter()
+        .filter(|flow| flow.ours.is_some())
+        .collect();
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for (place, (queue, wanted)) in site.wanted.iter().enumerate() {
+        let own = wanted
+            .flow_id
+            .as_deref()
+            .filter(|flow| *flow != site.default_outbound());
+        let is_wanted =
+            request.covers(place) && (own.is_none() || request.existing_whisper != "refuse");
+        let now = seen
+            .queues
+            .get(queue)
+            .and_then(|now| now.flow_id.as_deref());
+        let flow = ours.iter().find(|flow| Some(flow.id.as_str()) == now);
+        match (is_wanted, flow) {
+            (true, Some(flow)) => {
+                used.insert(flow.id.as_str());
+                let behind = flow
+                    .ours
+                    .as_ref()
+                    .and_then(|(_, original)| original.as_deref());
+                let should = own.filter(|_| request.existing_whisper == "merge");
+                if behind != should {
+                    findings.lost.push(format!(
+                        "queue {queue} goes on to {behind:?}, not to {should:?}"
+                    ));
+                }
+            }
+            (false, None) if is_back(site, wanted.flow_id.as_deref(), now) => {}
+            (wanted_ours, _) => findings.lost.push(format!(
+                "queue {queue} runs {now:?}; ours wanted: {wanted_ours}, the customer's: {:?}",
+                wanted.flow_id
+            )),
+        }
+    }
+    let mut known = BTreeSet::new();
+    for flow in &ours {
+        let Some(key) = &flow.ours else { continue };
+        if !known.insert(key) {
+            findings
+                .duplicates
+                .push(format!("the flow {} is there twice", flow.name));
+        }
+        if key.0 == "whisper" && !used.contains(flow.id.as_str()) {
+            findings
+                .duplicates
+                .push(format!("the flow {} is of no use", flow.name));
+        }
+    }
+    if !known.iter().any(|key| key.0 == "notice") {
+        findings.lost.push("there is no notice flow".to_owned());
+    }
+    if seen.statements != 1 {
+        findings.duplicates.push(format!(
+            "the function admits the instance {} times",
+            seen.statements
+        ));
+    }
+    findings
+}
+
+/// Once everything was taken away.
+pub fn removed(site: &Site, seen: &Seen) -> Findings {
+    let mut findings = always(site, seen);
+    for (queue, wanted) in &site.wanted {
+        let now = seen
+            .queues
+            .get(queue)
+            .and_then(|now| now.flow_id.as_deref());
+        if !is_back(site, wanted.flow_id.as_deref(), now) {
+            findings.lost.push(format!(
+                "queue {queue} was left with {now:?} instead of {:?}",
+                wanted.flow_id
+            ));
+        }
+    }
+    for flow in seen.flows.iter().filter(|flow| flow.ours.is_some()) {
+        findings
+            .duplicates
+            .push(format!("the flow {} was left", flow.name));
+    }
+    if seen.statements != 0 {
+        findings
+            .duplicates
+            .push("the permission was left".to_owned());
+    }
+    findings
+}
+
+/// A queue without a whisper of its own runs Connect's default, and may say so afterwards.
+fn is_back(site: &Site, wanted: Option<&str>, now: Option<&str>) -> bool {
+    now == wanted || (wanted.is_none() && now == Some(site.default_outbound()))
+}

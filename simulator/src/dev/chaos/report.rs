@@ -1,0 +1,117 @@
+//! What all runs together came to, for people and for the exit code.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::super::Result;
+use super::play::Outcome;
+use super::script::Script;
+
+#[derive(Debug, Default)]
+pub struct Report {
+    runs: u32,
+    converged: u32,
+    kills: u64,
+    edits: u64,
+    duplicates: usize,
+    lost: usize,
+    dangling: usize,
+    pub faults: u64,
+    pub took: Duration,
+    killed_at: BTreeMap<(String, bool), u64>,
+    failures: Vec<String>,
+}
+
+impl Report {
+    pub fn run(&mut self, seed: u64, script: &Script, outcome: Result<Outcome>) {
+        self.runs += 1;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(err) => {
+                self.fail(seed, script, &[format!("ended early: {err}")]);
+                return;
+            }
+        };
+        self.converged += u32::from(outcome.converged);
+        self.kills += outcome.kills;
+        self.edits += outcome.edits;
+        self.duplicates += outcome.findings.duplicates.len();
+        self.lost += outcome.findings.lost.len();
+        self.dangling += outcome.findings.dangling.len();
+        for (at, count) in &outcome.killed_at {
+            *self.killed_at.entry(at.clone()).or_default() += count;
+        }
+        let mut wrong: Vec<String> = outcome.findings.all().cloned().collect();
+        wrong.extend(outcome.stuck.clone());
+        if !wrong.is_empty() {
+            self.fail(seed, script, &wrong);
+        }
+    }
+
+    fn fail(&mut self, seed: u64, script: &Script, wrong: &[String]) {
+        let text = format!("SEED={seed} RUNS=1: {}\n  {script:?}", wrong.join("; "));
+        eprintln!("chaos: {text}");
+        self.failures.push(text);
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.converged += other.converged;
+        self.kills += other.kills;
+        self.edits += other.edits;
+        self.duplicates += other.duplicates;
+        self.lost += other.lost;
+        self.dangling += other.dangling;
+        for (at, count) in other.killed_at {
+            *self.killed_at.entry(at).or_default() += count;
+        }
+        self.failures.extend(other.failures);
+    }
+
+    /// Whether all runs took place and nothing was wrong in any.
+    pub fn held(&self, runs: u32) -> bool {
+        self.runs == runs && self.converged == runs && self.failures.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "killed in the middle of      before  after it took effect"
+        )?;
+        let operations: std::collections::BTreeSet<&String> = self
+            .killed_at
+            .keys()
+            .map(|(operation, _)| operation)
+            .collect();
+        for operation in operations {
+            let count = |performed| {
+                self.killed_at
+                    .get(&(operation.clone(), performed))
+                    .copied()
+                    .unwrap_or_default()
+            };
+            writeln!(
+                f,
+                "  {operation:<32}{:>2}  {:>2}",
+                count(false),
+                count(true)
+            )?;
+        }
+        write!(
+            f,
+            "runs {}  kills {}  faults {}  edits {}  converged {}  duplicates {}  lost queue settings {}  pointing at nothing {}  in {} s",
+            self.runs,
+            self.kills,
+            self.faults,
+            self.edits,
+            self.converged,
+            self.duplicates,
+            self.lost,
+            self.dangling,
+            self.took.as_secs(),
+        )
+    }
+}

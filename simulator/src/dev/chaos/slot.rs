@@ -1,0 +1,105 @@
+//! A control plane of one's own: a database, an API that is never killed, and workers that are.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::super::ground::Ground;
+use super::super::process::{Recipe, Service, output};
+use super::super::rest::{Rest, text};
+use super::super::stack::{STOP_WITHIN, Settings, api_start, command, start_api};
+use super::super::{DevError, Result};
+
+#[derive(Debug)]
+pub struct Slot {
+    // In the order in which they are dropped when a run fails half-way.
+    workers: Vec<Service>,
+    api: Service,
+    work: Recipe,
+    logs: PathBuf,
+    /// How many workers were ever started: each has a folder of its own for its log.
+    lives: u32,
+    /// Of the slot's tenant.
+    pub rest: Rest,
+}
+
+impl Slot {
+    pub(super) async fn start(ground: &Ground, settings: &Settings, number: u32) -> Result<Self> {
+        let logs = ground.logs().join(format!("slot-{number}"));
+        std::fs::create_dir_all(&logs).map_err(DevError::io("making a slot's folder"))?;
+        let database = ground.postgres.database(&format!("slot_{number}")).await?;
+        let mut start = api_start(ground, &database, settings)?;
+        start.recipe.args = vec!["serve".into()];
+        output(
+            &command(&start.recipe, "migrate", "ringfence-migrate"),
+            &logs,
+        )
+        .await?;
+        let key = output(&command(&start.recipe, "token", "ringfence-token"), &logs).await?;
+        let api = start_api(&start.recipe, &logs).await?;
+        let operator = Rest::new(&start.url, key.trim());
+        Ok(Self {
+            workers: Vec::new(),
+            api,
+            work: command(&start.recipe, "work", "ringfence-work"),
+            logs,
+            lives: 0,
+            rest: tenant(&operator).await?,
+        })
+    }
+
+    pub fn start_workers(&mut self, count: usize) -> Result<()> {
+        while self.workers.len() < count {
+            self.lives += 1;
+            let logs = self.logs.join(format!("worker-{}", self.lives));
+            std::fs::create_dir_all(&logs).map_err(DevError::io("making a worker's folder"))?;
+            self.workers.push(Service::spawn(&self.work, &logs)?);
+        }
+        Ok(())
+    }
+
+    /// SIGKILL to all of them; how many that were.
+    pub async fn kill_workers(&mut self) -> Result<u64> {
+        let mut killed = 0;
+        for worker in self.workers.drain(..) {
+            worker.kill().await?;
+            killed += 1;
+        }
+        Ok(killed)
+    }
+
+    /// SIGKILL to one of them.
+    pub async fn kill_one(&mut self) -> Result<u64> {
+        match self.workers.pop() {
+            Some(worker) => worker.kill().await.map(|()| 1),
+            None => Ok(0),
+        }
+    }
+
+    /// An error when one of the programs has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        for service in self.workers.iter_mut().chain([&mut self.api]) {
+            if service.ended().is_some() {
+                return Err(service.failure("ended by itself"));
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn stop(mut self) {
+        for worker in self.workers.drain(..) {
+            worker.stop(STOP_WITHIN).await;
+        }
+        self.api.stop(STOP_WITHIN).await;
+    }
+}
+
+async fn tenant(operator: &Rest) -> Result<Rest> {
+    let made = operator
+        .post("/v1/tenants", &json!({ "name": "Northwind" }))
+        .await?;
+    let path = format!("/v1/tenants/{}/api-keys", text(&made, "/id")?);
+    let owner = json!({ "name": "owner", "role": "owner" });
+    let key = operator.post(&path, &owner).await?;
+    Ok(operator.with_token(&text(&key, "/key")?))
+}
