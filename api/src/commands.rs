@@ -91,7 +91,8 @@ impl Base {
             policies_table: settings.tables.policies.clone(),
             decisions_table: settings.tables.decisions.clone(),
         };
-        let aws = Arc::new(Aws::load(aws_settings, Jitter::new(seeds.next_u64())).await);
+        let aws =
+            Arc::new(Aws::load(aws_settings, store.clone(), Jitter::new(seeds.next_u64())).await);
         Ok(Self {
             metrics: Metrics::install()?,
             settings,
@@ -120,6 +121,7 @@ impl Base {
                 .map(|function| (function.arn.clone(), function.region.clone()))
                 .collect(),
             reconcile_period: self.settings.reconcile_period,
+            lease: self.settings.lease,
         }
     }
 

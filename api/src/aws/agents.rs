@@ -10,7 +10,7 @@ impl SdkConnectInstance {
     pub async fn agent_routing_profile(&self, agent_id: &str) -> Result<String, AwsError> {
         const ACTION: &str = "connect:DescribeUser";
         let answer = self
-            .paced(|| async {
+            .paced(ACTION, || async {
                 let request = self
                     .client
                     .describe_user()
@@ -32,7 +32,7 @@ impl SdkConnectInstance {
     pub async fn routing_profile_takes_tasks(&self, profile_id: &str) -> Result<bool, AwsError> {
         const ACTION: &str = "connect:DescribeRoutingProfile";
         let answer = self
-            .paced(|| async {
+            .paced(ACTION, || async {
                 let request = self
                     .client
                     .describe_routing_profile()

@@ -1,12 +1,11 @@
 //! Amazon Connect, reduced to the operations that installing and verifying need.
 //!
-//! Every request waits for the turn of its account and region. Throttled and passing failures are tried again a few
-//! times with growing, jittered pauses; the SDK's own retries are off here, since they would not wait for a turn.
+//! Every request waits for the turn of its account and region. The SDK's own retries are off here, since they would not
+//! wait for one. A change of a queue is never repeated blindly: what was read before it may be stale by then.
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_connect::Client;
 use aws_sdk_connect::operation::create_contact_flow::CreateContactFlowError;
@@ -16,12 +15,12 @@ use aws_sdk_connect::types::{
     ContactFlowState, ContactFlowStatus, ContactFlowSummary, ContactFlowType, OutboundCallerConfig,
     QueueType,
 };
+use tokio::time::Instant;
 
 use super::error::{AwsError, AwsErrorKind};
-use super::pacing::Pacer;
+use super::pacing::{self, Pacer};
+use crate::domain::pace::Quota;
 
-const ATTEMPTS_MAX: u32 = 4;
-const PAUSE_FIRST: Duration = Duration::from_millis(400);
 const PAGE_SIZE: i32 = 100;
 
 /// What Ringfence does inside one Amazon Connect instance.
@@ -41,7 +40,12 @@ pub trait ConnectInstance: Send + Sync {
     /// Standard queues; agents' own queues cannot be dialled from.
     fn queues(&self) -> impl Future<Output = Result<Vec<QueueSummary>, AwsError>> + Send;
     fn queue(&self, queue_id: &str) -> impl Future<Output = Result<Queue, AwsError>> + Send;
-    /// Replaces the queue's whole outbound configuration, as the service demands.
+    /// As [`Self::queue`], right before a change: that change then waits for no turn of its own, so that hardly anything
+    /// can happen to the queue in between. The service keeps no lock on it.
+    fn queue_in_hand(&self, queue_id: &str)
+    -> impl Future<Output = Result<Queue, AwsError>> + Send;
+    /// Replaces the queue's whole outbound configuration, as the service demands. Sent once: whoever sends it again reads
+    /// the queue again first.
     fn queue_set_outbound(
         &self,
         queue_id: &str,
@@ -117,43 +121,79 @@ pub struct Queue {
 pub struct SdkConnectInstance {
     pub(super) client: Client,
     pub(super) instance_id: String,
-    pacer: Arc<Pacer>,
-    jitter: super::Jitter,
+    pacer: Pacer,
+    /// When a turn was taken ahead for the change that follows a reading.
+    in_hand: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SdkConnectInstance {
-    pub(super) fn new(
-        client: Client,
-        instance_id: String,
-        pacer: Arc<Pacer>,
-        jitter: super::Jitter,
-    ) -> Self {
+    pub(super) fn new(client: Client, instance_id: String, pacer: Pacer) -> Self {
         Self {
             client,
             instance_id,
             pacer,
-            jitter,
+            in_hand: Arc::default(),
         }
     }
 
-    pub(super) async fn paced<T, F, Fut>(&self, send: F) -> Result<T, AwsError>
+    pub(super) async fn paced<T, F, Fut>(
+        &self,
+        action: &'static str,
+        request: F,
+    ) -> Result<T, AwsError>
     where
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, AwsError>> + Send,
     {
-        let mut pause = PAUSE_FIRST;
-        let mut attempt = 1;
-        loop {
-            self.pacer.turn().await;
-            match send().await {
-                Err(err) if err.is_retryable() && attempt < ATTEMPTS_MAX => {
-                    self.pacer.pause(self.jitter.spread(pause));
-                    pause *= 2;
-                    attempt += 1;
-                }
-                result => return result,
-            }
-        }
+        self.pacer.send(action, Quota::Operations, request).await
+    }
+
+    /// Reads a queue; of the turns that were taken together, those that reading did not need are kept in hand.
+    async fn queue_read(&self, queue_id: &str, turns: u32) -> Result<Queue, AwsError> {
+        const ACTION: &str = "connect:DescribeQueue";
+        let output = self
+            .pacer
+            .send_of(ACTION, Quota::Operations, turns, || async {
+                let request = self
+                    .client
+                    .describe_queue()
+                    .instance_id(&self.instance_id)
+                    .queue_id(queue_id);
+                request
+                    .send()
+                    .await
+                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
+            })
+            .await?;
+        *self.in_hand() = (turns > 1).then(Instant::now);
+        let queue = output.queue().ok_or_else(|| incomplete(ACTION))?;
+        let outbound = queue.outbound_caller_config();
+        Ok(Queue {
+            id: queue.queue_id().unwrap_or(queue_id).to_owned(),
+            arn: queue.queue_arn().unwrap_or_default().to_owned(),
+            name: queue.name().unwrap_or_default().to_owned(),
+            outbound: Outbound {
+                caller_id_name: text(
+                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_name),
+                ),
+                caller_id_number_id: text(
+                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_number_id),
+                ),
+                flow_id: text(outbound.and_then(OutboundCallerConfig::outbound_flow_id))
+                    .map(|id| plain_id(&id)),
+            },
+        })
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Uses up the turn that was taken ahead, unless it is too old to be one.
+    fn turn_in_hand(&self) -> bool {
+        self.in_hand()
+            .take()
+            .is_some_and(|since| since.elapsed() <= pacing::LATE_MAX)
     }
 }
 
@@ -161,7 +201,7 @@ impl ConnectInstance for SdkConnectInstance {
     async fn describe(&self) -> Result<InstanceFacts, AwsError> {
         const ACTION: &str = "connect:DescribeInstance";
         let output = self
-            .paced(|| async {
+            .paced(ACTION, || async {
                 let request = self
                     .client
                     .describe_instance()
@@ -188,7 +228,7 @@ impl ConnectInstance for SdkConnectInstance {
         let mut token: Option<String> = None;
         loop {
             let page = self
-                .paced(|| async {
+                .paced(ACTION, || async {
                     let request = self
                         .client
                         .list_contact_flows()
@@ -218,7 +258,7 @@ impl ConnectInstance for SdkConnectInstance {
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
         const ACTION: &str = "connect:DescribeContactFlow";
         let output = self
-            .paced(|| async {
+            .paced(ACTION, || async {
                 let request = self
                     .client
                     .describe_contact_flow()
@@ -244,7 +284,7 @@ impl ConnectInstance for SdkConnectInstance {
     async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
         const ACTION: &str = "connect:CreateContactFlow";
         let output = self
-            .paced(|| async {
+            .paced(ACTION, || async {
                 let mut request = self
                     .client
                     .create_contact_flow()
@@ -276,7 +316,7 @@ impl ConnectInstance for SdkConnectInstance {
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
         const ACTION: &str = "connect:UpdateContactFlowContent";
-        self.paced(|| async {
+        self.paced(ACTION, || async {
             let request = self
                 .client
                 .update_contact_flow_content()
@@ -297,7 +337,8 @@ impl ConnectInstance for SdkConnectInstance {
     }
 
     async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
-        self.paced(|| async {
+        const ACTION: &str = "connect:DeleteContactFlow";
+        self.paced(ACTION, || async {
             let request = self
                 .client
                 .delete_contact_flow()
@@ -307,17 +348,18 @@ impl ConnectInstance for SdkConnectInstance {
                 .send()
                 .await
                 .map(drop)
-                .map_err(|err| AwsError::from_sdk("connect:DeleteContactFlow", &err))
+                .map_err(|err| AwsError::from_sdk(ACTION, &err))
         })
         .await
     }
 
     async fn queues(&self) -> Result<Vec<QueueSummary>, AwsError> {
+        const ACTION: &str = "connect:ListQueues";
         let mut found = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let page = self
-                .paced(|| async {
+                .paced(ACTION, || async {
                     let request = self
                         .client
                         .list_queues()
@@ -328,7 +370,7 @@ impl ConnectInstance for SdkConnectInstance {
                     request
                         .send()
                         .await
-                        .map_err(|err| AwsError::from_sdk("connect:ListQueues", &err))
+                        .map_err(|err| AwsError::from_sdk(ACTION, &err))
                 })
                 .await?;
             found.extend(page.queue_summary_list().iter().filter_map(|queue| {
@@ -346,37 +388,11 @@ impl ConnectInstance for SdkConnectInstance {
     }
 
     async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
-        const ACTION: &str = "connect:DescribeQueue";
-        let output = self
-            .paced(|| async {
-                let request = self
-                    .client
-                    .describe_queue()
-                    .instance_id(&self.instance_id)
-                    .queue_id(queue_id);
-                request
-                    .send()
-                    .await
-                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
-            })
-            .await?;
-        let queue = output.queue().ok_or_else(|| incomplete(ACTION))?;
-        let outbound = queue.outbound_caller_config();
-        Ok(Queue {
-            id: queue.queue_id().unwrap_or(queue_id).to_owned(),
-            arn: queue.queue_arn().unwrap_or_default().to_owned(),
-            name: queue.name().unwrap_or_default().to_owned(),
-            outbound: Outbound {
-                caller_id_name: text(
-                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_name),
-                ),
-                caller_id_number_id: text(
-                    outbound.and_then(OutboundCallerConfig::outbound_caller_id_number_id),
-                ),
-                flow_id: text(outbound.and_then(OutboundCallerConfig::outbound_flow_id))
-                    .map(|id| plain_id(&id)),
-            },
-        })
+        self.queue_read(queue_id, 1).await
+    }
+
+    async fn queue_in_hand(&self, queue_id: &str) -> Result<Queue, AwsError> {
+        self.queue_read(queue_id, 2).await
     }
 
     async fn queue_set_outbound(
@@ -384,25 +400,29 @@ impl ConnectInstance for SdkConnectInstance {
         queue_id: &str,
         outbound: &Outbound,
     ) -> Result<(), AwsError> {
-        self.paced(|| async {
-            let config = OutboundCallerConfig::builder()
-                .set_outbound_caller_id_name(outbound.caller_id_name.clone())
-                .set_outbound_caller_id_number_id(outbound.caller_id_number_id.clone())
-                .set_outbound_flow_id(outbound.flow_id.clone())
-                .build();
-            let request = self
-                .client
-                .update_queue_outbound_caller_config()
-                .instance_id(&self.instance_id)
-                .queue_id(queue_id)
-                .outbound_caller_config(config);
-            request
-                .send()
-                .await
-                .map(drop)
-                .map_err(|err| AwsError::from_sdk("connect:UpdateQueueOutboundCallerConfig", &err))
-        })
-        .await
+        const ACTION: &str = "connect:UpdateQueueOutboundCallerConfig";
+        if !self.turn_in_hand() {
+            self.pacer.turns(ACTION, Quota::Operations, 1).await?;
+        }
+        let config = OutboundCallerConfig::builder()
+            .set_outbound_caller_id_name(outbound.caller_id_name.clone())
+            .set_outbound_caller_id_number_id(outbound.caller_id_number_id.clone())
+            .set_outbound_flow_id(outbound.flow_id.clone())
+            .build();
+        let request = self
+            .client
+            .update_queue_outbound_caller_config()
+            .instance_id(&self.instance_id)
+            .queue_id(queue_id)
+            .outbound_caller_config(config);
+        let sent = request.send().await;
+        let answer = sent
+            .map(drop)
+            .map_err(|err| AwsError::from_sdk(ACTION, &err));
+        if let Err(err) = &answer {
+            self.pacer.after(err, Quota::Operations).await;
+        }
+        answer
     }
 }
 

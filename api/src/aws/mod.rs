@@ -25,6 +25,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use jiff::Timestamp;
 
+use crate::domain::pace::{Place, Urgency};
+use crate::store::Store;
+use pacing::Pacer;
+
 pub use connect::{
     ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue,
     QueueSummary, SdkConnectInstance,
@@ -53,13 +57,13 @@ pub struct Aws {
     base: SdkConfig,
     settings: AwsSettings,
     sessions: sts::Sessions,
-    pacers: pacing::Pacers,
+    store: Store,
     jitter: Jitter,
 }
 
 impl Aws {
     /// Reads the SDK's own settings: credentials, endpoint.
-    pub async fn load(settings: AwsSettings, jitter: Jitter) -> Self {
+    pub async fn load(settings: AwsSettings, store: Store, jitter: Jitter) -> Self {
         let base = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -71,14 +75,15 @@ impl Aws {
             .retry_config(RetryConfig::standard())
             .load()
             .await;
-        Self::new(base, settings, jitter)
+        Self::new(base, settings, store, jitter)
     }
 
     #[must_use]
-    pub fn new(base: SdkConfig, settings: AwsSettings, jitter: Jitter) -> Self {
+    /// The store keeps the pace that all processes have in common.
+    pub fn new(base: SdkConfig, settings: AwsSettings, store: Store, jitter: Jitter) -> Self {
         Self {
             base,
-            pacers: pacing::Pacers::new(settings.connect_requests_per_second),
+            store,
             sessions: sts::Sessions::default(),
             settings,
             jitter,
@@ -94,6 +99,7 @@ impl Aws {
     pub async fn connect_instance(
         &self,
         access: &InstanceAccess,
+        urgency: Urgency,
         now: Timestamp,
     ) -> Result<SdkConnectInstance, AwsError> {
         let credentials = self
@@ -107,11 +113,7 @@ impl Aws {
         Ok(SdkConnectInstance::new(
             aws_sdk_connect::Client::from_conf(config),
             access.instance_arn.instance_id().to_owned(),
-            self.pacers.of(
-                access.instance_arn.account_id(),
-                access.instance_arn.region(),
-            ),
-            self.jitter.clone(),
+            self.pacer(access, urgency),
         ))
     }
 
@@ -167,12 +169,27 @@ impl Aws {
         .await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
+            .retry_config(RetryConfig::disabled())
             .credentials_provider(session.credentials)
             .build();
         Ok(RuntimeProbe::new(
             aws_sdk_connect::Client::from_conf(config),
             access.instance_arn.instance_id().to_owned(),
+            self.pacer(access, Urgency::Asked),
         ))
+    }
+
+    fn pacer(&self, access: &InstanceAccess, urgency: Urgency) -> Pacer {
+        Pacer {
+            store: self.store.clone(),
+            jitter: self.jitter.clone(),
+            place: Place {
+                account_id: access.instance_arn.account_id().to_owned(),
+                region: access.instance_arn.region().to_owned(),
+            },
+            requests_per_second: self.settings.connect_requests_per_second,
+            urgency,
+        }
     }
 
     #[must_use]

@@ -1,125 +1,137 @@
-//! One budget of requests for each customer account and region.
+//! Every request to Amazon Connect waits here for the turn of its account and region.
 //!
-//! Amazon Connect counts requests per account and region, and that quota belongs to the customer: Ringfence must
-//! never starve the customer's own software. All operations of this process share one budget.
+//! Invariants: turns are common to all processes (they are taken from the database), so that together they stay within
+//! their share of the customer's quota; a turn that could not be used in time is given up for a new one; after the
+//! service throttled, nobody asks there for a while. Failure: without the database no request goes out.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
-/// Requests that may go out at once after a quiet time.
-const BURST: u32 = 2;
+use super::Jitter;
+use super::error::{AwsError, AwsErrorKind};
+use crate::domain::pace::{Pace, Place, Quota, Urgency};
+use crate::store::Store;
 
-/// Hands out the pacer of each account and region.
-#[derive(Debug)]
-pub struct Pacers {
-    interval: Duration,
-    by_place: Mutex<HashMap<(String, String), Arc<Pacer>>>,
-}
+const ATTEMPTS_MAX: u32 = 4;
+const PAUSE_FIRST: Duration = Duration::from_millis(400);
+/// A process that was held up longer than this may find its turn among those of others.
+pub(super) const LATE_MAX: Duration = Duration::from_secs(1);
+/// A database that answers later than that is taken to be down.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
-impl Pacers {
-    #[must_use]
-    pub fn new(requests_per_second: f64) -> Self {
-        Self {
-            interval: Duration::from_secs_f64(1.0 / requests_per_second.clamp(0.01, 1000.0)),
-            by_place: Mutex::default(),
-        }
-    }
-
-    #[must_use]
-    pub fn of(&self, account_id: &str, region: &str) -> Arc<Pacer> {
-        let mut by_place = self.by_place.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            by_place
-                .entry((account_id.to_owned(), region.to_owned()))
-                .or_insert_with(|| Arc::new(Pacer::new(self.interval))),
-        )
-    }
-}
-
-/// A token bucket kept as the time at which it would be empty of debt.
-#[derive(Debug)]
-pub struct Pacer {
-    interval: Duration,
-    next_at: Mutex<Option<Instant>>,
+/// The turns of one account and region, as one kind of caller takes them.
+#[derive(Debug, Clone)]
+pub(super) struct Pacer {
+    pub(super) store: Store,
+    pub(super) jitter: Jitter,
+    pub(super) place: Place,
+    pub(super) requests_per_second: f64,
+    pub(super) urgency: Urgency,
 }
 
 impl Pacer {
-    fn new(interval: Duration) -> Self {
-        Self {
-            interval,
-            next_at: Mutex::new(None),
+    /// Sends in turn; throttled and passing failures are tried again a few times with growing, jittered pauses.
+    pub(super) async fn send<T, F, Fut>(
+        &self,
+        action: &'static str,
+        quota: Quota,
+        request: F,
+    ) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, AwsError>> + Send,
+    {
+        self.send_of(action, quota, 1, request).await
+    }
+
+    /// As [`Self::send`], taking more turns than the one that it needs.
+    pub(super) async fn send_of<T, F, Fut>(
+        &self,
+        action: &'static str,
+        quota: Quota,
+        turns: u32,
+        request: F,
+    ) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, AwsError>> + Send,
+    {
+        let mut pause = PAUSE_FIRST;
+        let mut attempt = 1;
+        loop {
+            self.turns(action, quota, turns).await?;
+            let err = match request().await {
+                Ok(answer) => return Ok(answer),
+                Err(err) => err,
+            };
+            self.after(&err, quota).await;
+            if !err.is_retryable() || attempt == ATTEMPTS_MAX {
+                return Err(err);
+            }
+            // A throttled account is at rest already: its next turn is after the pause.
+            if err.kind != AwsErrorKind::Throttled {
+                sleep(self.jitter.spread(pause)).await;
+            }
+            pause *= 2;
+            attempt += 1;
         }
     }
 
-    /// Waits for this request's turn.
-    pub async fn turn(&self) {
-        let at = self.reserve(Instant::now());
-        sleep_until(at).await;
+    /// Waits until so many requests may go out together.
+    pub(super) async fn turns(
+        &self,
+        action: &'static str,
+        quota: Quota,
+        turns: u32,
+    ) -> Result<(), AwsError> {
+        let pace = Pace::new(self.requests_per_second, quota, self.urgency);
+        loop {
+            let taken = self.store.pace_take(&self.place, quota, pace, turns);
+            let wait = match tokio::time::timeout(TURN_WITHIN, taken).await {
+                Ok(Ok(Some(wait))) => wait,
+                Ok(Ok(None)) => {
+                    return Err(AwsError {
+                        action,
+                        kind: AwsErrorKind::Throttled,
+                        message:
+                            "too many requests to this account are waiting; try again in a while"
+                                .to_owned(),
+                    });
+                }
+                Ok(Err(_)) | Err(_) => {
+                    return Err(AwsError::transient(
+                        action,
+                        "Ringfence's database did not say when this account's turn is",
+                    ));
+                }
+            };
+            let turn = Instant::now() + wait;
+            sleep_until(turn).await;
+            if turn.elapsed() <= LATE_MAX {
+                return Ok(());
+            }
+        }
     }
 
-    /// After the service throttled: nobody in this account and region asks again before `pause` is over.
-    pub fn pause(&self, pause: Duration) {
-        let until = Instant::now() + pause + self.tolerance();
-        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *next_at = Some(next_at.map_or(until, |at| at.max(until)));
-    }
-
-    fn tolerance(&self) -> Duration {
-        self.interval * (BURST - 1)
-    }
-
-    fn reserve(&self, now: Instant) -> Instant {
-        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = next_at.map_or(now, |at| at.max(now));
-        *next_at = Some(slot + self.interval);
-        slot.checked_sub(self.tolerance())
-            .map_or(now, |at| at.max(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_the_burst_requests_keep_the_agreed_distance() {
-        let pacer = Pacer::new(Duration::from_secs(1));
-        let now = Instant::now();
-        let waits: Vec<u64> = (0..5)
-            .map(|_| (pacer.reserve(now) - now).as_secs())
-            .collect();
-        assert_eq!(waits, [0, 0, 1, 2, 3]);
-    }
-
-    #[test]
-    fn a_quiet_time_earns_no_more_than_the_burst() {
-        let pacer = Pacer::new(Duration::from_secs(1));
-        let start = Instant::now();
-        pacer.reserve(start);
-        let later = start + Duration::from_secs(60);
-        let waits: Vec<u64> = (0..4)
-            .map(|_| (pacer.reserve(later) - later).as_secs())
-            .collect();
-        assert_eq!(waits, [0, 0, 1, 2]);
-    }
-
-    #[test]
-    fn one_account_and_region_is_one_budget() {
-        let pacers = Pacers::new(1.0);
-        assert!(Arc::ptr_eq(
-            &pacers.of("1", "us-east-1"),
-            &pacers.of("1", "us-east-1")
-        ));
-        assert!(!Arc::ptr_eq(
-            &pacers.of("1", "us-east-1"),
-            &pacers.of("1", "eu-west-2")
-        ));
-        assert!(!Arc::ptr_eq(
-            &pacers.of("1", "us-east-1"),
-            &pacers.of("2", "us-east-1")
-        ));
+    /// What everybody who asks there has to know of a failure.
+    pub(super) async fn after(&self, err: &AwsError, quota: Quota) {
+        if err.kind != AwsErrorKind::Throttled {
+            return;
+        }
+        let spread = |pause| self.jitter.spread(pause);
+        match self.store.pace_pause(&self.place, quota, spread).await {
+            Ok(pause) => {
+                tracing::info!(
+                    account = self.place.account_id,
+                    region = self.place.region,
+                    action = err.action,
+                    pause_ms = pause.as_millis(),
+                    "throttled; nobody asks there for a while"
+                );
+            }
+            Err(err) => tracing::warn!(error = %err, "a throttle could not be told to the others"),
+        }
     }
 }

@@ -32,7 +32,7 @@ pub use driver::{Found, WakeUp};
 
 use driver::drive;
 use ingest::Ingest;
-use installation::InstallationWorker;
+use installation::{Crew, InstallationWorker};
 use notices::NoticeWorker;
 use numbers::NumberPublisher;
 use publisher::Publisher;
@@ -41,9 +41,6 @@ use webhooks::WebhookWorker;
 use webhooks::history::EventHistory;
 
 const POLL: Duration = Duration::from_secs(1);
-/// Installations that one process works on at a time; they mostly wait for their account's turn.
-const INSTALLATIONS_AT_ONCE: usize = 8;
-
 /// Tenants' lists that one process publishes at a time, so that one long import holds nobody up.
 const NUMBERS_AT_ONCE: usize = 3;
 /// So that a customer's account that answers slowly keeps no other's notices back.
@@ -79,6 +76,8 @@ pub struct Workers {
     /// The limiter functions of the settings, with their regions.
     pub functions: Vec<(String, String)>,
     pub reconcile_period: Duration,
+    /// How long a worker that died keeps others from its installation.
+    pub lease: Duration,
 }
 
 impl Workers {
@@ -93,21 +92,19 @@ impl Workers {
             self.ids.clone(),
         ));
         self.sync_shards(&stop).await;
-        for _ in 0..INSTALLATIONS_AT_ONCE {
-            let worker = InstallationWorker {
-                store: self.store.clone(),
-                aws: Arc::clone(&self.aws),
-                publisher: Arc::clone(&publisher),
-                clock: self.clock.clone(),
-                ids: self.ids.clone(),
-                period: self.reconcile_period,
-                stop: stop.clone(),
-            };
-            let (wake_up, stop) = (self.wake_ups.installations.clone(), stop.clone());
-            tasks.spawn(async move {
-                drive("installations", POLL, &wake_up, &stop, || worker.look()).await
-            });
-        }
+        let worker = InstallationWorker {
+            store: self.store.clone(),
+            aws: Arc::clone(&self.aws),
+            publisher: Arc::clone(&publisher),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            period: self.reconcile_period,
+            lease: self.lease,
+            stop: stop.clone(),
+        };
+        let crew = Crew::new(worker, self.wake_ups.installations.clone());
+        let stopped = stop.clone();
+        tasks.spawn(async move { crew.run(POLL, &stopped).await });
         let (wake_up, stopped) = (self.wake_ups.publications.clone(), stop.clone());
         tasks.spawn(async move {
             drive("publisher", POLL, &wake_up, &stopped, || publisher.look()).await

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::aws::{Aws, AwsError, InstanceAccess};
 use crate::clock::Clock;
 use crate::domain::ids::InstanceId;
+use crate::domain::pace::Urgency;
 use crate::store::{NoticeAgent, Store, StoreError};
 
 use super::driver::Found;
@@ -70,7 +71,10 @@ impl TaskChannels {
             role_arn: agent.installer_role_arn.clone(),
             external_id: agent.external_id.clone(),
         };
-        let connect = self.aws.connect_instance(&access, now).await?;
+        let connect = self
+            .aws
+            .connect_instance(&access, Urgency::Background, now)
+            .await?;
         let profile = connect.agent_routing_profile(agent.agent_id()).await?;
         self.profiles.retain(|_, (_, until)| *until > now);
         let key = (agent.instance, profile);

@@ -17,6 +17,7 @@ const DRAIN_SECONDS: u64 = 5;
 /// What is left of the time that a stop may take is for the requests and steps in hand.
 const DRAIN_SECONDS_MAX: u64 = 15;
 const RECONCILE_PERIOD_SECONDS: u64 = 600;
+const LEASE_SECONDS: u64 = 60;
 /// Half of what Connect allows an account.
 const CONNECT_RPS: f64 = 1.0;
 const CONNECT_RPS_MAX: f64 = 100.0;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub reconcile_period: Duration,
     /// How long requests are still taken after a signal, while `/readyz` says no; a balancer needs that long to notice.
     pub drain: Duration,
+    /// How long a worker that died keeps others from its installation.
+    pub lease: Duration,
     pub connect_requests_per_second: f64,
     /// How many proxies of our own stand before the API: so many addresses of `X-Forwarded-For` are believed.
     pub trusted_proxies: usize,
@@ -110,8 +113,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let limiter_principal = principal(reader, "RINGFENCE_LIMITER_PRINCIPAL");
     let limiter_functions = limiter_functions(reader);
     let jwt = jwt(reader);
-    let reconcile_period = reconcile_period(reader);
     let drain = drain(reader);
+    let reconcile_period = seconds(
+        reader,
+        "RINGFENCE_RECONCILE_PERIOD_SECONDS",
+        RECONCILE_PERIOD_SECONDS,
+    );
+    let lease = seconds(reader, "RINGFENCE_LEASE_SECONDS", LEASE_SECONDS);
     let connect_requests_per_second = connect_rps(reader);
     let trusted_proxies = reader.parsed_or(
         "RINGFENCE_TRUSTED_PROXIES",
@@ -136,6 +144,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         jwt,
         reconcile_period,
         drain,
+        lease,
         connect_requests_per_second,
         trusted_proxies,
         sealer: sealer?,
@@ -273,12 +282,11 @@ fn reach(reader: &mut Reader<'_>) -> Reach {
     }
 }
 
-fn reconcile_period(reader: &mut Reader<'_>) -> Duration {
-    const NAME: &str = "RINGFENCE_RECONCILE_PERIOD_SECONDS";
+fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: u64) -> Duration {
     const WANTED: &str = "a whole number of seconds, at least 1";
-    let seconds = reader.parsed_or(NAME, RECONCILE_PERIOD_SECONDS, WANTED);
+    let seconds = reader.parsed_or(variable, default, WANTED);
     if seconds == 0 {
-        reader.fault(NAME, format!("must be {WANTED}"));
+        reader.fault(variable, format!("must be {WANTED}"));
     }
     Duration::from_secs(seconds)
 }

@@ -5,6 +5,7 @@ pub mod ids;
 pub mod installation;
 pub mod instance_arn;
 pub mod listed_number;
+pub mod pace;
 pub mod phone;
 pub mod quota;
 pub mod role;

@@ -254,7 +254,8 @@ impl TenantTx {
 }
 
 impl Store {
-    /// Takes the lease of the installation that is due longest and that nobody works on.
+    /// Takes the lease of the installation that is due longest, that nobody works on, and in whose account and region
+    /// nobody works on another: two would only take turns from each other.
     pub async fn installation_lease(
         &self,
         token: Uuid,
@@ -266,9 +267,19 @@ impl Store {
             "update installations n set lease_token = $1, lease_expires_at = $3
              from instances i, connections c
              where (n.tenant_id, n.instance_id) = (
-                     select tenant_id, instance_id from installations
-                     where next_due_at <= $2 and (lease_expires_at is null or lease_expires_at <= $2)
-                     order by next_due_at limit 1 for update skip locked
+                     select due.tenant_id, due.instance_id
+                     from installations due
+                     join instances at on at.tenant_id = due.tenant_id and at.id = due.instance_id
+                     join connections by on by.tenant_id = at.tenant_id and by.id = at.connection_id
+                     where due.next_due_at <= $2 and (due.lease_expires_at is null or due.lease_expires_at <= $2)
+                         and not exists (
+                             select 1 from installations other
+                             join instances there on there.tenant_id = other.tenant_id and there.id = other.instance_id
+                             join connections of on of.tenant_id = there.tenant_id and of.id = there.connection_id
+                             where other.lease_expires_at > $2
+                                 and of.account_id = by.account_id and there.region = at.region
+                         )
+                     order by due.next_due_at limit 1 for update of due skip locked
                  )
                  and i.tenant_id = n.tenant_id and i.id = n.instance_id
                  and c.tenant_id = i.tenant_id and c.id = i.connection_id

@@ -21,6 +21,7 @@ mod notice_agents;
 mod notices;
 mod number_publications;
 mod operator_keys;
+mod paces;
 mod policies;
 mod publications;
 mod quotas;

@@ -140,12 +140,12 @@ pub(super) async fn notice_put(
     .execute(&mut *connection)
     .await?;
     sqlx::query!(
-        "insert into task_starts (account_id, region, next_free_at)
-         select c.account_id, i.region, $2
+        "insert into request_paces (account_id, region, quota, next_at)
+         select c.account_id, i.region, 'tasks', $2
          from instances i
          join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
          where i.instance_arn = $1 and i.verified_at is not null
-         on conflict on constraint task_starts_pkey do nothing",
+         on conflict on constraint request_paces_pkey do nothing",
         decision.instance_arn,
         to_db(now),
     )
@@ -191,14 +191,14 @@ impl Store {
                  from deferred_notices n
                  join instances i on i.tenant_id = n.tenant_id and i.id = n.instance_id
                  join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
-                 join task_starts s on s.account_id = c.account_id and s.region = i.region
+                 join request_paces s on s.account_id = c.account_id and s.region = i.region and s.quota = 'tasks'
                  where n.state = 'waiting' and n.next_due_at <= $2 and n.expires_at > $2
-                     and (n.lease_expires_at is null or n.lease_expires_at <= $2) and s.next_free_at <= $2
+                     and (n.lease_expires_at is null or n.lease_expires_at <= $2) and s.next_at <= $2
                  order by n.denied_at limit 1
                  for update of n, s skip locked
              ), turn as (
-                 update task_starts s set next_free_at = $4
-                 from due where s.account_id = due.account_id and s.region = due.region
+                 update request_paces s set next_at = $4
+                 from due where s.account_id = due.account_id and s.region = due.region and s.quota = 'tasks'
              )
              update deferred_notices n set lease_token = $1, lease_expires_at = $3, attempts = n.attempts + 1
              from due
@@ -308,7 +308,8 @@ impl Store {
             .system("an account's pace is common to all who send there")
             .await?;
         sqlx::query!(
-            "update task_starts set next_free_at = greatest(next_free_at, $3) where account_id = $1 and region = $2",
+            "update request_paces set next_at = greatest(next_at, $3)
+             where account_id = $1 and region = $2 and quota = 'tasks'",
             account_id,
             region,
             to_db(until),

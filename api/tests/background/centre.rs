@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -48,7 +49,7 @@ pub struct Centre {
 }
 
 impl Centre {
-    pub async fn start() -> Self {
+    pub async fn start(store: Store) -> Self {
         let inside = Arc::new(Mutex::new(Inside::default()));
         let router = Router::new()
             .route("/", post(assume_role))
@@ -75,7 +76,7 @@ impl Centre {
             decisions_table: "unused".to_owned(),
         };
         Self {
-            aws: Arc::new(Aws::new(config, settings, Jitter::new(1))),
+            aws: Arc::new(Aws::new(config, settings, store, Jitter::new(1))),
             inside,
         }
     }

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::{Database, server};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use ringfence_api::store::Store;
 use tokio::net::TcpListener;
 
 pub const POLICIES: &str = "ringfence-policies";
@@ -44,8 +45,10 @@ impl Dynamo {
             policies_table: POLICIES.to_owned(),
             decisions_table: DECISIONS.to_owned(),
         };
+        // Nobody asks Connect here, so nobody asks the database for a turn.
+        let nowhere = Store::connect_lazily("postgres://localhost/none").expect("an address");
         Self {
-            aws: Arc::new(Aws::new(config, settings, Jitter::new(1))),
+            aws: Arc::new(Aws::new(config, settings, nowhere, Jitter::new(1))),
             client,
         }
     }

@@ -27,6 +27,8 @@ pub struct Inside {
     /// Every change, in order.
     pub changes: Vec<String>,
     fault: Option<Fault>,
+    /// The fault has come about.
+    struck: bool,
     requests: u32,
     next_id: u32,
 }
@@ -111,7 +113,13 @@ impl FakeInstance {
     pub fn fail(&self, fault: Option<Fault>) {
         let mut inside = self.inside();
         inside.fault = fault;
+        inside.struck = false;
         inside.requests = 0;
+    }
+
+    /// Whether the ordered fault has come about.
+    pub fn struck(&self) -> bool {
+        self.inside().struck
     }
 
     pub fn whisper_of(&self, queue_id: &str) -> Option<String> {
@@ -142,6 +150,7 @@ impl FakeInstance {
         inside.requests += 1;
         let number = inside.requests;
         if inside.fault == Some(Fault::Before(number)) {
+            inside.struck = true;
             return Err(error(AwsErrorKind::Transient));
         }
         if inside.denied.contains(action) {
@@ -152,6 +161,7 @@ impl FakeInstance {
         }
         let answer = effect(&mut inside).map_err(error);
         if inside.fault == Some(Fault::After(number)) {
+            inside.struck = true;
             return Err(error(AwsErrorKind::Transient));
         }
         answer
@@ -288,6 +298,10 @@ impl ConnectInstance for FakeInstance {
                 .cloned()
                 .ok_or(AwsErrorKind::NotFound)
         })
+    }
+
+    async fn queue_in_hand(&self, queue_id: &str) -> Result<Queue, AwsError> {
+        self.queue(queue_id).await
     }
 
     async fn queue_set_outbound(

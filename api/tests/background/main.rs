@@ -8,6 +8,7 @@ mod install;
 mod interruptions;
 mod notices;
 mod numbers;
+mod pace;
 mod publish;
 mod removal;
 mod shards;

@@ -44,7 +44,7 @@ impl Town {
             world.ids.clone(),
         );
         Self {
-            centre: Centre::start().await,
+            centre: Centre::start(world.store.clone()).await,
             arn: arn.to_string(),
             world,
             dynamo,
@@ -437,7 +437,7 @@ async fn without_a_notice_flow_the_decision_says_that_nobody_was_told(pool: PgPo
 async fn one_accounts_throttling_keeps_no_other_account_back(pool: PgPool) {
     let mut town = Town::new(pool).await;
     town.denied("a", "token-a").await;
-    sqlx::query("update task_starts set next_free_at = '2026-06-01'")
+    sqlx::query("update request_paces set next_at = '2026-06-01'")
         .execute(&town.pool)
         .await
         .expect("paused");

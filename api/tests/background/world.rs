@@ -27,6 +27,7 @@ use crate::fake::FakeInstance;
 
 pub const REGION: &str = "us-east-1";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1";
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const STEP: SignedDuration = SignedDuration::from_secs(120);
 
 pub struct World {
@@ -203,9 +204,7 @@ impl Site<'_> {
         clock.set(clock.now().checked_add(STEP).expect("a time"));
         let now = clock.now();
         let token = self.world.ids.uuid();
-        let until = now
-            .checked_add(SignedDuration::from_secs(60))
-            .expect("a time");
+        let until = now.checked_add(LEASE).expect("a time");
         let leased = self
             .world
             .store
@@ -224,6 +223,7 @@ impl Site<'_> {
             instance: self.instance,
             generation: leased.installation.generation,
             token,
+            lease: LEASE,
         };
         (journal, leased)
     }

@@ -80,6 +80,7 @@ fn settings() -> Settings {
         },
         jwt: None,
         reconcile_period: Duration::from_secs(600),
+        lease: Duration::from_secs(60),
         connect_requests_per_second: 1.0,
         trusted_proxies: 1,
         sealer: Sealer::read(SECRET_KEY).expect("a key"),
@@ -88,7 +89,7 @@ fn settings() -> Settings {
 }
 
 /// AWS that nobody answers for.
-fn unreachable_aws() -> Aws {
+fn unreachable_aws(store: Store) -> Aws {
     let base = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:1")
@@ -98,7 +99,7 @@ fn unreachable_aws() -> Aws {
         policies_table: "ringfence-policies".to_owned(),
         decisions_table: "ringfence-decisions".to_owned(),
     };
-    Aws::new(base, settings, Jitter::new(1))
+    Aws::new(base, settings, store, Jitter::new(1))
 }
 
 impl World {
@@ -131,7 +132,7 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
             authenticator: Authenticator::new(store.clone(), clock.clone(), jwt),
-            aws: Arc::new(unreachable_aws()),
+            aws: Arc::new(unreachable_aws(store.clone())),
             wake_ups: WakeUps::default(),
             outbound: Outbound::new(Reach::PublicAndLoopback).expect("a client"),
             settings: settings(),

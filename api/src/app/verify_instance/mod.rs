@@ -11,6 +11,7 @@ mod role;
 use jiff::Timestamp;
 
 use crate::aws::{Aws, AwsError, InstanceAccess};
+use crate::domain::pace::Urgency;
 
 use check::permission;
 use installer::{check_installer, check_instance};
@@ -53,7 +54,9 @@ pub async fn verify_instance(
     let mut checks = Vec::new();
     aws.forget_session(&roles.installer);
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
-        let connect = aws.connect_instance(&roles.installer, now).await?;
+        let connect = aws
+            .connect_instance(&roles.installer, Urgency::Asked, now)
+            .await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
             check_installer(&connect, &mut checks).await?;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::{
     AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow,
-    Outbound,
+    Outbound, Queue,
 };
 use crate::domain::installation::QueueState;
 use crate::store::StoreError;
@@ -16,6 +16,9 @@ use super::desired::{FlowKey, RememberedFlow};
 use super::journal::Journal;
 use super::observed::Observed;
 use super::plan::{Step, content_sha256};
+
+/// How often a queue is read and changed anew before the pass ends over it.
+const TRIES_MAX: u32 = 4;
 
 /// Why a step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +170,8 @@ where
         self.journal.flow_forget(flow_id).await
     }
 
+    /// Reads, decides and changes anew when the change failed in passing: what was read before it may be stale by then.
+    /// The turns that each try waits for are pause enough.
     async fn attach(
         &self,
         queue_id: &str,
@@ -178,7 +183,22 @@ where
                 "its whisper flow is not there yet".to_owned(),
             ));
         };
-        let queue = match self.connect.queue(queue_id).await {
+        for _ in 1..TRIES_MAX {
+            match self.attach_once(queue_id, whisper, planned_previous).await {
+                Err(err) if is_passing(&err) => {}
+                outcome => return outcome,
+            }
+        }
+        self.attach_once(queue_id, whisper, planned_previous).await
+    }
+
+    async fn attach_once(
+        &self,
+        queue_id: &str,
+        whisper: &str,
+        planned_previous: Option<&str>,
+    ) -> Result<(), StepError> {
+        let queue = match self.connect.queue_in_hand(queue_id).await {
             Err(err) if err.kind == AwsErrorKind::NotFound => {
                 return Err(StepError::Changed("the queue is gone".to_owned()));
             }
@@ -195,19 +215,29 @@ where
         self.journal
             .queue_attaching(queue_id, &queue.name, planned_previous, whisper)
             .await?;
-        let outbound = Outbound {
-            flow_id: Some(whisper.clone()),
-            ..queue.outbound.clone()
-        };
-        self.set_and_verify(queue_id, &queue.name, &outbound)
-            .await?;
+        self.point(&queue, Some(whisper)).await?;
         self.journal
             .queue_settled(queue_id, QueueState::Attached, "")
             .await
     }
 
+    /// As [`Self::attach`].
     async fn restore(&self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
-        let queue = match self.connect.queue(queue_id).await {
+        for _ in 1..TRIES_MAX {
+            match self.restore_once(queue_id, to_flow_id).await {
+                Err(err) if is_passing(&err) => {}
+                outcome => return outcome,
+            }
+        }
+        self.restore_once(queue_id, to_flow_id).await
+    }
+
+    async fn restore_once(
+        &self,
+        queue_id: &str,
+        to_flow_id: Option<&str>,
+    ) -> Result<(), StepError> {
+        let queue = match self.connect.queue_in_hand(queue_id).await {
             Ok(queue) => queue,
             Err(err) if err.kind == AwsErrorKind::NotFound => {
                 let detail = "the queue is gone";
@@ -224,38 +254,45 @@ where
             .as_ref()
             .is_some_and(|id| self.ours.contains(id));
         if !is_ours {
-            let detail = "points at another whisper since";
-            return self
-                .journal
-                .queue_settled(queue_id, QueueState::LeftAlone, detail)
-                .await;
+            // An earlier try may have put it back and lost the answer.
+            let (state, detail) = if queue.outbound.flow_id.as_deref() == to_flow_id {
+                (QueueState::Restored, "")
+            } else {
+                (QueueState::LeftAlone, "points at another whisper since")
+            };
+            return self.journal.queue_settled(queue_id, state, detail).await;
         }
-        let outbound = Outbound {
-            flow_id: to_flow_id.map(str::to_owned),
-            ..queue.outbound.clone()
-        };
-        self.set_and_verify(queue_id, &queue.name, &outbound)
-            .await?;
+        self.point(&queue, to_flow_id).await?;
         self.journal
             .queue_settled(queue_id, QueueState::Restored, "")
             .await
     }
 
-    /// The service keeps no lock on a queue and may clear what was left out: look again.
-    async fn set_and_verify(
-        &self,
-        queue_id: &str,
-        name: &str,
-        outbound: &Outbound,
-    ) -> Result<(), StepError> {
-        self.connect.queue_set_outbound(queue_id, outbound).await?;
-        let after = self.connect.queue(queue_id).await?;
-        if after.outbound == *outbound {
+    /// Changes the whisper of a queue just read and nothing else of it. The service keeps no lock on a queue and may
+    /// clear what was left out: look again.
+    async fn point(&self, queue: &Queue, flow_id: Option<&str>) -> Result<(), StepError> {
+        if queue.outbound.flow_id.as_deref() == flow_id {
+            return Ok(());
+        }
+        let outbound = Outbound {
+            flow_id: flow_id.map(str::to_owned),
+            ..queue.outbound.clone()
+        };
+        self.connect
+            .queue_set_outbound(&queue.id, &outbound)
+            .await?;
+        let after = self.connect.queue(&queue.id).await?;
+        if after.outbound == outbound {
             Ok(())
         } else {
             Err(StepError::Changed(format!(
-                "\"{name}\" does not show what was just set"
+                "\"{}\" does not show what was just set",
+                queue.name
             )))
         }
     }
+}
+
+fn is_passing(err: &StepError) -> bool {
+    matches!(err, StepError::Aws(err) if err.is_retryable())
 }

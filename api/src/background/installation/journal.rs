@@ -15,9 +15,6 @@ use super::execute::StepError;
 use super::observed::Observed;
 use super::plan::Plan;
 
-/// How long a process that died keeps others waiting.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
 /// The records of one installation, for as long as this process holds its lease.
 #[derive(Debug, Clone)]
 pub struct Journal {
@@ -27,6 +24,8 @@ pub struct Journal {
     pub instance: InstanceId,
     pub generation: u64,
     pub token: Uuid,
+    /// How long a process that died keeps others waiting.
+    pub lease: SignedDuration,
 }
 
 impl Journal {
@@ -41,7 +40,7 @@ impl Journal {
         let until = self
             .clock
             .now()
-            .checked_add(LEASE)
+            .checked_add(self.lease)
             .unwrap_or(jiff::Timestamp::MAX);
         if tx
             .installation_hold(self.instance, self.token, until)

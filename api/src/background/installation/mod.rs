@@ -4,6 +4,7 @@
 //! different processes never overlap on one installation (lease). Invariants and failures: see [`plan`] and [`execute`].
 
 pub mod conditions;
+mod crew;
 pub mod desired;
 mod emergency;
 pub mod execute;
@@ -24,6 +25,7 @@ use journal::Journal;
 use observed::{Observed, observe};
 use plan::{Plan, plan, plan_without_instance};
 
+pub use crew::Crew;
 pub use worker::InstallationWorker;
 
 /// One pass over one installation that this process holds the lease of.

@@ -12,18 +12,19 @@ use crate::background::driver::Found;
 use crate::background::publisher::{PublishOne, Publisher, effective_policy};
 use crate::clock::{Clock, IdSource};
 use crate::domain::installation::InstallationState;
+use crate::domain::pace::Urgency;
 use crate::store::{LeasedInstallation, PassResult, Store, StoreError};
 
 use super::conditions::{Assessment, assess_without_shard};
 use super::desired::Desired;
 use super::execute::StepError;
-use super::journal::{Journal, LEASE};
+use super::journal::Journal;
 use super::{Reconciliation, emergency};
 
-/// A third of the lease: two prolongations may fail before it is lost.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+/// Two prolongations may fail before a lease is lost.
+const HEARTBEATS: u32 = 3;
 
-/// Works on installations, one at a time.
+/// Works on installations.
 #[derive(Debug, Clone)]
 pub struct InstallationWorker {
     pub store: Store,
@@ -33,37 +34,58 @@ pub struct InstallationWorker {
     pub ids: IdSource,
     /// How long after a finished pass the next look is due.
     pub period: Duration,
+    /// How long a process that died keeps others waiting.
+    pub lease: Duration,
     pub stop: CancellationToken,
 }
 
 impl InstallationWorker {
+    /// Takes what is due and works on it.
     pub async fn look(&self) -> Result<Found, StoreError> {
-        let now = self.clock.now();
-        let token = self.ids.uuid();
-        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        let Some(leased) = self.store.installation_lease(token, now, until).await? else {
+        let Some((leased, journal)) = self.lease().await? else {
             return Ok(Found::Nothing);
         };
-        let journal = Journal {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            tenant: leased.tenant,
-            instance: leased.installation.instance,
-            generation: leased.installation.generation,
-            token,
-        };
+        self.work(&leased, &journal).await?;
+        Ok(Found::Work)
+    }
+
+    pub(super) async fn lease(&self) -> Result<Option<(LeasedInstallation, Journal)>, StoreError> {
+        let now = self.clock.now();
+        let token = self.ids.uuid();
+        let lease = SignedDuration::try_from(self.lease).unwrap_or(SignedDuration::MAX);
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        let leased = self.store.installation_lease(token, now, until).await?;
+        Ok(leased.map(|leased| {
+            let journal = Journal {
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                tenant: leased.tenant,
+                instance: leased.installation.instance,
+                generation: leased.installation.generation,
+                token,
+                lease,
+            };
+            (leased, journal)
+        }))
+    }
+
+    /// One pass, with its result recorded.
+    pub(super) async fn work(
+        &self,
+        leased: &LeasedInstallation,
+        journal: &Journal,
+    ) -> Result<(), StoreError> {
         let outcome = tokio::select! {
-            outcome = self.pass(&leased, &journal) => outcome,
-            lost = keep_lease(&journal) => Err(lost),
+            outcome = self.pass(leased, journal) => outcome,
+            lost = keep_lease(journal, self.lease / HEARTBEATS) => Err(lost),
         };
         match outcome {
-            Ok(assessment) => self.finish(&leased, &journal, &assessment).await?,
+            Ok(assessment) => self.finish(leased, journal, &assessment).await,
             Err(err) => {
                 tracing::warn!(instance.id = %journal.instance, error = %err, "installation pass without a result");
-                self.give_up(&leased, &journal, &err).await?;
+                self.give_up(leased, journal, &err).await
             }
         }
-        Ok(Found::Work)
     }
 
     async fn pass(
@@ -120,7 +142,11 @@ impl InstallationWorker {
             role_arn: leased.installer_role_arn.clone(),
             external_id: leased.external_id.clone(),
         };
-        let connect = match self.aws.connect_instance(&access, now).await {
+        let connect = match self
+            .aws
+            .connect_instance(&access, Urgency::Background, now)
+            .await
+        {
             Ok(connect) => connect,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
@@ -259,9 +285,9 @@ fn nothing_installed(conditions: Vec<crate::domain::installation::Condition>) ->
 }
 
 /// Ends only when the lease is lost.
-async fn keep_lease(journal: &Journal) -> StepError {
+async fn keep_lease(journal: &Journal, heartbeat: Duration) -> StepError {
     loop {
-        tokio::time::sleep(HEARTBEAT).await;
+        tokio::time::sleep(heartbeat).await;
         if let Err(err @ StepError::LeaseLost) = journal.hold_on().await {
             return err;
         }

@@ -8,6 +8,7 @@ use crate::app::instance_queues::{LiveQueue, instance_queues};
 use crate::auth::View;
 use crate::aws::InstanceAccess;
 use crate::domain::ids::InstanceId;
+use crate::domain::pace::Urgency;
 use crate::http::caller::Caller;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
@@ -59,7 +60,10 @@ pub(in crate::http) async fn list(
 ) -> ApiResult<Json<QueueList>> {
     let (access, ours) = load(&caller, id).await?;
     let app = &caller.app;
-    let connect = app.aws.connect_instance(&access, caller.now()).await?;
+    let connect = app
+        .aws
+        .connect_instance(&access, Urgency::Asked, caller.now())
+        .await?;
     let queues = instance_queues(&connect, &ours).await?;
     Ok(Json(QueueList {
         data: queues.into_iter().map(QueueBody::from).collect(),

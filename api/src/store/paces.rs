@@ -1,0 +1,102 @@
+//! Whose turn it is to ask Amazon Connect, in each account and region.
+//!
+//! One row is a token bucket, kept as the time at which it would be full again; a turn is taken by pushing that time on,
+//! in one statement. The database's clock counts, since those of the processes may differ. The wait for a turn happens
+//! outside, so that no transaction is open meanwhile. Failure: without the database nobody gets a turn.
+
+use std::time::Duration;
+
+use super::{Store, StoreError};
+use crate::domain::pace::{Pace, Place, Quota};
+
+/// The first pause after a throttle, and the longest.
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
+const PAUSE_LONGEST: Duration = Duration::from_secs(60);
+const WHY: &str = "an account's pace is common to all who ask there";
+
+/// Longer than anybody waits, and still a number that Postgres can add to a time.
+const UNBOUNDED: Duration = Duration::from_hours(24 * 365);
+
+impl Store {
+    /// Takes the next turns, to be used together; answers how long to wait for them. `None`: they are too far off, and
+    /// none was taken.
+    pub async fn pace_take(
+        &self,
+        place: &Place,
+        quota: Quota,
+        pace: Pace,
+        turns: u32,
+    ) -> Result<Option<Duration>, StoreError> {
+        let step = pace.interval * turns;
+        let mut tx = self.system(WHY).await?;
+        let ahead = sqlx::query_scalar!(
+            r#"insert into request_paces as p (account_id, region, quota, next_at)
+               values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 microsecond')
+               on conflict on constraint request_paces_pkey do update
+               set next_at = greatest(p.next_at, clock_timestamp()) + $4::bigint * interval '1 microsecond'
+               where p.next_at <= clock_timestamp() + $5::bigint * interval '1 microsecond'
+               returning (extract(epoch from next_at - clock_timestamp()) * 1000000)::bigint as "ahead!""#,
+            place.account_id,
+            place.region,
+            quota.as_str(),
+            micros(step),
+            micros(pace.wait_max.unwrap_or(UNBOUNDED)),
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        // The last of the turns lies one interval before the time that the row now shows.
+        Ok(ahead.map(|ahead| {
+            Duration::from_micros(u64::try_from(ahead).unwrap_or_default())
+                .saturating_sub(pace.interval)
+                .saturating_sub(pace.tolerance)
+        }))
+    }
+
+    /// After the service throttled: nobody asks there for a while. The while doubles when the service throttles again
+    /// soon after; `spread` keeps accounts that were throttled together from coming back together.
+    pub async fn pace_pause(
+        &self,
+        place: &Place,
+        quota: Quota,
+        spread: impl Fn(Duration) -> Duration,
+    ) -> Result<Duration, StoreError> {
+        let factor = spread(Duration::from_secs(1)).as_secs_f64();
+        let mut tx = self.system(WHY).await?;
+        let pause = sqlx::query_scalar!(
+            r#"with throttled as (
+                 select account_id, region, quota,
+                     case when paused_until is null
+                             or clock_timestamp() >= paused_until + 2 * pause_micros * interval '1 microsecond'
+                         then $5::bigint
+                         when clock_timestamp() < paused_until then pause_micros
+                         else least(2 * pause_micros, $6::bigint) end as pause_micros
+                 from request_paces where account_id = $1 and region = $2 and quota = $3
+                 for update
+               )
+               update request_paces p
+               set pause_micros = t.pause_micros,
+                   paused_until = greatest(p.paused_until, clock_timestamp() + t.pause_micros * $4::float8 * interval '1 microsecond'),
+                   next_at = greatest(p.next_at, clock_timestamp() + t.pause_micros * $4::float8 * interval '1 microsecond')
+               from throttled t
+               where p.account_id = t.account_id and p.region = t.region and p.quota = t.quota
+               returning p.pause_micros"#,
+            place.account_id,
+            place.region,
+            quota.as_str(),
+            factor,
+            micros(PAUSE_FIRST),
+            micros(PAUSE_LONGEST),
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(pause.map_or(PAUSE_FIRST, |pause| {
+            Duration::from_micros(u64::try_from(pause).unwrap_or_default())
+        }))
+    }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,190 @@
+//! The pace of an account and region is common to everybody who asks there, whatever process it is.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::SignedDuration;
+use ringfence_api::aws::{AwsErrorKind, InstanceAccess};
+use ringfence_api::domain::installation::ExistingWhisper;
+use ringfence_api::domain::pace::{Pace, Place, Quota, Urgency};
+use ringfence_api::store::Store;
+use sqlx::PgPool;
+
+use crate::centre::Centre;
+use crate::fake::FakeInstance;
+use crate::world::{World, request};
+
+/// So long that what a test itself takes does not count.
+const INTERVAL: u64 = 1000;
+
+fn pace(urgency: Urgency) -> Pace {
+    Pace {
+        interval: Duration::from_secs(INTERVAL),
+        tolerance: match urgency {
+            Urgency::Asked => Duration::from_secs(INTERVAL),
+            Urgency::Background => Duration::ZERO,
+        },
+        wait_max: None,
+    }
+}
+
+fn place(account_id: &str) -> Place {
+    Place {
+        account_id: account_id.to_owned(),
+        region: "us-east-1".to_owned(),
+    }
+}
+
+/// In whole intervals, rounded up.
+async fn wait(store: &Store, account_id: &str, urgency: Urgency, turns: u32) -> u64 {
+    let wait = store
+        .pace_take(&place(account_id), Quota::Operations, pace(urgency), turns)
+        .await
+        .expect("an answer")
+        .expect("a turn");
+    wait.as_secs().div_ceil(INTERVAL)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn everybody_who_asks_at_once_gets_a_turn_of_their_own(pool: PgPool) {
+    let (one, other) = (Store::from_pool(pool.clone()), Store::from_pool(pool));
+    let waits = (0..20).map(|index| {
+        let store = if index % 2 == 0 { &one } else { &other };
+        wait(store, "111122223333", Urgency::Background, 1)
+    });
+    let mut waits = join_all(waits).await;
+    waits.sort_unstable();
+    assert_eq!(waits, (0..20).collect::<Vec<u64>>());
+    assert_eq!(
+        wait(&one, "444455556666", Urgency::Background, 1).await,
+        0,
+        "another account has a pace of its own"
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_burst_is_for_those_whom_somebody_waits_for(pool: PgPool) {
+    let store = Store::from_pool(pool);
+    assert_eq!(wait(&store, "1", Urgency::Background, 1).await, 0);
+    assert_eq!(wait(&store, "1", Urgency::Asked, 1).await, 0);
+    assert_eq!(wait(&store, "1", Urgency::Asked, 1).await, 1);
+    assert_eq!(wait(&store, "1", Urgency::Background, 1).await, 3);
+    // A reading and the change after it go out together, at a time when both may.
+    assert_eq!(wait(&store, "2", Urgency::Background, 2).await, 1);
+    assert_eq!(wait(&store, "2", Urgency::Background, 1).await, 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_turn_that_is_too_far_off_is_refused_and_costs_nobody_anything(pool: PgPool) {
+    let store = Store::from_pool(pool);
+    for _ in 0..3 {
+        wait(&store, "1", Urgency::Background, 1).await;
+    }
+    let impatient = Pace {
+        wait_max: Some(Duration::from_secs(15)),
+        ..pace(Urgency::Asked)
+    };
+    let there = place("1");
+    let taken = store.pace_take(&there, Quota::Operations, impatient, 1);
+    assert_eq!(taken.await.expect("an answer"), None);
+    assert_eq!(wait(&store, "1", Urgency::Background, 1).await, 3);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn after_a_throttle_nobody_asks_there_and_the_pause_grows_while_it_goes_on(pool: PgPool) {
+    let (one, other) = (
+        Store::from_pool(pool.clone()),
+        Store::from_pool(pool.clone()),
+    );
+    let quick = Pace::new(100.0, Quota::Operations, Urgency::Background);
+    let there = place("1");
+    let take = async |store: &Store| {
+        let taken = store.pace_take(&there, Quota::Operations, quick, 1);
+        taken.await.expect("an answer").expect("a turn")
+    };
+    take(&one).await;
+    let pause = async || {
+        let spread = |pause: Duration| pause * 1000;
+        let paused = one.pace_pause(&there, Quota::Operations, spread);
+        paused.await.expect("a pause")
+    };
+    let first = pause().await;
+    assert!(take(&other).await > Duration::from_secs(300), "{first:?}");
+    assert_eq!(pause().await, first, "two who were throttled at once");
+    // The pause is over, and the service throttles again.
+    let over = "update request_paces set paused_until = clock_timestamp(), pause_micros = 20000000";
+    sqlx::query(over).execute(&pool).await.expect("over");
+    assert_eq!(pause().await, Duration::from_secs(40));
+    sqlx::query("update request_paces set paused_until = clock_timestamp() - interval '1 hour'")
+        .execute(&pool)
+        .await
+        .expect("long over");
+    assert_eq!(pause().await, first);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn without_the_database_no_request_goes_out(_pool: PgPool) {
+    let nowhere = Store::connect_lazily("postgres://localhost:1/none").expect("an address");
+    let centre = Centre::start(nowhere).await;
+    let access = InstanceAccess {
+        instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/i1"
+            .parse()
+            .expect("an ARN"),
+        role_arn: "arn:aws:iam::111122223333:role/installer".to_owned(),
+        external_id: "external".to_owned(),
+    };
+    let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let connect = centre
+        .aws
+        .connect_instance(&access, Urgency::Background, now)
+        .await
+        .expect("a session");
+    let refused = connect
+        .agent_routing_profile("ada")
+        .await
+        .expect_err("no turn");
+    assert_eq!(refused.kind, AwsErrorKind::Transient);
+    assert_eq!(centre.inside().read, Vec::<String>::new());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn installations_of_one_account_and_region_are_worked_on_one_at_a_time(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let sites = [
+        world.site(FakeInstance::default()).await,
+        world.site(FakeInstance::default()).await,
+        world.site(FakeInstance::default()).await,
+    ];
+    for site in &sites {
+        site.ask(&request(ExistingWhisper::Merge)).await;
+    }
+    sqlx::query("update instances set region = 'eu-west-2' where id = $1")
+        .bind(sites[2].instance.0)
+        .execute(&pool)
+        .await
+        .expect("moved");
+    let lease = async || {
+        let now = world.clock.now();
+        let until = now
+            .checked_add(SignedDuration::from_secs(60))
+            .expect("a time");
+        let token = world.ids.uuid();
+        let leased = world.store.installation_lease(token, now, until).await;
+        let leased = leased.expect("an answer")?;
+        Some((leased.installation.instance, token))
+    };
+    let first = lease().await.expect("due");
+    let other_region = lease().await.expect("due elsewhere");
+    assert_eq!(other_region.0, sites[2].instance);
+    assert_eq!(lease().await, None);
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    tx.installation_release(first.0, first.1)
+        .await
+        .expect("given back");
+    tx.commit().await.expect("committed");
+    assert!(lease().await.is_some());
+}
