@@ -1,8 +1,9 @@
 //! The time, and ids that carry it: both come from here, made once in `main`, so that tests can set them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use uuid::Uuid;
@@ -43,6 +44,15 @@ impl Clock {
             *now.lock().unwrap_or_else(PoisonError::into_inner) = to;
         }
     }
+}
+
+/// So much later than `at`; the last of all times where there is none so late.
+#[must_use]
+pub fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| at.checked_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[expect(

@@ -122,6 +122,7 @@ impl Base {
                 .collect(),
             reconcile_period: self.settings.reconcile_period,
             lease: self.settings.lease,
+            connection_check_period: self.settings.connection_check_period,
         }
     }
 

@@ -67,10 +67,10 @@ impl Limiter {
         let records = Records::new(DecisionTable::new(store, settings.decisions_table));
         let records = Arc::new(records);
         Self {
-            policies: Arc::new(Policies::new(policies, settings.policy_max_age)),
+            policies: Arc::new(Policies::new(policies.clone(), settings.policy_max_age)),
             counting: Counting::new(meters, listings, records.clone()),
             records,
-            contacts: Contacts::new(Arc::new(aws), clock.clone()),
+            contacts: Contacts::new(Arc::new(aws), clock.clone(), policies),
             decision_deadline: settings.decision_deadline,
             test_panic: settings.test_panic,
             metrics: None,

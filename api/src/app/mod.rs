@@ -1,7 +1,9 @@
 //! Use cases over more than one aggregate. No HTTP, no SQL.
 
+pub mod check_connection;
 pub mod instance_queues;
 pub mod list_numbers;
 pub mod number_csv;
+pub mod record_check;
 pub mod record_verification;
 pub mod verify_instance;

@@ -4,15 +4,19 @@
 //! instance belongs to whoever proved it first, which the database alone decides, and which nobody learns who has not
 //! proved it too. Failure: what was found is kept for the tenant to read, also when it is bad.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::aws::{Aws, AwsError, InstanceAccess};
-use crate::clock::Clock;
+use serde_json::json;
+
+use crate::aws::{Aws, AwsError};
+use crate::clock::{Clock, IdSource, later};
 use crate::domain::ids::{InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
-use crate::store::{Change, Connection, ConnectionHealth, Constraint, Instance, Store, StoreError};
+use crate::store::{Change, Connection, Constraint, Instance, Store, StoreError};
 
-use super::verify_instance::{Check, Roles, Verification, verify_instance};
+use super::check_connection::{RoleArns, check_connection};
+use super::record_check::{Kept, Recording};
+use super::verify_instance::Verification;
 
 /// Roles that the tenant names instead of those that the connection has.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +32,8 @@ pub enum Verified {
     Failed(Verification),
     /// Everything passed, but another tenant proved this instance before.
     Claimed,
+    /// The connection was changed while it was checked.
+    Overtaken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -46,52 +52,122 @@ pub enum VerifyError {
     Store(#[from] StoreError),
 }
 
-/// `change` is the audit row to be, without its result.
-pub async fn record_verification(
-    store: &Store,
-    aws: &Aws,
-    clock: &Clock,
-    change: Change,
-    tenant: TenantId,
-    instance: InstanceId,
-    given: GivenRoles,
-) -> Result<Verified, VerifyError> {
-    let (instance, mut connection) = load(store, tenant, instance).await?;
-    let roles = Roles {
-        installer: access(
-            &instance.arn,
-            &connection,
-            &given.installer_role_arn,
-            "/installer_role_arn",
-            |connection| &connection.installer_role_arn,
-        )?,
-        runtime: access(
-            &instance.arn,
-            &connection,
-            &given.runtime_role_arn,
-            "/runtime_role_arn",
-            |connection| &connection.runtime_role_arn,
-        )?,
-    };
-    let verification = verify_instance(aws, &roles, clock.now()).await?;
-    connection.checks = Value::Array(verification.checks.iter().map(shown).collect());
-    connection.checked_at = Some(clock.now());
-    if !verification.passed() {
-        connection.health = ConnectionHealth::Unhealthy;
-        keep(store, change, tenant, &instance, &connection, false).await?;
-        return Ok(Verified::Failed(verification));
+/// What a verification works with.
+#[derive(Debug)]
+pub struct Verifying<'a> {
+    pub store: &'a Store,
+    pub aws: &'a Aws,
+    pub clock: &'a Clock,
+    pub ids: &'a IdSource,
+    pub tenant: TenantId,
+    pub instance: InstanceId,
+    /// The audit row to be, without its result.
+    pub change: Change,
+    /// How long until the connection is checked again.
+    pub check_period: Duration,
+}
+
+impl Verifying<'_> {
+    pub async fn run(&self, given: GivenRoles) -> Result<Verified, VerifyError> {
+        let (instance, connection) = load(self.store, self.tenant, self.instance).await?;
+        let roles = RoleArns {
+            installer: role(
+                &instance.arn,
+                given.installer_role_arn,
+                &connection.installer_role_arn,
+                "/installer_role_arn",
+            )?,
+            runtime: role(
+                &instance.arn,
+                given.runtime_role_arn,
+                &connection.runtime_role_arn,
+                "/runtime_role_arn",
+            )?,
+        };
+        let began_at = self.clock.now();
+        let checked =
+            check_connection(self.aws, &connection, &instance.arn, &roles, began_at).await?;
+        let at = self.clock.now();
+        let recording = Recording {
+            instance: &instance,
+            connection: &connection,
+            roles: &roles,
+            checked: &checked,
+            began_at,
+            at,
+            due_at: later(at, self.aws.jitter().shorten(self.check_period)),
+        };
+        let passed = checked.verification.passed();
+        if !passed && instance.verified_at.is_some() && !roles.are_of(&connection) {
+            // What is wrong with roles that were only tried says nothing of those in use.
+            self.record_attempt().await?;
+            return Ok(Verified::Failed(checked.verification));
+        }
+        match self.keep(&recording, passed).await {
+            Ok(Kept::Overtaken) => Ok(Verified::Overtaken),
+            Ok(Kept::Recorded { .. }) if passed => Ok(Verified::Passed),
+            Ok(Kept::Recorded { .. }) => Ok(Verified::Failed(checked.verification)),
+            Err(StoreError::Constraint(Constraint::InstanceClaimed)) => {
+                self.refuse(&instance).await?;
+                Ok(Verified::Claimed)
+            }
+            Err(err) => Err(err.into()),
+        }
     }
-    connection.health = ConnectionHealth::Healthy;
-    connection.installer_role_arn = roles.installer.role_arn;
-    connection.runtime_role_arn = roles.runtime.role_arn;
-    match keep(store, change, tenant, &instance, &connection, true).await {
-        Ok(()) => Ok(Verified::Passed),
-        Err(StoreError::Constraint(Constraint::InstanceClaimed)) => Ok(Verified::Claimed),
-        Err(err) => Err(err.into()),
+
+    async fn keep(&self, recording: &Recording<'_>, passed: bool) -> Result<Kept, StoreError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let kept = recording
+            .keep(&mut tx, self.access_change(recording))
+            .await?;
+        if kept == Kept::Overtaken {
+            return Ok(kept);
+        }
+        if passed && recording.instance.verified_at.is_none() {
+            tx.instance_mark_verified(self.instance, recording.at)
+                .await?;
+        }
+        tx.audit_append(&self.told(json!({ "passed": passed })))
+            .await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// That it was tried is a fact worth keeping; of the roles nothing is kept, as they serve nobody here.
+    async fn refuse(&self, instance: &Instance) -> Result<(), StoreError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        tracing::warn!(instance.id = %instance.id, "an instance was proved that belongs to another tenant");
+        tx.audit_append(&self.told(json!({ "passed": true, "claimed_by_another_tenant": true })))
+            .await?;
+        tx.commit().await
+    }
+
+    async fn record_attempt(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        tx.audit_append(&self.told(json!({ "passed": false })))
+            .await?;
+        tx.commit().await
+    }
+
+    fn told(&self, after: serde_json::Value) -> Change {
+        Change {
+            after: Some(after),
+            ..self.change.clone()
+        }
+    }
+
+    fn access_change(&self, recording: &Recording<'_>) -> Change {
+        Change {
+            id: self.ids.uuid(),
+            action: "connection.change_access",
+            target: recording.connection.id.to_string(),
+            ..self.change.clone()
+        }
     }
 }
 
-async fn load(
+/// An instance and the connection to its account.
+pub async fn load(
     store: &Store,
     tenant: TenantId,
     instance: InstanceId,
@@ -110,60 +186,24 @@ async fn load(
     Ok((instance, connection))
 }
 
-fn access(
+fn role(
     arn: &InstanceArn,
-    connection: &Connection,
-    given: &Option<String>,
+    given: Option<String>,
+    kept: &str,
     pointer: &'static str,
-    kept: fn(&Connection) -> &String,
-) -> Result<InstanceAccess, VerifyError> {
-    let role_arn = given.as_ref().unwrap_or_else(|| kept(connection)).clone();
+) -> Result<String, VerifyError> {
+    let role_arn = given.unwrap_or_else(|| kept.to_owned());
     let prefix = format!("arn:{}:iam::{}:role/", arn.partition(), arn.account_id());
     let is_role = role_arn.len() <= 2048
         && role_arn
             .strip_prefix(&prefix)
             .is_some_and(|name| !name.is_empty());
-    if !is_role {
-        return Err(VerifyError::NoRole {
+    if is_role {
+        Ok(role_arn)
+    } else {
+        Err(VerifyError::NoRole {
             pointer,
             account_id: arn.account_id().to_owned(),
-        });
+        })
     }
-    Ok(InstanceAccess {
-        instance_arn: arn.clone(),
-        role_arn,
-        external_id: connection.external_id.clone(),
-    })
-}
-
-async fn keep(
-    store: &Store,
-    mut change: Change,
-    tenant: TenantId,
-    instance: &Instance,
-    connection: &Connection,
-    passed: bool,
-) -> Result<(), StoreError> {
-    let mut tx = store.tenant(tenant).await?;
-    tx.connection_record_check(connection).await?;
-    if passed {
-        if instance.verified_at.is_none() {
-            tx.instance_mark_verified(instance.id, change.at).await?;
-        }
-        // Limiters act through the runtime role, which may be another one now.
-        tx.publication_touch(None, change.at).await?;
-    }
-    change.after = Some(json!({ "passed": passed }));
-    tx.audit_append(&change).await?;
-    tx.commit().await
-}
-
-/// A check as the API shows it.
-fn shown(check: &Check) -> Value {
-    let status = check.status.as_str();
-    let mut shown = json!({ "name": check.name, "status": status, "detail": check.detail });
-    if let (Some(fix), Some(members)) = (&check.fix, shown.as_object_mut()) {
-        members.insert("fix".to_owned(), json!(fix));
-    }
-    shown
 }

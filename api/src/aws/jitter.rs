@@ -29,4 +29,14 @@ impl Jitter {
             .unwrap_or_else(PoisonError::into_inner);
         pause.mul_f64(generator.random_range(0.5..1.5))
     }
+
+    /// Between three quarters and all of `period`: what is promised within a period comes within it.
+    #[must_use]
+    pub fn shorten(&self, period: Duration) -> Duration {
+        let mut generator = self
+            .generator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        period.mul_f64(generator.random_range(0.75..1.0))
+    }
 }

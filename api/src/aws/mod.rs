@@ -25,6 +25,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use jiff::Timestamp;
 
+use crate::domain::instance_arn::InstanceArn;
 use crate::domain::pace::{Place, Urgency};
 use crate::store::Store;
 use pacing::Pacer;
@@ -95,16 +96,14 @@ impl Aws {
         &self.jitter
     }
 
-    /// Acts in one instance through the installer role.
+    /// Acts in one instance through the installer role, by the first of these ways that is open.
     pub async fn connect_instance(
         &self,
-        access: &InstanceAccess,
+        ways: &[InstanceAccess],
         urgency: Urgency,
         now: Timestamp,
     ) -> Result<SdkConnectInstance, AwsError> {
-        let credentials = self
-            .session(access, sts::whole_instance(&access.instance_arn), now)
-            .await?;
+        let (access, credentials) = self.session(ways, sts::whole_instance, now).await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
@@ -117,15 +116,13 @@ impl Aws {
         ))
     }
 
-    /// Starts tasks in one instance through the runtime role.
+    /// Starts tasks in one instance through the runtime role, by the first of these ways that is open.
     pub async fn task_starter(
         &self,
-        access: &InstanceAccess,
+        ways: &[InstanceAccess],
         now: Timestamp,
     ) -> Result<TaskStarter, AwsError> {
-        let credentials = self
-            .session(access, sts::tasks_only(&access.instance_arn), now)
-            .await?;
+        let (access, credentials) = self.session(ways, sts::tasks_only, now).await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
@@ -137,9 +134,11 @@ impl Aws {
         ))
     }
 
-    /// Drops a kept session, so that a changed role is seen at once.
-    pub fn forget_session(&self, access: &InstanceAccess) {
-        self.sessions.forget(access);
+    /// Drops kept sessions, so that a changed role is seen at once.
+    pub fn forget_sessions(&self, ways: &[InstanceAccess]) {
+        for access in ways {
+            self.sessions.forget(access);
+        }
     }
 
     /// Whether the role can be assumed with this external id, or with none. Nothing is kept.
@@ -234,19 +233,34 @@ impl Aws {
     }
 
     /// A role is used for one purpose, so that the session that is kept for it is narrowed as that purpose demands.
-    async fn session(
+    async fn session<'a>(
         &self,
-        access: &InstanceAccess,
-        policy: String,
+        ways: &'a [InstanceAccess],
+        policy: fn(&InstanceArn) -> String,
         now: Timestamp,
-    ) -> Result<Credentials, AwsError> {
-        if let Some(credentials) = self.sessions.get(access, now) {
-            return Ok(credentials);
+    ) -> Result<(&'a InstanceAccess, Credentials), AwsError> {
+        let mut refused = AwsError::transient("sts:AssumeRole", "there is no role to assume");
+        for (place, access) in ways.iter().enumerate() {
+            if let Some(credentials) = self.sessions.get(access, now) {
+                return Ok((access, credentials));
+            }
+            let sts = self.sts(access.instance_arn.region());
+            let policy = policy(&access.instance_arn);
+            match sts::assume(&sts, access, Some(&access.external_id), policy).await {
+                Ok(session) => {
+                    self.sessions.keep(access, &session);
+                    return Ok((access, session.credentials));
+                }
+                Err(err) if err.kind == AwsErrorKind::AccessDenied => {
+                    // The first way's refusal tells what is wrong.
+                    if place == 0 {
+                        refused = err;
+                    }
+                }
+                Err(err) => return Err(err),
+            }
         }
-        let sts = self.sts(access.instance_arn.region());
-        let session = sts::assume(&sts, access, Some(&access.external_id), policy).await?;
-        self.sessions.keep(access, &session);
-        Ok(session.credentials)
+        Err(refused)
     }
 
     fn sts(&self, region: &str) -> aws_sdk_sts::Client {

@@ -37,6 +37,26 @@ impl std::fmt::Debug for InstanceAccess {
     }
 }
 
+impl InstanceAccess {
+    /// Every role with every external id: while one of either is being changed, any of them may be what lets us in.
+    #[must_use]
+    pub fn ways(
+        instance_arn: &InstanceArn,
+        role_arns: &[String],
+        external_ids: &[String],
+    ) -> Vec<Self> {
+        let way = |role_arn: &String, external_id: &String| Self {
+            instance_arn: instance_arn.clone(),
+            role_arn: role_arn.clone(),
+            external_id: external_id.clone(),
+        };
+        role_arns
+            .iter()
+            .flat_map(|role_arn| external_ids.iter().map(move |id| way(role_arn, id)))
+            .collect()
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     kept: Mutex<HashMap<InstanceAccess, (Credentials, Timestamp)>>,

@@ -4,6 +4,7 @@
 //! harmless when done twice. Failure: logged and shown on the row concerned, tried again after a growing pause.
 
 mod backoff;
+pub mod connection_checks;
 mod deferred;
 mod driver;
 pub mod ingest;
@@ -30,6 +31,7 @@ use crate::store::Store;
 
 pub use driver::{Found, WakeUp};
 
+use connection_checks::ConnectionChecker;
 use driver::drive;
 use ingest::Ingest;
 use installation::{Crew, InstallationWorker};
@@ -48,6 +50,8 @@ const NOTICES_AT_ONCE: usize = 4;
 /// Endpoints that one process delivers to at a time; it mostly waits for their answers.
 const WEBHOOKS_AT_ONCE: usize = 12;
 const FORGET_PERIOD: Duration = Duration::from_mins(10);
+/// For the same reason.
+const CHECKS_AT_ONCE: usize = 2;
 
 /// Rung after a request has changed something; the workers of this process then look at once.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +60,7 @@ pub struct WakeUps {
     pub publications: WakeUp,
     pub numbers: WakeUp,
     pub webhooks: WakeUp,
+    pub checks: WakeUp,
 }
 
 /// One of the workers met a fault of its own making.
@@ -78,6 +83,7 @@ pub struct Workers {
     pub reconcile_period: Duration,
     /// How long a worker that died keeps others from its installation.
     pub lease: Duration,
+    pub connection_check_period: Duration,
 }
 
 impl Workers {
@@ -158,6 +164,20 @@ impl Workers {
             )
             .await;
         });
+        for _ in 0..CHECKS_AT_ONCE {
+            let worker = ConnectionChecker {
+                store: self.store.clone(),
+                aws: Arc::clone(&self.aws),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                wake_ups: self.wake_ups.clone(),
+                period: self.connection_check_period,
+            };
+            let (wake_up, stop) = (self.wake_ups.checks.clone(), stop.clone());
+            tasks.spawn(async move {
+                drive("connection checks", POLL, &wake_up, &stop, || worker.look()).await
+            });
+        }
         let channels = TaskChannels::new(
             self.store.clone(),
             Arc::clone(&self.aws),

@@ -75,11 +75,11 @@ impl NoticeWorker {
             let error = "no notice flow is installed".to_owned();
             return Attempt::Ended(NoticeEnd::Failed { error });
         };
-        let access = InstanceAccess {
-            instance_arn: notice.instance_arn.clone(),
-            role_arn: notice.runtime_role_arn.clone(),
-            external_id: notice.external_id.clone(),
-        };
+        let access = InstanceAccess::ways(
+            &notice.instance_arn,
+            &notice.runtime_role_arns,
+            &notice.external_ids,
+        );
         let starter = match self.aws.task_starter(&access, self.clock.now()).await {
             Ok(starter) => starter,
             // A role can be put right while the notice still waits.
@@ -98,7 +98,7 @@ impl NoticeWorker {
             Err(err) if err.is_retryable() => again(&err),
             Err(err) => {
                 if err.is(&AwsErrorKind::AccessDenied) {
-                    self.aws.forget_session(&access);
+                    self.aws.forget_sessions(&access);
                 }
                 Attempt::Ended(NoticeEnd::Failed { error: told(&err) })
             }

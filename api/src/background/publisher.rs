@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use ringfence_policy::Policy;
-use ringfence_policy::wire::v1::{SCHEMA, Snapshot, Status};
+use ringfence_policy::wire::v1::{RuntimeAccess, SCHEMA, Snapshot, Status};
 
 use crate::aws::{Aws, AwsError, Written};
 use crate::clock::{Clock, IdSource};
@@ -200,6 +200,17 @@ pub fn effective_policy(source: &PublicationSource) -> Result<Policy, serde_json
     }
 }
 
+/// Every way into the instance but the first.
+fn other_access(source: &PublicationSource) -> Vec<RuntimeAccess> {
+    let ways = source.runtime_role_arns.iter().flat_map(|role_arn| {
+        source.external_ids.iter().map(|external_id| RuntimeAccess {
+            role_arn: role_arn.clone(),
+            external_id: external_id.clone(),
+        })
+    });
+    ways.skip(1).collect()
+}
+
 /// The effective policy of an instance and all else its limiter needs.
 fn snapshot(source: &PublicationSource, now: Timestamp) -> Result<Snapshot, serde_json::Error> {
     let policy = effective_policy(source)?;
@@ -219,8 +230,9 @@ fn snapshot(source: &PublicationSource, now: Timestamp) -> Result<Snapshot, serd
             .map_or_else(|| NO_POLICY.to_owned(), |id| id.to_string()),
         policy_version: source.policy_version.unwrap_or_default(),
         policy,
-        runtime_role_arn: Some(source.runtime_role_arn.clone()),
-        external_id: Some(source.external_id.clone()),
+        runtime_role_arn: source.runtime_role_arns.first().cloned(),
+        external_id: source.external_ids.first().cloned(),
+        other_runtime_access: other_access(source),
         notice_flow_id: source.notice_flow_id.clone(),
         home_region: Some(source.home_region.clone()),
         has_listed_numbers: source.has_listed_numbers,

@@ -66,11 +66,8 @@ impl TaskChannels {
     }
 
     async fn takes_tasks(&mut self, agent: &NoticeAgent, now: Timestamp) -> Result<bool, AwsError> {
-        let access = InstanceAccess {
-            instance_arn: agent.instance_arn.clone(),
-            role_arn: agent.installer_role_arn.clone(),
-            external_id: agent.external_id.clone(),
-        };
+        let roles = std::slice::from_ref(&agent.installer_role_arn);
+        let access = InstanceAccess::ways(&agent.instance_arn, roles, &agent.external_ids);
         let connect = self
             .aws
             .connect_instance(&access, Urgency::Background, now)

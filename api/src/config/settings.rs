@@ -16,7 +16,8 @@ const LISTEN_DEFAULT: SocketAddr =
 const DRAIN_SECONDS: u64 = 5;
 /// What is left of the time that a stop may take is for the requests and steps in hand.
 const DRAIN_SECONDS_MAX: u64 = 15;
-const RECONCILE_PERIOD_SECONDS: u64 = 600;
+/// How soon a change in a customer's account is noticed.
+const PERIOD_SECONDS: u64 = 600;
 const LEASE_SECONDS: u64 = 60;
 /// Half of what Connect allows an account.
 const CONNECT_RPS: f64 = 1.0;
@@ -42,6 +43,7 @@ pub struct Settings {
     pub drain: Duration,
     /// How long a worker that died keeps others from its installation.
     pub lease: Duration,
+    pub connection_check_period: Duration,
     pub connect_requests_per_second: f64,
     /// How many proxies of our own stand before the API: so many addresses of `X-Forwarded-For` are believed.
     pub trusted_proxies: usize,
@@ -114,10 +116,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let limiter_functions = limiter_functions(reader);
     let jwt = jwt(reader);
     let drain = drain(reader);
-    let reconcile_period = seconds(
+    let reconcile_period = seconds(reader, "RINGFENCE_RECONCILE_PERIOD_SECONDS", PERIOD_SECONDS);
+    let connection_check_period = seconds(
         reader,
-        "RINGFENCE_RECONCILE_PERIOD_SECONDS",
-        RECONCILE_PERIOD_SECONDS,
+        "RINGFENCE_CONNECTION_CHECK_PERIOD_SECONDS",
+        PERIOD_SECONDS,
     );
     let lease = seconds(reader, "RINGFENCE_LEASE_SECONDS", LEASE_SECONDS);
     let connect_requests_per_second = connect_rps(reader);
@@ -145,6 +148,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         reconcile_period,
         drain,
         lease,
+        connection_check_period,
         connect_requests_per_second,
         trusted_proxies,
         sealer: sealer?,

@@ -25,6 +25,8 @@ words! {
         PermissionGranted => "PermissionGranted",
         FlowsInstalled => "FlowsInstalled",
         QueuesAttached => "QueuesAttached",
+        /// The roles can be used, and permit all that is needed.
+        ConnectionHealthy => "ConnectionHealthy",
         /// All of the others.
         Ready => "Ready",
     }

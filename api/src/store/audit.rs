@@ -29,6 +29,24 @@ pub struct Change {
     pub ip: Option<IpAddr>,
 }
 
+impl Change {
+    /// A change that no request asked for at this moment.
+    #[must_use]
+    pub fn by_worker(id: Uuid, at: Timestamp, action: &'static str, target: String) -> Self {
+        Self {
+            id,
+            at,
+            actor: "worker".to_owned(),
+            action,
+            target,
+            before: None,
+            after: None,
+            request_id: None,
+            ip: None,
+        }
+    }
+}
+
 impl TenantTx {
     pub async fn audit_append(&mut self, change: &Change) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id();

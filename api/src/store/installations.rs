@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::publications::unsigned;
-use super::time::{from_db, to_db};
-use super::{Store, StoreError, TenantTx};
+use super::time::{from_db, from_db_opt, to_db};
+use super::{ConnectionHealth, InstanceCheck, Store, StoreError, TenantTx};
 use crate::domain::ids::{InstanceId, TenantId};
 use crate::domain::installation::{
     Condition, ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest,
@@ -41,7 +41,12 @@ pub struct LeasedInstallation {
     pub attempts: u32,
     pub instance_arn: InstanceArn,
     pub installer_role_arn: String,
-    pub external_id: String,
+    /// Those that the role may accept, the present one first.
+    pub external_ids: Vec<String>,
+    /// What the last check of the connection found in this instance.
+    pub check: InstanceCheck,
+    /// Wishes to look that were there when the pass began.
+    pub looks_asked: i64,
 }
 
 /// Where a pass has left an installation.
@@ -54,6 +59,8 @@ pub struct PassResult<'a> {
     pub conditions: &'a [Condition],
     pub attempts: u32,
     pub next_due_at: Timestamp,
+    /// As when the pass began; a wish that came later makes the next look due at once.
+    pub looks_asked: i64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,6 +150,25 @@ impl TenantTx {
             .transpose()
     }
 
+    /// A look is due at once: for one installation, or for all of the tenant's. What is wanted stays as it was.
+    pub async fn installation_look_now(
+        &mut self,
+        instance: Option<InstanceId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installations set looks_asked = looks_asked + 1, attempts = 0, next_due_at = $3
+             where tenant_id = $1 and ($2::uuid is null or instance_id = $2) and state <> 'uninstalled'",
+            tenant_id,
+            instance.map(|instance| instance.0),
+            to_db(now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     pub async fn installation_get(
         &mut self,
         instance: InstanceId,
@@ -214,7 +240,8 @@ impl TenantTx {
                  state = case when generation = $4 then $6 else state end,
                  conditions = $7,
                  attempts = case when generation = $4 then $8 else 0 end,
-                 next_due_at = case when generation = $4 then $9::timestamptz else $10::timestamptz end,
+                 next_due_at = case when generation = $4 and looks_asked = $11 then $9::timestamptz
+                                    else $10::timestamptz end,
                  lease_token = null, lease_expires_at = null, updated_at = $10
              where tenant_id = $1 and instance_id = $2 and lease_token = $3",
             tenant_id,
@@ -227,6 +254,7 @@ impl TenantTx {
             i32::try_from(result.attempts).unwrap_or(i32::MAX),
             to_db(result.next_due_at),
             to_db(now),
+            result.looks_asked,
         )
         .execute(self.connection())
         .await?;
@@ -264,7 +292,7 @@ impl Store {
     ) -> Result<Option<LeasedInstallation>, StoreError> {
         let mut tx = self.system("the reconciler serves every tenant").await?;
         let row = sqlx::query!(
-            "update installations n set lease_token = $1, lease_expires_at = $3
+            r#"update installations n set lease_token = $1, lease_expires_at = $3
              from instances i, connections c
              where (n.tenant_id, n.instance_id) = (
                      select due.tenant_id, due.instance_id
@@ -284,7 +312,9 @@ impl Store {
                  and i.tenant_id = n.tenant_id and i.id = n.instance_id
                  and c.tenant_id = i.tenant_id and c.id = i.connection_id
              returning n.tenant_id, n.instance_id, n.desired, n.generation, n.observed_generation, n.state, n.conditions,
-                 n.updated_at, n.attempts, i.instance_arn, c.installer_role_arn, c.external_id",
+                 n.updated_at, n.attempts, n.looks_asked, i.instance_arn, i.health, i.checks, i.checked_at,
+                 c.installer_role_arn,
+                 array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as "external_ids!""#,
             token,
             to_db(now),
             to_db(until),
@@ -305,7 +335,13 @@ impl Store {
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
             instance_arn,
             installer_role_arn: row.installer_role_arn,
-            external_id: row.external_id,
+            external_ids: row.external_ids,
+            looks_asked: row.looks_asked,
+            check: InstanceCheck {
+                health: ConnectionHealth::parse(&row.health, InstanceId(row.instance_id))?,
+                checks: row.checks,
+                checked_at: from_db_opt(row.checked_at)?,
+            },
             installation: Installation::try_from(Row {
                 instance_id: row.instance_id,
                 desired: row.desired,

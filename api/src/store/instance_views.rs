@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::publications::unsigned;
 use super::time::{from_db, from_db_opt};
-use super::{Connection, ConnectionHealth, Instance, StoreError, TenantTx};
+use super::{Connection, ConnectionHealth, Instance, InstanceCheck, StoreError, TenantTx};
 use crate::domain::ids::{ConnectionId, InstanceId, PolicyId};
 use crate::domain::installation::InstallationState;
 
@@ -22,6 +22,7 @@ pub struct PolicyAt {
 pub struct InstanceView {
     pub instance: Instance,
     pub connection: Connection,
+    pub check: InstanceCheck,
     pub installation: Option<InstallationState>,
     pub own_policy: Option<PolicyAt>,
     pub default_policy: Option<PolicyAt>,
@@ -38,8 +39,13 @@ struct Row {
     created_at: OffsetDateTime,
     account_id: String,
     external_id: String,
+    pending_external_id: Option<String>,
+    former_external_id: Option<String>,
     installer_role_arn: String,
     runtime_role_arn: String,
+    former_runtime_role_arn: Option<String>,
+    access_changed_at: Option<OffsetDateTime>,
+    connected_at: OffsetDateTime,
     health: String,
     checks: Value,
     checked_at: Option<OffsetDateTime>,
@@ -88,10 +94,16 @@ impl TryFrom<Row> for InstanceView {
                 id: ConnectionId(row.connection_id),
                 account_id: row.account_id,
                 external_id: row.external_id,
+                pending_external_id: row.pending_external_id,
+                former_external_id: row.former_external_id,
                 installer_role_arn: row.installer_role_arn,
                 runtime_role_arn: row.runtime_role_arn,
-                health: ConnectionHealth::parse(&row.health)
-                    .ok_or_else(|| corrupt("connections.health"))?,
+                former_runtime_role_arn: row.former_runtime_role_arn,
+                access_changed_at: from_db_opt(row.access_changed_at)?,
+                created_at: from_db(row.connected_at)?,
+            },
+            check: InstanceCheck {
+                health: ConnectionHealth::parse(&row.health, id)?,
                 checks: row.checks,
                 checked_at: from_db_opt(row.checked_at)?,
             },
@@ -135,8 +147,9 @@ impl TenantTx {
         let rows = sqlx::query_as!(
             Row,
             r#"select i.id, i.connection_id, i.instance_arn, i.name, i.verified_at, i.created_at,
-                    c.account_id, c.external_id, c.installer_role_arn, c.runtime_role_arn,
-                    c.health, c.checks, c.checked_at,
+                    c.account_id, c.external_id, c.pending_external_id, c.former_external_id,
+                    c.installer_role_arn, c.runtime_role_arn, c.former_runtime_role_arn, c.access_changed_at,
+                    c.created_at as connected_at, i.health, i.checks, i.checked_at,
                     n.state as "installation_state?",
                     own.id as "own_id?", own.version as "own_version?",
                     def.id as "default_id?", def.version as "default_version?",

@@ -23,7 +23,8 @@ pub struct NoticeAgent {
     pub instance: InstanceId,
     pub instance_arn: InstanceArn,
     pub installer_role_arn: String,
-    pub external_id: String,
+    /// Those that the role may accept, the present one first.
+    pub external_ids: Vec<String>,
     pub agent_arn: String,
 }
 
@@ -71,7 +72,7 @@ impl Store {
     ) -> Result<Option<NoticeAgent>, StoreError> {
         let mut tx = self.system("the notice worker serves every tenant").await?;
         let row = sqlx::query!(
-            "update notice_agents a set due_at = $2
+            r#"update notice_agents a set due_at = $2
              from instances i, connections c
              where (a.tenant_id, a.instance_id, a.agent_arn) = (
                      select tenant_id, instance_id, agent_arn from notice_agents
@@ -79,7 +80,8 @@ impl Store {
                  )
                  and i.tenant_id = a.tenant_id and i.id = a.instance_id
                  and c.tenant_id = i.tenant_id and c.id = i.connection_id
-             returning a.tenant_id, a.instance_id, a.agent_arn, i.instance_arn, c.installer_role_arn, c.external_id",
+             returning a.tenant_id, a.instance_id, a.agent_arn, i.instance_arn, c.installer_role_arn,
+                 array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as "external_ids!""#,
             to_db(now),
             to_db(put_off_to),
         )
@@ -96,7 +98,7 @@ impl Store {
                 detail: instance.to_string(),
             })?,
             installer_role_arn: row.installer_role_arn,
-            external_id: row.external_id,
+            external_ids: row.external_ids,
             agent_arn: row.agent_arn,
         }))
     }

@@ -53,8 +53,9 @@ pub struct LeasedNotice {
     pub tenant: TenantId,
     pub instance: InstanceId,
     pub instance_arn: InstanceArn,
-    pub runtime_role_arn: String,
-    pub external_id: String,
+    /// Roles and external ids that may let us in, the present ones first.
+    pub runtime_role_arns: Vec<String>,
+    pub external_ids: Vec<String>,
     /// None: the installation has no notice flow any more.
     pub flow_id: Option<String>,
     pub contact_id: String,
@@ -187,7 +188,8 @@ impl Store {
         let row = sqlx::query!(
             r#"with due as (
                  select n.tenant_id, n.instance_id, n.client_token, s.account_id, s.region, i.instance_arn,
-                     c.runtime_role_arn, c.external_id
+                     array_remove(array[c.runtime_role_arn, c.former_runtime_role_arn], null) as runtime_role_arns,
+                     array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as external_ids
                  from deferred_notices n
                  join instances i on i.tenant_id = n.tenant_id and i.id = n.instance_id
                  join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
@@ -204,7 +206,7 @@ impl Store {
              from due
              where n.tenant_id = due.tenant_id and n.instance_id = due.instance_id and n.client_token = due.client_token
              returning n.tenant_id, n.instance_id, n.client_token, n.contact_id, n.task, n.attempts,
-                 due.instance_arn, due.runtime_role_arn, due.external_id,
+                 due.instance_arn, due.runtime_role_arns as "runtime_role_arns!", due.external_ids as "external_ids!",
                  (select f.flow_id from installed_flows f
                   where f.tenant_id = n.tenant_id and f.instance_id = n.instance_id and f.flow_key = 'notice') as flow_id"#,
             lease_token,
@@ -228,8 +230,8 @@ impl Store {
                 .instance_arn
                 .parse()
                 .map_err(|_| corrupt("instances.instance_arn"))?,
-            runtime_role_arn: row.runtime_role_arn,
-            external_id: row.external_id,
+            runtime_role_arns: row.runtime_role_arns,
+            external_ids: row.external_ids,
             flow_id: row.flow_id,
             contact_id: row.contact_id,
             client_token: row.client_token,

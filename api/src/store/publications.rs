@@ -25,8 +25,9 @@ pub struct PublicationSource {
     pub policy_id: Option<PolicyId>,
     pub policy_version: Option<u64>,
     pub document: Option<Value>,
-    pub runtime_role_arn: String,
-    pub external_id: String,
+    /// Roles and external ids that may let limiters in, the present ones first.
+    pub runtime_role_arns: Vec<String>,
+    pub external_ids: Vec<String>,
     pub notice_flow_id: Option<String>,
     /// Where the tenant's own meters are.
     pub home_region: String,
@@ -59,8 +60,8 @@ struct SourceRow {
     policy_id: Option<Uuid>,
     policy_version: Option<i64>,
     document: Option<Value>,
-    runtime_role_arn: String,
-    external_id: String,
+    runtime_role_arns: Vec<String>,
+    external_ids: Vec<String>,
     notice_flow_id: Option<String>,
     home_region: String,
     has_listed_numbers: bool,
@@ -220,7 +221,8 @@ impl Store {
                     coalesce(own.id, def.id) as policy_id,
                     coalesce(own.version, def.version) as policy_version,
                     v.document as "document?",
-                    c.runtime_role_arn, c.external_id,
+                    array_remove(array[c.runtime_role_arn, c.former_runtime_role_arn], null) as "runtime_role_arns!",
+                    array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as "external_ids!",
                     f.flow_id as "notice_flow_id?", t.home_region,
                     exists (
                         select 1 from number_lists l where l.tenant_id = p.tenant_id
@@ -451,8 +453,8 @@ fn source(
             .map(|version| unsigned(version, "policies.version"))
             .transpose()?,
         document: row.document,
-        runtime_role_arn: row.runtime_role_arn,
-        external_id: row.external_id,
+        runtime_role_arns: row.runtime_role_arns,
+        external_ids: row.external_ids,
         notice_flow_id: row.notice_flow_id,
         home_region: row.home_region,
         has_listed_numbers: row.has_listed_numbers,

@@ -17,9 +17,7 @@ use ringfence_api::domain::installation::{
 };
 use ringfence_api::domain::instance_arn::InstanceArn;
 use ringfence_api::domain::tenant::{Tenant, TenantStatus};
-use ringfence_api::store::{
-    Connection, ConnectionHealth, InstallationQueue, NewInstance, PassResult, Store,
-};
+use ringfence_api::store::{Connection, InstallationQueue, NewInstance, PassResult, Store};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -64,11 +62,13 @@ impl World {
             external_id: "external".to_owned(),
             installer_role_arn: "arn:aws:iam::111122223333:role/installer".to_owned(),
             runtime_role_arn: "arn:aws:iam::111122223333:role/runtime".to_owned(),
-            health: ConnectionHealth::Healthy,
-            checks: serde_json::json!([]),
-            checked_at: None,
+            pending_external_id: None,
+            former_external_id: None,
+            former_runtime_role_arn: None,
+            access_changed_at: None,
+            created_at: start,
         };
-        tx.connection_find_or_insert(&row, start)
+        tx.connection_find_or_insert(&row)
             .await
             .expect("a connection");
         tx.commit().await.expect("committed");
@@ -240,6 +240,7 @@ impl Site<'_> {
             conditions: &assessment.conditions,
             attempts: 0,
             next_due_at: now,
+            looks_asked: leased.looks_asked,
         };
         let mut tx = self.world.store.tenant(self.world.tenant).await?;
         tx.installation_finish(self.instance, journal.token, &result, now)
@@ -276,6 +277,7 @@ impl Site<'_> {
             permission: &permission,
             journal,
             conditions: &installation.conditions,
+            connection: &leased.check,
             stop: &stop,
         };
         reconciliation
@@ -326,6 +328,7 @@ impl Site<'_> {
             conditions: &leased.installation.conditions,
             attempts: 0,
             next_due_at: far,
+            looks_asked: leased.looks_asked,
         };
         let mut tx = self
             .world

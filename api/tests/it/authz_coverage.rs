@@ -34,8 +34,10 @@ fn least(operation: &str) -> Option<Least> {
         "api_keys_create" | "api_keys_list" | "api_keys_revoke" => Least::Admin,
         "instances_register" | "instances_delete" | "instances_verify" => Least::Admin,
         "instances_list" | "instances_get" | "instances_queues_list" => Least::Viewer,
+        "connections_list" | "connections_get" => Least::Viewer,
+        "connections_rotate_external_id" => Least::Admin,
         "installation_get" => Least::Viewer,
-        "installation_put" | "installation_delete" => Least::Editor,
+        "installation_put" | "installation_delete" | "installation_reconcile" => Least::Editor,
         "policies_default_put" | "policies_own_put" | "policies_own_remove" => Least::Editor,
         "policies_default_get" | "policies_own_get" | "policies_validate" => Least::Viewer,
         "policies_default_versions" | "policies_own_versions" => Least::Viewer,
@@ -76,6 +78,7 @@ fn missing(operation: &Operation) -> String {
     let prefix = match operation.path.split('/').nth(2) {
         Some("tenants") => "ten",
         Some("api-keys") => "key",
+        Some("connections") => "con",
         Some("decisions") => "dec",
         Some("exemptions" | "blocks") => "ent",
         _ => "ins",
@@ -167,6 +170,8 @@ async fn what_is_another_tenant_s_is_answered_like_what_does_not_exist(pool: PgP
         .ok(200);
     let keys = world.get("/v1/api-keys", &owner.owner).await.ok(200);
     let key = keys.text("/data/0/id");
+    let connections = world.get("/v1/connections", &owner.owner).await.ok(200);
+    let connection = connections.text("/data/0/id");
     let listed = async |list: &str, number: &str| {
         let entry = json!({ "number": number, "reason": "asked" });
         let path = format!("/v1/{list}");
@@ -179,6 +184,7 @@ async fn what_is_another_tenant_s_is_answered_like_what_does_not_exist(pool: PgP
         let id = match operation.path.split('/').nth(2) {
             Some("instances") => &instance,
             Some("api-keys") => &key,
+            Some("connections") => &connection,
             Some("exemptions") => &exemption,
             Some("blocks") => &block,
             _ => continue,

@@ -52,6 +52,7 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
     values.insert("RINGFENCE_CONTROL_PLANE_PRINCIPAL", "ringfence");
     values.insert("RINGFENCE_LIMITER_FUNCTIONS", "limiter");
     values.insert("RINGFENCE_RECONCILE_PERIOD_SECONDS", "0");
+    values.insert("RINGFENCE_CONNECTION_CHECK_PERIOD_SECONDS", "soon");
     values.insert("RINGFENCE_CONNECT_RPS", "-1");
     values.insert("RINGFENCE_SECRET_KEYS", "hunter2");
     values.insert("RINGFENCE_OUTBOUND_LOOPBACK", "yes");
@@ -67,6 +68,7 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
         "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
         "RINGFENCE_LIMITER_FUNCTIONS",
         "RINGFENCE_RECONCILE_PERIOD_SECONDS",
+        "RINGFENCE_CONNECTION_CHECK_PERIOD_SECONDS",
         "RINGFENCE_CONNECT_RPS",
         "RINGFENCE_SECRET_KEYS",
         "RINGFENCE_OUTBOUND_LOOPBACK",

@@ -81,6 +81,7 @@ fn settings() -> Settings {
         jwt: None,
         reconcile_period: Duration::from_secs(600),
         lease: Duration::from_secs(60),
+        connection_check_period: Duration::from_secs(600),
         connect_requests_per_second: 1.0,
         trusted_proxies: 1,
         sealer: Sealer::read(SECRET_KEY).expect("a key"),

@@ -12,6 +12,7 @@ use tokio::time::timeout_at;
 use super::backoff::Backoff;
 use super::clients::Aws;
 use super::failure::{Class, Failure};
+use super::policies::PolicyTable;
 use super::runtime_role::{self, RuntimeRoles};
 use crate::case::Case;
 use crate::clock::Clock;
@@ -49,9 +50,9 @@ pub(crate) struct Contacts {
 }
 
 impl Contacts {
-    pub(crate) fn new(aws: Arc<Aws>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(aws: Arc<Aws>, clock: Arc<dyn Clock>, policies: PolicyTable) -> Self {
         Self {
-            roles: RuntimeRoles::new(aws, clock),
+            roles: RuntimeRoles::new(aws, clock, policies),
         }
     }
 

@@ -56,6 +56,11 @@ impl Failure {
             _ => Self::new(operation, "not_sent", Class::Permanent),
         }
     }
+
+    /// Whether asking somebody else may help, as it does where one of several ways into an account is closed.
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
+    }
 }
 
 fn class(code: &str, status: u16) -> Class {

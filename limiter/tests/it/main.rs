@@ -12,6 +12,7 @@ mod logs;
 mod metrics;
 mod notices;
 mod records;
+mod roles;
 mod scene;
 #[path = "../common/sdk.rs"]
 mod sdk;

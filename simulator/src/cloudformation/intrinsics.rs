@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::parameters::Parameter;
 use super::{Place, TemplateError};
 
 /// What `Ref`, `Fn::Sub` and `Fn::GetAtt` may name.
@@ -11,6 +12,8 @@ use super::{Place, TemplateError};
 pub struct Scope {
     /// Parameters and pseudo parameters; once their names are known, resources too.
     names: BTreeMap<String, String>,
+    /// Parameters that are lists, which only `Ref` may name.
+    lists: BTreeMap<String, Vec<String>>,
     /// `Resource.Attribute`
     attributes: BTreeMap<String, String>,
     pub account_id: String,
@@ -18,7 +21,14 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub fn new(place: &Place<'_>, mut names: BTreeMap<String, String>) -> Self {
+    pub fn new(place: &Place<'_>, parameters: BTreeMap<String, Parameter>) -> Self {
+        let (mut names, mut lists) = (BTreeMap::new(), BTreeMap::new());
+        for (name, parameter) in parameters {
+            match parameter {
+                Parameter::Text(text) => drop(names.insert(name, text)),
+                Parameter::List(entries) => drop(lists.insert(name, entries)),
+            }
+        }
         let pseudo = [
             ("AWS::AccountId", place.account_id),
             ("AWS::Region", place.region),
@@ -33,6 +43,7 @@ impl Scope {
         );
         Self {
             names,
+            lists,
             attributes: BTreeMap::new(),
             account_id: place.account_id.to_owned(),
             stack_name: place.stack_name.to_owned(),
@@ -100,7 +111,10 @@ impl Scope {
     ) -> Result<Option<Value>, TemplateError> {
         let text = match (name, argument) {
             ("Ref", Value::String(name)) if name == "AWS::NoValue" => return Ok(None),
-            ("Ref", Value::String(name)) => self.reference(name, path)?,
+            ("Ref", Value::String(name)) => match self.lists.get(name) {
+                Some(entries) => return Ok(Some(entries.iter().cloned().collect())),
+                None => self.reference(name, path)?,
+            },
             ("Fn::GetAtt", Value::String(attribute)) => self.attribute(attribute, path)?,
             ("Fn::GetAtt", Value::Array(parts)) => {
                 let parts: Option<Vec<&str>> = parts.iter().map(Value::as_str).collect();

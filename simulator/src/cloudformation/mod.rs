@@ -155,13 +155,29 @@ mod tests {
             trust["Principal"]["AWS"],
             "arn:aws:iam::999988887777:role/control"
         );
-        assert_eq!(trust["Condition"]["StringEquals"]["sts:ExternalId"], "id-1");
+        assert_eq!(
+            trust["Condition"]["StringEquals"]["sts:ExternalId"],
+            json!(["id-1"])
+        );
         assert_eq!(installer.max_session_seconds, 3600);
         let first = &installer.policies[0]["Statement"][0];
         assert_eq!(
             first["Resource"],
             "arn:aws:connect:*:111122220001:instance/*"
         );
+    }
+
+    #[test]
+    fn while_the_external_id_changes_the_roles_accept_both() {
+        let mut parameters = good();
+        parameters["ExternalId"] = json!("id-1, id-2");
+        let made = customer(parameters).expect("a plan");
+        for role in &made.roles {
+            assert_eq!(
+                role.trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"],
+                json!(["id-1", "id-2"])
+            );
+        }
     }
 
     #[test]
@@ -173,6 +189,7 @@ mod tests {
                 "/parameters/ConnectionId",
             ),
             (json!({ "ExternalId": "x" }), "/parameters/ExternalId"),
+            (json!({ "ExternalId": "id-1,x" }), "/parameters/ExternalId"),
             (
                 json!({ "ControlPlanePrincipal": "somebody" }),
                 "/parameters/ControlPlanePrincipal",

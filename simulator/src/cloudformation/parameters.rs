@@ -1,4 +1,4 @@
-//! A stack's parameters: given, or by default, and within what the template allows.
+//! A stack's parameters: given, or by default, and within what the template allows. A list's entries each have to be.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,17 @@ use serde_json::{Map, Value};
 
 use super::{TemplateError, object};
 
+/// What a parameter stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    Text(String),
+    List(Vec<String>),
+}
+
 pub fn resolve(
     declared: Option<&Value>,
     given: &Map<String, Value>,
-) -> Result<BTreeMap<String, String>, TemplateError> {
+) -> Result<BTreeMap<String, Parameter>, TemplateError> {
     let none = Map::new();
     let declared = match declared {
         Some(declared) => object(declared, "/Parameters")?,
@@ -28,31 +35,56 @@ pub fn resolve(
     declared.iter().map(one).collect()
 }
 
-fn value(name: &str, declaration: &Value, given: Option<&Value>) -> Result<String, TemplateError> {
+fn value(
+    name: &str,
+    declaration: &Value,
+    given: Option<&Value>,
+) -> Result<Parameter, TemplateError> {
     let declared_at = format!("/Parameters/{name}");
     let declaration = object(declaration, &declared_at)?;
     let kind = declaration
         .get("Type")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    if !matches!(kind, "String" | "Number") {
+    if !matches!(kind, "String" | "Number" | "CommaDelimitedList") {
         return Err(TemplateError::new(
             format!("{declared_at}/Type"),
-            "must be String or Number in the simulator",
+            "must be String, Number or CommaDelimitedList in the simulator",
         ));
     }
     let path = format!("/parameters/{name}");
-    let refuse = |message: String| Err(TemplateError::new(path.as_str(), message));
     let Some(text) = given.or_else(|| declaration.get("Default")).and_then(plain) else {
-        return refuse("a value is needed".to_owned());
+        return Err(TemplateError::new(path, "a value is needed"));
     };
-    if kind == "Number" && text.parse::<f64>().is_err() {
+    if kind == "CommaDelimitedList" {
+        let entries: Vec<String> = text
+            .split(',')
+            .map(|entry| entry.trim().to_owned())
+            .collect();
+        for entry in &entries {
+            check(entry, declaration, &declared_at, &path)?;
+        }
+        return Ok(Parameter::List(entries));
+    }
+    check(&text, declaration, &declared_at, &path)?;
+    Ok(Parameter::Text(text))
+}
+
+fn check(
+    text: &str,
+    declaration: &Map<String, Value>,
+    declared_at: &str,
+    path: &str,
+) -> Result<(), TemplateError> {
+    let kind = declaration.get("Type").and_then(Value::as_str);
+    let refuse = |message: String| Err(TemplateError::new(path, message));
+    if kind == Some("Number") && text.parse::<f64>().is_err() {
         return refuse("must be a number".to_owned());
     }
     if let Some(Value::Array(allowed)) = declaration.get("AllowedValues")
         && !allowed
             .iter()
-            .any(|allowed| plain(allowed).as_deref() == Some(&text))
+            .any(|allowed| plain(allowed).as_deref() == Some(text))
     {
         return refuse("is not one of the allowed values".to_owned());
     }
@@ -61,7 +93,7 @@ fn value(name: &str, declaration: &Value, given: Option<&Value>) -> Result<Strin
         let whole = whole.map_err(|err| {
             TemplateError::new(format!("{declared_at}/AllowedPattern"), err.to_string())
         })?;
-        if !whole.is_match(&text) {
+        if !whole.is_match(text) {
             return refuse(format!("must match {pattern}"));
         }
     }
@@ -89,7 +121,7 @@ fn value(name: &str, declaration: &Value, given: Option<&Value>) -> Result<Strin
             return refuse(format!("is too {too}"));
         }
     }
-    Ok(text)
+    Ok(())
 }
 
 fn plain(value: &Value) -> Option<String> {

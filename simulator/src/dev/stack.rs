@@ -205,6 +205,10 @@ pub(super) fn api_start(
         .env(
             "RINGFENCE_RECONCILE_PERIOD_SECONDS",
             settings.reconcile_period_seconds.to_string(),
+        )
+        .env(
+            "RINGFENCE_CONNECTION_CHECK_PERIOD_SECONDS",
+            settings.reconcile_period_seconds.to_string(),
         );
     if let Some(rps) = settings.connect_rps {
         recipe = recipe.env("RINGFENCE_CONNECT_RPS", rps.to_string());

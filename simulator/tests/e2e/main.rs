@@ -4,6 +4,7 @@
 mod aws_clients;
 mod bad_events;
 mod browser;
+mod connections;
 mod database;
 mod harness;
 mod leftovers;

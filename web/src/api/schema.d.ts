@@ -230,6 +230,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List connections, oldest first */
+        get: operations["connections_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a connection
+         * @description With how its stack is to be deployed now, for those who may manage instances.
+         */
+        get: operations["connections_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{id}/rotate-external-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the external id of a connection
+         * @description Makes another external id and tells limiters of it; nothing else changes yet. Then
+         *
+         *     1. update the stack with the parameters that are shown: the roles then accept both external ids;
+         *     2. the next check of the connection (or `verify` on one of its instances) takes up the new one;
+         *     3. update the stack again, with the new external id alone.
+         *
+         *     Calls are limited and agents told all along. While a change is under way it is answered as it stands, and nothing new
+         *     begins.
+         */
+        post: operations["connections_rotate_external_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/decisions": {
         parameters: {
             query?: never;
@@ -402,6 +466,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/instances/{id}/installation/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at an installation now
+         * @description Compares the instance with what was asked for, and checks the roles, at once instead of within the period. What is
+         *     asked for stays as it is: what differs is mended or only reported, as the installation's `drift` says.
+         */
+        post: operations["installation_reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/instances/{id}/policy": {
         parameters: {
             query?: never;
@@ -491,7 +576,9 @@ export interface paths {
         /**
          * Verify an instance
          * @description Assumes both roles with the external id, makes sure that they refuse to be assumed without it or with another, looks
-         *     for the instance, and tries every permission harmlessly. Takes a while: Connect is asked about ten questions, paced.
+         *     for the instance, and tries every permission harmlessly. Takes a while: Connect is asked a dozen questions, paced.
+         *     Roles other than the connection's take their place once they have passed; limiters go on knowing the former runtime
+         *     role for an hour. A pending external id is taken up once both roles accept it.
          *     When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
          */
         post: operations["instances_verify"];
@@ -743,7 +830,7 @@ export interface components {
         CalendarPeriod: "day" | "week" | "month";
         /** @enum {string} */
         CallerKind: "operator" | "api_key" | "jwt";
-        /** @description One thing that the last verification tried. */
+        /** @description One thing that the last check tried. */
         Check: {
             detail: string;
             /** @description What to do about it. */
@@ -753,7 +840,7 @@ export interface components {
             status: components["schemas"]["CheckStatus"];
         };
         /** @enum {string} */
-        CheckStatus: "passed" | "failed" | "skipped";
+        CheckStatus: "passed" | "failed" | "warning" | "skipped";
         /** @description Something that is true, false or not known of the installation. */
         Condition: {
             /** Format: date-time */
@@ -775,11 +862,38 @@ export interface components {
             /** Format: date-time */
             checked_at?: string | null;
             checks: components["schemas"]["Check"][];
+            /** @description Of the roles as they were last tried in this instance: at a verification, and then at each check. */
             health: components["schemas"]["Health"];
             /** @example con_01890a5d000070008000000000000000 */
             id: string;
             installer_role_arn: string;
             runtime_role_arn: string;
+        };
+        ConnectionDetail: {
+            account_id: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The worst of its instances'. */
+            health: components["schemas"]["Health"];
+            /** @example con_01890a5d000070008000000000000000 */
+            id: string;
+            installer_role_arn: string;
+            instances: components["schemas"]["ConnectionInstance"][];
+            onboarding?: components["schemas"]["Onboarding"] | null;
+            rotation?: components["schemas"]["ExternalIdRotation"] | null;
+            runtime_role_arn: string;
+        };
+        /** @description How the roles did in one instance. */
+        ConnectionInstance: {
+            /** Format: date-time */
+            checked_at?: string | null;
+            health: components["schemas"]["Health"];
+            instance_id: string;
+            name: string;
+        };
+        ConnectionList: {
+            data: components["schemas"]["ConnectionDetail"][];
+            next_cursor?: string | null;
         };
         /** @example customer */
         CountedPer: string;
@@ -869,6 +983,14 @@ export interface components {
         DriftWord: "mend" | "report";
         /** @enum {string} */
         ExistingWhisperWord: "refuse" | "merge" | "replace";
+        ExternalIdRotation: {
+            /**
+             * @description Every limiter that serves the account's instances has been told of the external ids that may be accepted. The
+             *     stack is best updated once this is so, which takes a few seconds.
+             */
+            limiters_told: boolean;
+            state: components["schemas"]["RotationState"];
+        };
         /** @description One field that is wrong. */
         FieldFault: {
             code: string;
@@ -1225,6 +1347,11 @@ export interface components {
          */
         Role: "viewer" | "editor" | "admin" | "owner";
         /**
+         * @description How far the change of an external id has come.
+         * @enum {string}
+         */
+        RotationState: "pending" | "promoted";
+        /**
          * @description How many, in what window.
          * @example {
          *       "block_at": 5,
@@ -1394,6 +1521,7 @@ export interface components {
         StackParameters: {
             ConnectionId: string;
             ControlPlanePrincipal: string;
+            /** @description Two, with a comma between them, while one is to take the other's place. */
             ExternalId: string;
             LimiterPrincipal: string;
         };
@@ -2141,6 +2269,151 @@ export interface operations {
             };
         };
     };
+    connections_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connections_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionDetail"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connections_rotate_external_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionDetail"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     decisions_list: {
         parameters: {
             query?: {
@@ -2801,6 +3074,57 @@ export interface operations {
                 /** @description The ETag of the generation that was seen */
                 "If-Match"?: string | null;
             };
+            path: {
+                /** @description The instance */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    /** @description The generation */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    installation_reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
                 /** @description The instance */
                 id: string;

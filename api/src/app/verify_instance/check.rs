@@ -79,6 +79,14 @@ impl Check {
         }
     }
 
+    pub(in crate::app) fn warning(name: &str, subject: Subject, detail: &str, fix: &str) -> Self {
+        Self {
+            status: CheckStatus::Warning,
+            fix: Some(fix.to_owned()),
+            ..Self::passed(name, subject, detail)
+        }
+    }
+
     pub(super) fn failed(
         name: &str,
         subject: Subject,

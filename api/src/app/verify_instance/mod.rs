@@ -52,10 +52,11 @@ pub async fn verify_instance(
     now: Timestamp,
 ) -> Result<Verification, AwsError> {
     let mut checks = Vec::new();
-    aws.forget_session(&roles.installer);
+    let installer = std::slice::from_ref(&roles.installer);
+    aws.forget_sessions(installer);
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
         let connect = aws
-            .connect_instance(&roles.installer, Urgency::Asked, now)
+            .connect_instance(installer, Urgency::Asked, now)
             .await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
             check_installer(&connect, &mut checks).await?;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::{ConnectInstance, FunctionPermissions, InvokePermission};
 use crate::domain::installation::Condition;
+use crate::store::InstanceCheck;
 
 use conditions::{Assessment, Pass, assess, assess_unseen};
 use desired::Desired;
@@ -35,6 +36,8 @@ pub struct Reconciliation<'a> {
     pub permission: &'a InvokePermission,
     pub journal: &'a Journal,
     pub conditions: &'a [Condition],
+    /// What the last check of the connection found.
+    pub connection: &'a InstanceCheck,
     /// Once cancelled, the step in hand is the last one.
     pub stop: &'a CancellationToken,
 }
@@ -95,6 +98,7 @@ impl Reconciliation<'_> {
     pub fn unseen(&self, err: &StepError) -> Assessment {
         assess_unseen(
             self.desired.request.is_some(),
+            self.connection,
             err,
             self.conditions,
             self.journal.clock.now(),
@@ -132,6 +136,7 @@ impl Reconciliation<'_> {
         }
         let pass = Pass {
             installed_wanted: self.desired.request.is_some(),
+            connection: self.connection,
             plan,
             failure: failure.as_ref().map(|(step, err)| (*step, err)),
         };

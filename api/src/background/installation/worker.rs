@@ -13,7 +13,7 @@ use crate::background::publisher::{PublishOne, Publisher, effective_policy};
 use crate::clock::{Clock, IdSource};
 use crate::domain::installation::InstallationState;
 use crate::domain::pace::Urgency;
-use crate::store::{LeasedInstallation, PassResult, Store, StoreError};
+use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
 
 use super::conditions::{Assessment, assess_without_shard};
 use super::desired::Desired;
@@ -108,7 +108,14 @@ impl InstallationWorker {
         };
         let function_arn = match (function_arn, wanted) {
             (Some(function_arn), _) => function_arn,
-            (None, true) => return Ok(assess_without_shard(region, &installation.conditions, now)),
+            (None, true) => {
+                return Ok(assess_without_shard(
+                    region,
+                    &leased.check,
+                    &installation.conditions,
+                    now,
+                ));
+            }
             // Without a function nothing was ever installed.
             (None, false) => return Ok(nothing_installed(installation.conditions.clone())),
         };
@@ -135,13 +142,14 @@ impl InstallationWorker {
             permission: &permission,
             journal,
             conditions: &installation.conditions,
+            connection: &leased.check,
             stop: &self.stop,
         };
-        let access = InstanceAccess {
-            instance_arn: leased.instance_arn.clone(),
-            role_arn: leased.installer_role_arn.clone(),
-            external_id: leased.external_id.clone(),
-        };
+        let access = InstanceAccess::ways(
+            &leased.instance_arn,
+            std::slice::from_ref(&leased.installer_role_arn),
+            &leased.external_ids,
+        );
         let connect = match self
             .aws
             .connect_instance(&access, Urgency::Background, now)
@@ -165,7 +173,7 @@ impl InstallationWorker {
             .as_ref()
             .is_ok_and(|assessment| assessment.state == InstallationState::Blocked)
         {
-            self.aws.forget_session(&access);
+            self.aws.forget_sessions(&access);
         }
         outcome
     }
@@ -203,7 +211,7 @@ impl InstallationWorker {
         };
         let wait = match (assessment.reached, assessment.state) {
             (true, InstallationState::Uninstalled) => None,
-            (true, _) => Some(self.period),
+            (true, _) => Some(self.aws.jitter().shorten(self.period)),
             (false, _) => Some(backoff(attempts, self.aws.jitter())),
         };
         tracing::info!(
@@ -214,14 +222,14 @@ impl InstallationWorker {
             attempts,
             "installation pass done"
         );
-        self.record(journal, assessment.reached, assessment, attempts, wait)
+        self.record(leased, journal, assessment, attempts, wait)
             .await
     }
 
     async fn record(
         &self,
+        leased: &LeasedInstallation,
         journal: &Journal,
-        reached: bool,
         assessment: &Assessment,
         attempts: u32,
         wait: Option<Duration>,
@@ -229,15 +237,20 @@ impl InstallationWorker {
         let now = self.clock.now();
         let result = PassResult {
             generation: journal.generation,
-            reached,
+            reached: assessment.reached,
             state: assessment.state,
             conditions: &assessment.conditions,
             attempts,
             next_due_at: wait.map_or(NEVER, |wait| later(now, wait)),
+            looks_asked: leased.looks_asked,
         };
         let mut tx = self.store.tenant(journal.tenant).await?;
         tx.installation_finish(journal.instance, journal.token, &result, now)
             .await?;
+        // A role that refused what the last check had found in order.
+        if leased.check.health == ConnectionHealth::Healthy && !assessment.roles_serve() {
+            tx.instance_check_now(journal.instance, now).await?;
+        }
         tx.commit().await
     }
 
@@ -261,7 +274,7 @@ impl InstallationWorker {
         };
         let attempts = leased.attempts.saturating_add(1);
         let wait = backoff(attempts, self.aws.jitter());
-        self.record(journal, false, &assessment, attempts, Some(wait))
+        self.record(leased, journal, &assessment, attempts, Some(wait))
             .await
     }
 }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit_log;
+mod connections;
 mod decisions;
 mod installation;
 mod instances;
@@ -22,6 +23,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .routes(routes!(me::get))
         .merge(tenants::routes())
         .merge(api_keys::routes())
+        .merge(connections::routes())
         .merge(instances::routes())
         .merge(installation::routes())
         .merge(policies::routes())

@@ -9,7 +9,7 @@ use serde::de::{Error as _, Unexpected};
 use serde::{Deserialize, Deserializer};
 
 pub use crate::policy::Mode;
-pub use published::{Listed, ListedNumber, Snapshot, Status};
+pub use published::{Listed, ListedNumber, RuntimeAccess, Snapshot, Status};
 pub use recorded::{DecisionRecord, DeferredNotice, NoticeStatus, Outcome, RuleRecord, StopStatus};
 
 pub const SCHEMA: u32 = 1;

@@ -16,6 +16,21 @@ pub enum Status {
     Suspended,
 }
 
+/// A runtime role, and the external id that it may let the limiter in with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeAccess {
+    pub role_arn: String,
+    pub external_id: String,
+}
+
+impl fmt::Debug for RuntimeAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeAccess")
+            .field("role_arn", &self.role_arn)
+            .finish_non_exhaustive()
+    }
+}
+
 /// All that the limiter needs to serve one instance.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -34,6 +49,9 @@ pub struct Snapshot {
     pub runtime_role_arn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Tried in this order where role and external id are refused, as may be while one of them is being changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_runtime_access: Vec<RuntimeAccess>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_flow_id: Option<String>,
     /// Where the tenant's tenant-wide meters are; absent means in the instance's own region.

@@ -2,16 +2,19 @@
 //!
 //! Invariant: a condition's transition time changes only when its status does.
 
+mod connection;
 mod findings;
 mod words;
 
 use jiff::Timestamp;
 
 use crate::domain::installation::{Condition, ConditionStatus, ConditionType, InstallationState};
+use crate::store::InstanceCheck;
 
 use super::execute::StepError;
 use super::plan::{Plan, Step};
 
+use connection::connection_finding;
 use findings::{
     Finding, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step, queues_finding,
     step_finding,
@@ -24,6 +27,8 @@ pub use words::words;
 #[derive(Debug)]
 pub struct Pass<'a> {
     pub installed_wanted: bool,
+    /// What the last check of the connection found.
+    pub connection: &'a InstanceCheck,
     pub plan: &'a Plan,
     /// The step that failed, and why; steps after it were not tried.
     pub failure: Option<(&'a Step, &'a StepError)>,
@@ -35,6 +40,17 @@ pub struct Assessment {
     pub conditions: Vec<Condition>,
     /// Nothing is left to do for this generation.
     pub reached: bool,
+}
+
+impl Assessment {
+    /// No role refused anything, as far as is known.
+    #[must_use]
+    pub fn roles_serve(&self) -> bool {
+        self.conditions.iter().all(|condition| {
+            condition.kind != ConditionType::ConnectionHealthy
+                || condition.status != ConditionStatus::False
+        })
+    }
 }
 
 /// The pass came to its end or to a failed step.
@@ -56,6 +72,10 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
         (ConditionType::PermissionGranted, permission),
         (ConditionType::FlowsInstalled, flows),
         (ConditionType::QueuesAttached, queues),
+        (
+            ConditionType::ConnectionHealthy,
+            connection_finding(pass.connection, pass.failure.map(|(_, err)| err)),
+        ),
     ];
     let state = match pass.failure {
         Some((_, err)) if needs_somebody(err) => InstallationState::Blocked,
@@ -74,6 +94,7 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
 #[must_use]
 pub fn assess_unseen(
     installed_wanted: bool,
+    connection: &InstanceCheck,
     err: &StepError,
     old: &[Condition],
     now: Timestamp,
@@ -88,6 +109,10 @@ pub fn assess_unseen(
         (ConditionType::PermissionGranted, unknown()),
         (ConditionType::FlowsInstalled, unknown()),
         (ConditionType::QueuesAttached, unknown()),
+        (
+            ConditionType::ConnectionHealthy,
+            connection_finding(connection, Some(err)),
+        ),
         (
             ConditionType::Ready,
             (ConditionStatus::False, reason.clone(), message.clone()),
@@ -107,7 +132,12 @@ pub fn assess_unseen(
 
 /// No limiter function of the region has room.
 #[must_use]
-pub fn assess_without_shard(region: &str, old: &[Condition], now: Timestamp) -> Assessment {
+pub fn assess_without_shard(
+    region: &str,
+    connection: &InstanceCheck,
+    old: &[Condition],
+    now: Timestamp,
+) -> Assessment {
     let reason = "no_shard_capacity";
     let message = format!(
         "every limiter function in {region} is full or there is none; the operator has to add one"
@@ -116,6 +146,9 @@ pub fn assess_without_shard(region: &str, old: &[Condition], now: Timestamp) -> 
         .into_iter()
         .map(|kind| {
             let status = match kind {
+                ConditionType::ConnectionHealthy => {
+                    return (kind, connection_finding(connection, None));
+                }
                 ConditionType::ShardAssigned | ConditionType::Ready => ConditionStatus::False,
                 _ => ConditionStatus::Unknown,
             };
@@ -141,13 +174,14 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
         Some((_, err)) if needs_somebody(err) => (InstallationState::Blocked, words(err)),
         Some((_, err)) => (InstallationState::Uninstalling, words(err)),
     };
+    let failure = pass.failure.map(|(_, err)| err);
     let findings = ConditionType::ALL
         .into_iter()
-        .map(|kind| {
-            (
-                kind,
-                (ConditionStatus::False, reason.clone(), message.clone()),
-            )
+        .map(|kind| match kind {
+            ConditionType::ConnectionHealthy => {
+                (kind, connection_finding(pass.connection, failure))
+            }
+            _ => (kind, bad(&reason, message.clone())),
         })
         .collect();
     Assessment {
@@ -167,7 +201,7 @@ fn with_ready(
         failure,
         findings
             .iter()
-            .find(|(_, finding)| finding.0 != ConditionStatus::True),
+            .find(|(kind, finding)| is_unmet(*kind, finding)),
     ) {
         (Some((_, err)), _) => {
             let (reason, message) = words(err);
@@ -178,6 +212,14 @@ fn with_ready(
     };
     findings.push((ConditionType::Ready, ready));
     dated(findings, old, now)
+}
+
+/// Roles that were never checked are no reason to doubt what was just done through them.
+fn is_unmet(kind: ConditionType, finding: &Finding) -> bool {
+    match kind {
+        ConditionType::ConnectionHealthy => finding.0 == ConditionStatus::False,
+        _ => finding.0 != ConditionStatus::True,
+    }
 }
 
 fn dated(
@@ -204,6 +246,7 @@ fn dated(
 mod tests {
     use super::*;
     use crate::aws::{AwsError, AwsErrorKind};
+    use crate::store::ConnectionHealth;
 
     fn denied(action: &'static str) -> StepError {
         StepError::Aws(AwsError {
@@ -211,6 +254,14 @@ mod tests {
             kind: AwsErrorKind::AccessDenied,
             message: String::new(),
         })
+    }
+
+    fn healthy() -> InstanceCheck {
+        InstanceCheck {
+            health: ConnectionHealth::Healthy,
+            checks: serde_json::json!([]),
+            checked_at: None,
+        }
     }
 
     fn now() -> Timestamp {
@@ -234,6 +285,7 @@ mod tests {
         let err = denied("connect:CreateContactFlow");
         let pass = Pass {
             installed_wanted: true,
+            connection: &healthy(),
             plan: &plan,
             failure: Some((&Step::Publish, &err)),
         };
@@ -257,6 +309,7 @@ mod tests {
         let plan = Plan::default();
         let pass = Pass {
             installed_wanted: true,
+            connection: &healthy(),
             plan: &plan,
             failure: None,
         };
@@ -265,7 +318,7 @@ mod tests {
         let second = assess(&pass, &first.conditions, later);
         assert_eq!(of(&second, ConditionType::Ready).last_transition_at, now());
         let err = denied("sts:AssumeRole");
-        let third = assess_unseen(true, &err, &second.conditions, later);
+        let third = assess_unseen(true, &healthy(), &err, &second.conditions, later);
         assert_eq!(of(&third, ConditionType::Ready).last_transition_at, later);
         assert_eq!(
             of(&third, ConditionType::Ready).reason,

@@ -4,6 +4,7 @@ mod body;
 mod delete;
 mod get;
 mod put;
+mod reconcile;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,5 +12,7 @@ use utoipa_axum::routes;
 use crate::http::state::AppState;
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get::get, put::put, delete::delete))
+    OpenApiRouter::new()
+        .routes(routes!(get::get, put::put, delete::delete))
+        .routes(routes!(reconcile::reconcile))
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::onboarding::Onboarding;
 use crate::domain::installation::InstallationState;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::v1::connections::Onboarding;
 use crate::store::{ConnectionHealth, InstanceView};
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,7 +18,7 @@ pub(super) enum InstanceStatus {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Health {
+pub(in crate::http::v1) enum Health {
     Unknown,
     Healthy,
     Unhealthy,
@@ -29,10 +29,12 @@ pub(super) enum Health {
 pub(super) enum CheckStatus {
     Passed,
     Failed,
+    /// It works, and there is something to be done all the same.
+    Warning,
     Skipped,
 }
 
-/// One thing that the last verification tried.
+/// One thing that the last check tried.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct Check {
     #[schema(example = "connect:DescribeQueue")]
@@ -51,6 +53,7 @@ pub(super) struct Connection {
     account_id: String,
     installer_role_arn: String,
     runtime_role_arn: String,
+    /// Of the roles as they were last tried in this instance: at a verification, and then at each check.
     health: Health,
     #[schema(value_type = Option<String>, format = DateTime)]
     checked_at: Option<Timestamp>,
@@ -111,6 +114,16 @@ impl Instance {
     }
 }
 
+impl From<ConnectionHealth> for Health {
+    fn from(health: ConnectionHealth) -> Self {
+        match health {
+            ConnectionHealth::Unknown => Self::Unknown,
+            ConnectionHealth::Healthy => Self::Healthy,
+            ConnectionHealth::Unhealthy => Self::Unhealthy,
+        }
+    }
+}
+
 impl TryFrom<InstanceView> for Instance {
     type Error = ApiError;
 
@@ -119,11 +132,12 @@ impl TryFrom<InstanceView> for Instance {
         let InstanceView {
             instance,
             connection,
+            check,
             installation,
             ..
         } = view;
-        let checks = serde_json::from_value(connection.checks).map_err(|err| {
-            ApiError::internal(format!("connections.checks of {}: {err}", connection.id))
+        let checks = serde_json::from_value(check.checks).map_err(|err| {
+            ApiError::internal(format!("instances.checks of {}: {err}", instance.id))
         })?;
         Ok(Self {
             id: instance.id.to_string(),
@@ -141,12 +155,8 @@ impl TryFrom<InstanceView> for Instance {
                 account_id: connection.account_id,
                 installer_role_arn: connection.installer_role_arn,
                 runtime_role_arn: connection.runtime_role_arn,
-                health: match connection.health {
-                    ConnectionHealth::Unknown => Health::Unknown,
-                    ConnectionHealth::Healthy => Health::Healthy,
-                    ConnectionHealth::Unhealthy => Health::Unhealthy,
-                },
-                checked_at: connection.checked_at,
+                health: check.health.into(),
+                checked_at: check.checked_at,
                 checks,
             },
             installation_state: installation

@@ -3,12 +3,12 @@
 use axum::Json;
 
 use super::body::Instance;
-use super::onboarding::Onboarding;
 use crate::auth::{ManageInstances, Permission as _, View};
 use crate::domain::ids::InstanceId;
 use crate::http::caller::Caller;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::v1::connections::Onboarding;
 
 /// Read an instance
 ///
@@ -26,7 +26,7 @@ pub(in crate::http) async fn get(
         .instance_view_get(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let onboarding = Onboarding::of(&caller.app, &view.instance.arn, &view.connection);
+    let onboarding = Onboarding::of(&caller.app, view.instance.arn.region(), &view.connection);
     let instance = Instance::try_from(view)?;
     // The external id is of no use to those who only look.
     let may_manage = caller.principal.role >= ManageInstances::LEAST;

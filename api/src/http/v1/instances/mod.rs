@@ -4,7 +4,6 @@ mod body;
 mod delete;
 mod get;
 mod list;
-mod onboarding;
 mod queues;
 mod register;
 mod verify;
@@ -13,6 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::state::AppState;
+
+pub(super) use body::Health;
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

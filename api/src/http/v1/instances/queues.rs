@@ -72,7 +72,10 @@ pub(in crate::http) async fn list(
 }
 
 /// What is needed to ask, and the whispers that are ours. The transaction ends before anybody is asked.
-async fn load(caller: &Caller<View>, id: InstanceId) -> ApiResult<(InstanceAccess, Vec<String>)> {
+async fn load(
+    caller: &Caller<View>,
+    id: InstanceId,
+) -> ApiResult<(Vec<InstanceAccess>, Vec<String>)> {
     let mut tx = caller.begin().await?;
     let view = tx
         .instance_view_get(id)
@@ -86,11 +89,11 @@ async fn load(caller: &Caller<View>, id: InstanceId) -> ApiResult<(InstanceAcces
     }
     let flows = tx.installed_flow_list(id).await?;
     tx.commit().await?;
-    let access = InstanceAccess {
-        instance_arn: view.instance.arn,
-        role_arn: view.connection.installer_role_arn,
-        external_id: view.connection.external_id,
-    };
+    let access = InstanceAccess::ways(
+        &view.instance.arn,
+        std::slice::from_ref(&view.connection.installer_role_arn),
+        &view.connection.external_ids(),
+    );
     let ours = flows
         .into_iter()
         .filter(|flow| flow.key.starts_with("whisper"))

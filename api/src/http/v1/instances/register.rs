@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::Instance;
-use super::onboarding::Onboarding;
 use crate::auth::ManageInstances;
 use crate::domain::ids::{ConnectionId, InstanceId};
 use crate::domain::instance_arn::InstanceArn;
@@ -16,7 +16,8 @@ use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::problem::{ApiError, ApiResult, FieldFault};
 use crate::http::state::AppState;
-use crate::store::{Connection, ConnectionHealth, NewInstance};
+use crate::http::v1::connections::{Onboarding, new_external_id};
+use crate::store::{Connection, NewInstance};
 
 const NAME_MAX: usize = 200;
 const ARN_MAX: usize = 256;
@@ -88,7 +89,7 @@ pub(in crate::http) async fn register(
     let now = caller.now();
     let mut tx = caller.begin().await?;
     let connection = tx
-        .connection_find_or_insert(&new_connection(app, arn), now)
+        .connection_find_or_insert(&new_connection(app, arn, now))
         .await?;
     tx.instance_insert(&NewInstance {
         id,
@@ -110,7 +111,7 @@ pub(in crate::http) async fn register(
         .await?
         .ok_or_else(ApiError::not_found)?;
     tx.commit().await?;
-    let onboarding = Onboarding::of(app, arn, &view.connection);
+    let onboarding = Onboarding::of(app, arn.region(), &view.connection);
     let instance = Instance::try_from(view)?.with_onboarding(onboarding);
     Ok((StatusCode::CREATED, Json(instance)))
 }
@@ -133,7 +134,7 @@ fn must_be_served(app: &AppState, arn: &InstanceArn) -> ApiResult<()> {
 }
 
 /// With an external id that nobody can guess, and the names that the template gives its roles.
-fn new_connection(app: &AppState, arn: &InstanceArn) -> Connection {
+fn new_connection(app: &AppState, arn: &InstanceArn, now: Timestamp) -> Connection {
     let id = ConnectionId(app.ids.uuid());
     let role = |kind: &str| {
         format!(
@@ -144,21 +145,13 @@ fn new_connection(app: &AppState, arn: &InstanceArn) -> Connection {
     Connection {
         id,
         account_id: arn.account_id().to_owned(),
-        external_id: external_id(app),
+        external_id: new_external_id(&app.ids),
         installer_role_arn: role("installer"),
         runtime_role_arn: role("runtime"),
-        health: ConnectionHealth::Unknown,
-        checks: Value::Array(Vec::new()),
-        checked_at: None,
+        pending_external_id: None,
+        former_external_id: None,
+        former_runtime_role_arn: None,
+        access_changed_at: None,
+        created_at: now,
     }
-}
-
-fn external_id(app: &AppState) -> String {
-    let digits: String = app
-        .ids
-        .secret()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("ringfence-{digits}")
 }

@@ -4,8 +4,7 @@ use axum::Json;
 use utoipa::ToSchema;
 
 use super::body::Instance;
-use super::onboarding::Onboarding;
-use crate::app::record_verification::{GivenRoles, Verified, VerifyError, record_verification};
+use crate::app::record_verification::{GivenRoles, Verified, VerifyError, Verifying};
 use crate::app::verify_instance::Check;
 use crate::auth::ManageInstances;
 use crate::domain::ids::InstanceId;
@@ -13,7 +12,8 @@ use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::{Fields, FromFields};
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::v1::connections::Onboarding;
 use crate::store::{Constraint, StoreError};
 
 const ARN_MAX: usize = 2048;
@@ -38,7 +38,9 @@ impl FromFields for VerificationRequest {
 /// Verify an instance
 ///
 /// Assumes both roles with the external id, makes sure that they refuse to be assumed without it or with another, looks
-/// for the instance, and tries every permission harmlessly. Takes a while: Connect is asked about ten questions, paced.
+/// for the instance, and tries every permission harmlessly. Takes a while: Connect is asked a dozen questions, paced.
+/// Roles other than the connection's take their place once they have passed; limiters go on knowing the former runtime
+/// role for an hour. A pending external id is taken up once both roles accept it.
 /// When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
 #[utoipa::path(
     post, path = "/v1/instances/{id}/verify", operation_id = "instances_verify", tag = "instances",
@@ -54,22 +56,30 @@ pub(in crate::http) async fn verify(
         installer_role_arn: given.installer_role_arn,
         runtime_role_arn: given.runtime_role_arn,
     };
-    let change = caller.change("instance.verify", id);
-    let verified = record_verification(
-        &app.store,
-        &app.aws,
-        &app.clock,
-        change,
-        caller.tenant.id,
-        id,
-        given,
-    )
-    .await?;
-    match verified {
-        Verified::Passed => app.wake_ups.publications.wake(),
+    let verifying = Verifying {
+        store: &app.store,
+        aws: &app.aws,
+        clock: &app.clock,
+        ids: &app.ids,
+        tenant: caller.tenant.id,
+        instance: id,
+        change: caller.change("instance.verify", id),
+        check_period: app.settings.connection_check_period,
+    };
+    match verifying.run(given).await? {
+        Verified::Passed => {
+            app.wake_ups.publications.wake();
+            app.wake_ups.installations.wake();
+        }
         Verified::Failed(verification) => {
             return Err(ApiError::verification(
                 verification.failures().map(fault).collect(),
+            ));
+        }
+        Verified::Overtaken => {
+            return Err(ApiError::new(
+                Code::Conflict,
+                "the connection was changed while it was checked; verify again",
             ));
         }
         Verified::Claimed => return Err(StoreError::Constraint(Constraint::InstanceClaimed).into()),
@@ -79,7 +89,7 @@ pub(in crate::http) async fn verify(
         .instance_view_get(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let onboarding = Onboarding::of(app, &view.instance.arn, &view.connection);
+    let onboarding = Onboarding::of(app, view.instance.arn.region(), &view.connection);
     Ok(Json(Instance::try_from(view)?.with_onboarding(onboarding)))
 }
 

@@ -8,7 +8,6 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 use utoipa::ToSchema;
 
-use crate::domain::instance_arn::InstanceArn;
 use crate::http::state::AppState;
 use crate::store::Connection;
 
@@ -17,15 +16,16 @@ const TEMPLATE_PATH: &str = "templates/customer.yaml";
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct StackParameters {
+pub(in crate::http::v1) struct StackParameters {
     connection_id: String,
+    /// Two, with a comma between them, while one is to take the other's place.
     external_id: String,
     control_plane_principal: String,
     limiter_principal: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Onboarding {
+pub(in crate::http::v1) struct Onboarding {
     /// Issued for this connection. The roles work only with it.
     external_id: String,
     connection_id: String,
@@ -57,7 +57,7 @@ impl StackParameters {
 }
 
 impl Onboarding {
-    pub fn of(app: &AppState, arn: &InstanceArn, connection: &Connection) -> Self {
+    pub fn of(app: &AppState, region: &str, connection: &Connection) -> Self {
         let served = served_template(&app.public_url);
         let template_url = app
             .settings
@@ -66,19 +66,27 @@ impl Onboarding {
             .map_or_else(|| served.clone(), ToString::to_string);
         let parameters = StackParameters {
             connection_id: connection.id.to_string(),
-            external_id: connection.external_id.clone(),
+            external_id: accepted(connection),
             control_plane_principal: app.settings.control_plane_principal.clone(),
             limiter_principal: app.settings.limiter_principal.clone(),
         };
         Self {
             external_id: connection.external_id.clone(),
             connection_id: connection.id.to_string(),
-            quick_create_url: quick_create(arn.region(), &template_url, &parameters),
-            cli_command: cli(arn.region(), &served, &parameters),
+            quick_create_url: quick_create(region, &template_url, &parameters),
+            cli_command: cli(region, &served, &parameters),
             terraform: terraform(&parameters),
             template_url,
             stack_parameters: parameters,
         }
+    }
+}
+
+/// What the roles are to accept: the external id, and the one that is to take its place.
+fn accepted(connection: &Connection) -> String {
+    match &connection.pending_external_id {
+        Some(pending) => format!("{},{pending}", connection.external_id),
+        None => connection.external_id.clone(),
     }
 }
 

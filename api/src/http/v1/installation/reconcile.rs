@@ -1,0 +1,56 @@
+//! POST /v1/instances/{id}/installation/reconcile
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+
+use super::body::{InstallationBody, installation_body, version};
+use crate::auth::EditInstallations;
+use crate::domain::ids::InstanceId;
+use crate::domain::installation::InstallationState;
+use crate::http::caller::Caller;
+use crate::http::etag::etag;
+use crate::http::path::Id;
+use crate::http::problem::{ApiError, ApiResult, Code};
+
+/// Look at an installation now
+///
+/// Compares the instance with what was asked for, and checks the roles, at once instead of within the period. What is
+/// asked for stays as it is: what differs is mended or only reported, as the installation's `drift` says.
+#[utoipa::path(
+    post,
+    path = "/v1/instances/{id}/installation/reconcile",
+    operation_id = "installation_reconcile",
+    tag = "installation",
+    params(("id" = String, Path, description = "The instance")),
+    responses(
+        (status = 202, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
+    )
+)]
+pub(in crate::http) async fn reconcile(
+    caller: Caller<EditInstallations>,
+    Id(id): Id<InstanceId>,
+) -> ApiResult<impl IntoResponse> {
+    let mut tx = caller.begin().await?;
+    let installation = tx
+        .installation_get_locked(id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    if installation.state == InstallationState::Uninstalled {
+        return Err(ApiError::new(
+            Code::Conflict,
+            "the installation was taken away: there is nothing to look at",
+        ));
+    }
+    let now = caller.now();
+    tx.installation_look_now(Some(id), now).await?;
+    tx.instance_check_now(id, now).await?;
+    tx.audit_append(&caller.change("installation.reconcile", id))
+        .await?;
+    let tag = etag(version(Some(&installation)));
+    let body = installation_body(&mut tx, installation).await?;
+    tx.commit().await?;
+    caller.app.wake_ups.installations.wake();
+    caller.app.wake_ups.checks.wake();
+    Ok((StatusCode::ACCEPTED, tag, Json(body)))
+}
