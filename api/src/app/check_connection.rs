@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::aws::{Aws, AwsError, AwsErrorKind, InstanceAccess};
 use crate::domain::instance_arn::InstanceArn;
+use crate::domain::pace::Urgency;
 use crate::store::Connection;
 
 use super::verify_instance::{Check, Roles, Subject, Verification, verify_instance};
@@ -56,6 +57,7 @@ pub async fn check_connection(
     connection: &Connection,
     arn: &InstanceArn,
     roles: &RoleArns,
+    urgency: Urgency,
     now: Timestamp,
 ) -> Result<Checked, AwsError> {
     let with = |external_id: &String| {
@@ -74,7 +76,7 @@ pub async fn check_connection(
         _ => None,
     };
     let present = with(pending.unwrap_or(&connection.external_id));
-    let mut verification = verify_instance(aws, &present, now).await?;
+    let mut verification = verify_instance(aws, &present, urgency, now).await?;
     if connection.pending_external_id.is_some() && pending.is_none() {
         verification.checks.push(pending_check());
     }

@@ -7,8 +7,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::domain::ids::EventId;
+use crate::domain::webhook::EventKind;
 use crate::store::{
-    Change, Connection, ConnectionHealth, Instance, InstanceCheck, StoreError, TenantTx,
+    Change, Connection, ConnectionHealth, Instance, InstanceCheck, NewEvent, StoreError, TenantTx,
 };
 
 use super::check_connection::{Checked, RoleArns};
@@ -30,6 +32,8 @@ pub struct Recording<'a> {
     pub at: Timestamp,
     /// When the next one is due.
     pub due_at: Timestamp,
+    /// Of the event to be, should the connection turn out to be unhealthy.
+    pub event: EventId,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,11 +78,35 @@ impl Recording<'_> {
             tx.installation_look_now(Some(self.instance.id), self.at)
                 .await?;
         }
+        if found.health == ConnectionHealth::Unhealthy && before == ConnectionHealth::Healthy {
+            tx.event_put(&self.unhealthy(&format!("{} {}", self.instance.id, self.at)))
+                .await?;
+        }
         Ok(Kept::Recorded {
             before,
             now: found.health,
             access_changed,
         })
+    }
+
+    fn unhealthy<'e>(&self, subject: &'e str) -> NewEvent<'e> {
+        let failed: Vec<&str> = self
+            .checked
+            .verification
+            .failures()
+            .map(|check| check.name.as_str())
+            .collect();
+        NewEvent {
+            id: self.event,
+            kind: EventKind::ConnectionUnhealthy,
+            subject,
+            at: self.at,
+            data: json!({
+                "connection_id": self.connection.id.to_string(),
+                "instance_id": self.instance.id.to_string(),
+                "failed": failed,
+            }),
+        }
     }
 
     fn found(&self) -> InstanceCheck {

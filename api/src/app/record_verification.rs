@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::aws::{Aws, AwsError};
 use crate::clock::{Clock, IdSource, later};
-use crate::domain::ids::{InstanceId, TenantId};
+use crate::domain::ids::{EventId, InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
+use crate::domain::pace::Urgency;
 use crate::store::{Change, Connection, Constraint, Instance, Store, StoreError};
 
 use super::check_connection::{RoleArns, check_connection};
@@ -85,8 +86,15 @@ impl Verifying<'_> {
             )?,
         };
         let began_at = self.clock.now();
-        let checked =
-            check_connection(self.aws, &connection, &instance.arn, &roles, began_at).await?;
+        let checked = check_connection(
+            self.aws,
+            &connection,
+            &instance.arn,
+            &roles,
+            Urgency::Asked,
+            began_at,
+        )
+        .await?;
         let at = self.clock.now();
         let recording = Recording {
             instance: &instance,
@@ -96,6 +104,7 @@ impl Verifying<'_> {
             began_at,
             at,
             due_at: later(at, self.aws.jitter().shorten(self.check_period)),
+            event: EventId(self.ids.uuid()),
         };
         let passed = checked.verification.passed();
         if !passed && instance.verified_at.is_some() && !roles.are_of(&connection) {

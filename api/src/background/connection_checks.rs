@@ -15,6 +15,8 @@ use crate::app::record_check::{Kept, Recording};
 use crate::app::record_verification::{VerifyError, load};
 use crate::aws::Aws;
 use crate::clock::{Clock, IdSource, later};
+use crate::domain::ids::EventId;
+use crate::domain::pace::Urgency;
 use crate::store::{Change, DueCheck, Store, StoreError};
 
 use super::WakeUps;
@@ -62,8 +64,15 @@ impl ConnectionChecker {
         let (instance, connection) = load(&self.store, due.tenant, due.instance).await?;
         let roles = RoleArns::of(&connection);
         let began_at = self.clock.now();
-        let checked =
-            check_connection(&self.aws, &connection, &instance.arn, &roles, began_at).await?;
+        let checked = check_connection(
+            &self.aws,
+            &connection,
+            &instance.arn,
+            &roles,
+            Urgency::Background,
+            began_at,
+        )
+        .await?;
         let at = self.clock.now();
         let recording = Recording {
             instance: &instance,
@@ -73,6 +82,7 @@ impl ConnectionChecker {
             began_at,
             at,
             due_at: later(at, self.aws.jitter().shorten(self.period)),
+            event: EventId(self.ids.uuid()),
         };
         let change = |action, target| Change::by_worker(self.ids.uuid(), at, action, target);
         let mut tx = self.store.tenant(due.tenant).await?;

@@ -136,7 +136,7 @@ async fn without_the_database_no_request_goes_out(_pool: PgPool) {
     let now = "2026-01-01T00:00:00Z".parse().expect("a time");
     let connect = centre
         .aws
-        .connect_instance(&access, Urgency::Background, now)
+        .connect_instance(std::slice::from_ref(&access), Urgency::Background, now)
         .await
         .expect("a session");
     let refused = connect

@@ -144,11 +144,11 @@ impl Stack {
 
     /// Ends PostgreSQL under everybody's feet; what was committed stays.
     pub async fn halt_database(&mut self) {
-        self.postgres.halt().await;
+        self.ground.postgres.halt().await;
     }
 
     pub async fn resume_database(&mut self) -> Result<()> {
-        self.postgres.resume().await
+        self.ground.postgres.resume().await
     }
 
     /// An error when one of the programs has ended by itself.

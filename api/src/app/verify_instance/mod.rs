@@ -49,15 +49,14 @@ pub struct Roles {
 pub async fn verify_instance(
     aws: &Aws,
     roles: &Roles,
+    urgency: Urgency,
     now: Timestamp,
 ) -> Result<Verification, AwsError> {
     let mut checks = Vec::new();
     let installer = std::slice::from_ref(&roles.installer);
     aws.forget_sessions(installer);
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
-        let connect = aws
-            .connect_instance(installer, Urgency::Asked, now)
-            .await?;
+        let connect = aws.connect_instance(installer, urgency, now).await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
             check_installer(&connect, &mut checks).await?;
         }
