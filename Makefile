@@ -108,7 +108,7 @@ sqlx: setup-postgres ## Check the queries against the migrations and rewrite .sq
 	@cargo build --locked -p ringfence-simulator --bin ringfence-dev
 	@rm -rf .sqlx && mkdir .sqlx && touch api/src/lib.rs
 	@$(DEV) with-postgres -- bash -euo pipefail -c '\
-		for migration in migrations/*.sql; do psql "$$DATABASE_URL" -q -v ON_ERROR_STOP=1 -f "$$migration"; done; \
+		for migration in migrations/*.sql; do psql "$$DATABASE_URL" -q -1 -v ON_ERROR_STOP=1 -f "$$migration"; done; \
 		SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx cargo check --locked -p ringfence-api --all-targets'
 
 openapi: build web/node_modules/.package-lock.json ## Rewrite docs/openapi.json and the dashboard's types

@@ -18,3 +18,5 @@ select account_id, region, 'tasks', next_free_at from task_starts;
 
 -- Who is being worked on: one installation of an account and region at a time.
 create index installations_leased on installations (lease_expires_at) where lease_expires_at is not null;
+
+grant select, insert, update on request_paces to ringfence_system;

@@ -19,8 +19,10 @@ alter table instances
     add column check_attempts integer not null default 0,
     add constraint instances_health_known check (health in ('unknown', 'healthy', 'unhealthy'));
 
+set local role ringfence_system;
 update instances i set health = c.health, checks = c.checks, checked_at = c.checked_at, check_due_at = i.verified_at
 from connections c where c.tenant_id = i.tenant_id and c.id = i.connection_id;
+reset role;
 
 alter table connections drop column health, drop column checks, drop column checked_at;
 

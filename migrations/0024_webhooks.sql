@@ -86,3 +86,8 @@ create table webhook_attempts (
     constraint webhook_attempts_delivery_known foreign key (tenant_id, endpoint_id, event_id)
         references webhook_deliveries (tenant_id, endpoint_id, event_id) on delete cascade
 );
+
+select protect_tenant_table('webhook_endpoints');
+select protect_tenant_table('webhook_events');
+select protect_tenant_table('webhook_deliveries');
+select protect_tenant_table('webhook_attempts');

@@ -8,8 +8,12 @@ create table usage_decisions (
     constraint usage_decisions_pkey primary key (tenant_id, month, outcome)
 );
 
+select protect_tenant_table('usage_decisions');
+
+set local role ringfence_system;
 insert into usage_decisions (tenant_id, month, outcome, decisions)
 select tenant_id, date_trunc('month', at at time zone 'UTC')::date, outcome, count(*) from decisions group by 1, 2, 3;
+reset role;
 
 -- What the operator has set for a tenant; what is not here is as the program has it.
 create table tenant_quotas (
@@ -23,6 +27,8 @@ create table tenant_quotas (
     ),
     constraint tenant_quotas_not_negative check (most >= 0)
 );
+
+select protect_tenant_table('tenant_quotas');
 
 -- A tenant that is deleted leaves its row, its audit log and its usage; the rest is erased bit by bit.
 alter table tenants

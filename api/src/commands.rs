@@ -15,10 +15,10 @@ use ringfence_api::background::{WakeUps, WorkerPanicked, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, ConfigError, Settings};
 use ringfence_api::domain::ids::OperatorKeyId;
-use ringfence_api::http::{AppState, Parts, Watched, openapi, router, serve_metrics};
+use ringfence_api::http::{AppState, Buckets, Parts, Watched, openapi, router, serve_metrics};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::{Outbound, OutboundError};
-use ringfence_api::store::{Change, Store, StoreError};
+use ringfence_api::store::{Change, Fitness, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,11 @@ pub enum CommandError {
     Io(#[from] std::io::Error),
     #[error("metrics cannot be kept: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error(
+        "the login of DATABASE_URL could evade row security: give `serve` and `work` a login of their own that owns \
+         nothing and does not inherit (create role … login noinherit), or set RINGFENCE_ANY_DATABASE_LOGIN=true"
+    )]
+    LoginTooStrong,
     #[error("no randomness: {0}")]
     Randomness(String),
     #[error("{0} variables are set that mean nothing here")]
@@ -82,6 +87,7 @@ impl Base {
     async fn make() -> Result<Self, CommandError> {
         let settings = config::settings(config::from_process)?;
         let store = Store::connect_lazily(settings.database_url.reveal())?;
+        look_at_database(&store, settings.any_database_login).await?;
         let outbound = Outbound::new(settings.reach)?;
         let clock = Clock::system();
         let mut seeds = seeds()?;
@@ -131,6 +137,7 @@ impl Base {
             metrics: self.metrics.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
+            any_database_login: self.settings.any_database_login,
         }
     }
 
@@ -176,7 +183,25 @@ impl Base {
             settings: self.settings.clone(),
             watched: self.watched(),
             draining,
+            buckets: Buckets::default(),
         }))
+    }
+}
+
+/// A login that could evade row security is refused. Everything else can still become right while we run: then
+/// `/readyz` says so.
+async fn look_at_database(store: &Store, any_login: bool) -> Result<(), CommandError> {
+    match store.fitness(any_login).await {
+        Ok(Fitness::LoginTooStrong) => Err(CommandError::LoginTooStrong),
+        Ok(Fitness::Fit) => Ok(()),
+        Ok(unfit) => {
+            tracing::warn!(?unfit, "the database is not ready: run `ringfence migrate`");
+            Ok(())
+        }
+        Err(err) => {
+            tracing::warn!(error = chain(&err), "the database cannot be looked at yet");
+            Ok(())
+        }
     }
 }
 
@@ -294,9 +319,9 @@ fn database() -> Result<Store, CommandError> {
     Ok(Store::connect_lazily(url.reveal())?)
 }
 
-pub async fn migrate() -> Result<(), CommandError> {
+pub async fn migrate(app_role: Option<&str>) -> Result<(), CommandError> {
     let store = database()?;
-    store.migrate().await?;
+    store.migrate(app_role).await?;
     store.close().await;
     Ok(())
 }

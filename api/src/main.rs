@@ -27,8 +27,12 @@ enum Command {
     },
     /// Run the workers
     Work,
-    /// Bring the database's schema up to date
-    Migrate,
+    /// Bring the database's schema up to date, as its owner
+    Migrate {
+        /// The database login of `serve` and `work`: it is given the roles that it needs
+        #[arg(long)]
+        app_role: Option<String>,
+    },
     /// Make an operator key and print it: it cannot be shown again
     Token,
     /// Print the API's description
@@ -59,7 +63,7 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Serve { with_workers } => commands::serve(with_workers).await,
         Command::Work => commands::work().await,
-        Command::Migrate => commands::migrate().await,
+        Command::Migrate { app_role } => commands::migrate(app_role.as_deref()).await,
         Command::Token => commands::token().await,
         Command::Openapi => commands::openapi(),
         Command::Config {

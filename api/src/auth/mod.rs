@@ -11,6 +11,6 @@ mod principal;
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
     EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, ManageWebhooks,
-    Permission, View, ViewAudit, ViewKeys, ViewWebhooks,
+    PERMISSIONS, Permission, View, ViewAudit, ViewKeys, ViewWebhooks,
 };
 pub use principal::{Kind, Principal};

@@ -1,73 +1,63 @@
-//! What an operation needs, as a type, so that it stands in the signature of the handler.
+//! What an operation needs, as a type, so that it stands in the signature of the handler. Its name stands in the API's
+//! description, which is checked against the signature.
 
 use crate::domain::role::Role;
 
 pub trait Permission: Send + Sync + 'static {
+    const NAME: &'static str;
     /// The least role that may do it.
     const LEAST: Role;
     /// Whether something may be different afterwards: that is what a suspended tenant cannot do.
-    const CHANGES: bool = true;
+    const CHANGES: bool;
 }
 
-/// To read anything of the tenant.
-#[derive(Debug, Clone, Copy)]
-pub struct View;
-#[derive(Debug, Clone, Copy)]
-pub struct EditPolicies;
-/// To exempt and to block numbers.
-#[derive(Debug, Clone, Copy)]
-pub struct EditNumbers;
-#[derive(Debug, Clone, Copy)]
-pub struct EditInstallations;
-/// To register, verify and delete instances.
-#[derive(Debug, Clone, Copy)]
-pub struct ManageInstances;
-/// To see which keys there are.
-#[derive(Debug, Clone, Copy)]
-pub struct ViewKeys;
-#[derive(Debug, Clone, Copy)]
-pub struct ManageKeys;
-/// To read who did what.
-#[derive(Debug, Clone, Copy)]
-pub struct ViewAudit;
+/// A permission among all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Described {
+    pub name: &'static str,
+    pub least: Role,
+}
 
-/// To see where events are told, and what came of telling.
-#[derive(Debug, Clone, Copy)]
-pub struct ViewWebhooks;
-#[derive(Debug, Clone, Copy)]
-pub struct ManageWebhooks;
+macro_rules! permissions {
+    ($($(#[$about:meta])* $type:ident $name:literal $least:ident changes: $changes:literal;)+) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $type;
 
-impl Permission for ViewWebhooks {
-    const LEAST: Role = Role::Admin;
-    const CHANGES: bool = false;
+            impl $type {
+                pub const NAME: &'static str = $name;
+            }
+
+            impl Permission for $type {
+                const NAME: &'static str = $name;
+                const LEAST: Role = Role::$least;
+                const CHANGES: bool = $changes;
+            }
+        )+
+
+        /// All that there are.
+        pub const PERMISSIONS: &[Described] = &[
+            $(Described { name: $name, least: Role::$least }),+
+        ];
+    };
 }
-impl Permission for ManageWebhooks {
-    const LEAST: Role = Role::Admin;
-}
-impl Permission for View {
-    const LEAST: Role = Role::Viewer;
-    const CHANGES: bool = false;
-}
-impl Permission for ViewKeys {
-    const LEAST: Role = Role::Admin;
-    const CHANGES: bool = false;
-}
-impl Permission for EditPolicies {
-    const LEAST: Role = Role::Editor;
-}
-impl Permission for EditNumbers {
-    const LEAST: Role = Role::Editor;
-}
-impl Permission for EditInstallations {
-    const LEAST: Role = Role::Editor;
-}
-impl Permission for ManageInstances {
-    const LEAST: Role = Role::Admin;
-}
-impl Permission for ManageKeys {
-    const LEAST: Role = Role::Admin;
-}
-impl Permission for ViewAudit {
-    const LEAST: Role = Role::Admin;
-    const CHANGES: bool = false;
+
+permissions! {
+    /// To read anything of the tenant that has no permission of its own.
+    View "tenant:view" Viewer changes: false;
+    EditPolicies "policies:edit" Editor changes: true;
+    /// To exempt and to block numbers.
+    EditNumbers "numbers:edit" Editor changes: true;
+    EditInstallations "installations:edit" Editor changes: true;
+    /// To register, verify and delete instances.
+    ManageInstances "instances:manage" Admin changes: true;
+    /// To see which keys there are.
+    ViewKeys "keys:view" Admin changes: false;
+    ManageKeys "keys:manage" Admin changes: true;
+    /// To see where events are told, and what came of telling.
+    ViewWebhooks "webhooks:view" Admin changes: false;
+    ManageWebhooks "webhooks:manage" Admin changes: true;
+    /// To read who did what.
+    ViewAudit "audit:view" Admin changes: false;
 }

@@ -4,6 +4,7 @@
 //! harmless when done twice. Failure: logged and shown on the row concerned, tried again after a growing pause.
 
 mod backoff;
+pub mod cleanup;
 pub mod connection_checks;
 mod deferred;
 mod driver;
@@ -31,6 +32,7 @@ use crate::store::Store;
 
 pub use driver::{Found, WakeUp};
 
+use cleanup::Cleanup;
 use connection_checks::ConnectionChecker;
 use driver::drive;
 use ingest::Ingest;
@@ -43,6 +45,8 @@ use webhooks::WebhookWorker;
 use webhooks::history::EventHistory;
 
 const POLL: Duration = Duration::from_secs(1);
+/// What is cleaned up is in nobody's way.
+const CLEANUP_PERIOD: Duration = Duration::from_secs(300);
 /// Tenants' lists that one process publishes at a time, so that one long import holds nobody up.
 const NUMBERS_AT_ONCE: usize = 3;
 /// So that a customer's account that answers slowly keeps no other's notices back.
@@ -188,6 +192,22 @@ impl Workers {
         tasks.spawn(async move {
             let look = || async { channels.lock().await.look().await };
             drive("task channels", POLL, &WakeUp::default(), &stopped, look).await;
+        });
+        let cleanup = Cleanup {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+        };
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let look = || cleanup.look();
+            drive(
+                "cleanup",
+                CLEANUP_PERIOD,
+                &WakeUp::default(),
+                &stopped,
+                look,
+            )
+            .await;
         });
         let regions: BTreeSet<&String> = self.functions.iter().map(|(_, region)| region).collect();
         for region in regions {

@@ -8,6 +8,7 @@ use url::Url;
 use super::reader::Reader;
 use super::secret::Secret;
 use crate::auth::jwt::JwtSettings;
+use crate::domain::rate::RateLimits;
 use crate::outbound::Reach;
 use crate::sealer::Sealer;
 
@@ -22,11 +23,16 @@ const LEASE_SECONDS: u64 = 60;
 /// Half of what Connect allows an account.
 const CONNECT_RPS: f64 = 1.0;
 const CONNECT_RPS_MAX: f64 = 100.0;
+const REQUESTS_PER_KEY: u32 = 1_200;
+const REQUESTS_PER_TENANT: u32 = 6_000;
+const REQUESTS_PER_MINUTE_MAX: u32 = 10_000_000;
 const JWT_ALGORITHMS: &str = "RS256";
 
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub database_url: Secret,
+    /// Also a login that could evade row security.
+    pub any_database_login: bool,
     pub listen: SocketAddr,
     /// Where metrics are served without a key, by `serve` and by `work`; nowhere unless it is set.
     pub metrics_listen: Option<SocketAddr>,
@@ -51,6 +57,7 @@ pub struct Settings {
     pub sealer: Sealer,
     /// Where requests to addresses that tenants name may go.
     pub reach: Reach,
+    pub rate_limits: RateLimits,
 }
 
 impl Settings {
@@ -103,6 +110,8 @@ pub(super) fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let database_url = database_url(reader);
+    let any_database_login =
+        reader.parsed_or("RINGFENCE_ANY_DATABASE_LOGIN", false, "true or false");
     let listen = reader.parsed_or(
         "RINGFENCE_LISTEN",
         LISTEN_DEFAULT,
@@ -131,8 +140,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     );
     let sealer = sealer(reader);
     let reach = reach(reader);
+    let rate_limits = rate_limits(reader);
     Some(Settings {
         database_url: database_url?,
+        any_database_login,
         listen,
         metrics_listen,
         public_url,
@@ -153,6 +164,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         trusted_proxies,
         sealer: sealer?,
         reach,
+        rate_limits,
     })
 }
 
@@ -303,6 +315,25 @@ fn drain(reader: &mut Reader<'_>) -> Duration {
         reader.fault(NAME, format!("must be {WANTED}"));
     }
     Duration::from_secs(seconds)
+}
+
+/// Requests a minute, all of which may come at once.
+fn rate_limits(reader: &mut Reader<'_>) -> RateLimits {
+    let mut requests = |name, default| {
+        const WANTED: &str = "a whole number of requests a minute, from 1 to 10000000";
+        let requests: u32 = reader.parsed_or(name, default, WANTED);
+        if requests == 0 || requests > REQUESTS_PER_MINUTE_MAX {
+            reader.fault(name, format!("must be {WANTED}"));
+        }
+        requests
+    };
+    RateLimits::per_minute(
+        requests("RINGFENCE_REQUESTS_PER_MINUTE_PER_KEY", REQUESTS_PER_KEY),
+        requests(
+            "RINGFENCE_REQUESTS_PER_MINUTE_PER_TENANT",
+            REQUESTS_PER_TENANT,
+        ),
+    )
 }
 
 fn connect_rps(reader: &mut Reader<'_>) -> f64 {

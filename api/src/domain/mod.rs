@@ -8,6 +8,7 @@ pub mod listed_number;
 pub mod pace;
 pub mod phone;
 pub mod quota;
+pub mod rate;
 pub mod role;
 pub mod tenant;
 pub mod webhook;

@@ -16,11 +16,32 @@ use tracing::Instrument as _;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::problem::{ApiError, Code};
+use super::rate::RateNote;
 use super::state::AppState;
 use crate::domain::ids::RequestId;
 use crate::metrics;
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// No other site may read, frame or open anything here; no answer is taken for another type than it says.
+const ON_EVERY_ANSWER: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+/// Browsers are to come back encrypted, whatever they are told.
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// For answers that are no pages of the dashboard.
 const CLOSED_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -40,6 +61,8 @@ pub(super) async fn border(
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(id);
+    let note = RateNote::default();
+    request.extensions_mut().insert(note.clone());
     let span = tracing::info_span!(
         "request", otel.name = format!("{method} {route}"), otel.kind = "server", request_id = %id,
         http.request.method = %method, http.route = route, http.response.status_code = tracing::field::Empty,
@@ -55,7 +78,8 @@ pub(super) async fn border(
         }
         None => None,
     };
-    finish_headers(&mut response, id);
+    finish_headers(&mut response, id, app.public_url.scheme() == "https");
+    note.write(response.headers_mut());
     if app.draining.is_cancelled() {
         // The next request of this connection is to go elsewhere.
         let close = HeaderValue::from_static("close");
@@ -157,20 +181,17 @@ fn write(response: Response, err: ApiError, id: RequestId) -> Response {
     written
 }
 
-fn finish_headers(response: &mut Response, id: RequestId) {
+fn finish_headers(response: &mut Response, id: RequestId, is_behind_tls: bool) {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert(X_REQUEST_ID.clone(), value);
     }
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    for (name, value) in ON_EVERY_ANSWER {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_behind_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(CLOSED_POLICY);

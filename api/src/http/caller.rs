@@ -10,10 +10,12 @@ use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::once::{self, Early, Once, OnceTx};
 use super::problem::{ApiError, ApiResult, Code};
+use super::rate;
 use super::state::AppState;
 use crate::auth::{Permission, Principal};
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{RequestId, TenantId};
 use crate::domain::tenant::{Tenant, TenantStatus};
 use crate::store::{Change, SystemTx, TenantTx};
 
@@ -32,6 +34,7 @@ pub(super) struct Caller<P> {
     pub principal: Principal,
     pub tenant: Tenant,
     origin: Origin,
+    once: Option<Once>,
     permission: PhantomData<fn() -> P>,
 }
 
@@ -41,6 +44,15 @@ pub(super) struct Operator {
     pub app: AppState,
     pub principal: Principal,
     origin: Origin,
+    once: Option<Once>,
+}
+
+impl AnyCaller {
+    pub const NAME: &str = "any";
+}
+
+impl Operator {
+    pub const NAME: &str = "operator";
 }
 
 /// Where a request came from, and what it is called.
@@ -58,6 +70,11 @@ impl<P> Caller<P> {
 
     pub async fn begin(&self) -> ApiResult<TenantTx> {
         Ok(self.app.store.tenant(self.tenant.id).await?)
+    }
+
+    /// For work that is done once, however often its request is sent with the same `Idempotency-Key`.
+    pub async fn begin_once(&self) -> Result<OnceTx<TenantTx>, Early> {
+        once::begin(self.begin().await?, self.once.as_ref(), &self.app).await
     }
 
     /// To read only: the same rows all along, whoever writes meanwhile.
@@ -82,6 +99,17 @@ impl Operator {
             .store
             .system("the operator manages tenants")
             .await?)
+    }
+
+    /// As [`Caller::begin_once`], for what concerns no tenant that is there already.
+    pub async fn begin_once(&self) -> Result<OnceTx<SystemTx>, Early> {
+        once::begin(self.begin().await?, self.once.as_ref(), &self.app).await
+    }
+
+    /// As [`Caller::begin_once`], inside a tenant.
+    pub async fn begin_once_in(&self, tenant: TenantId) -> Result<OnceTx<TenantTx>, Early> {
+        let tx = self.app.store.tenant(tenant).await?;
+        once::begin(tx, self.once.as_ref(), &self.app).await
     }
 
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
@@ -120,9 +148,8 @@ impl FromRequestParts<AppState> for AnyCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
-        Ok(Self {
-            principal: recognise(&parts.headers, app).await?,
-        })
+        let principal = recognise(parts, app).await?.principal;
+        Ok(Self { principal })
     }
 }
 
@@ -130,7 +157,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
-        let principal = recognise(&parts.headers, app).await?;
+        let Recognised { principal, once } = recognise(parts, app).await?;
         let Some(tenant) = principal.tenant.clone() else {
             return Err(ApiError::new(
                 Code::MalformedRequest,
@@ -154,6 +181,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
         Ok(Self {
             app: app.clone(),
             origin: origin(parts, app),
+            once,
             principal,
             tenant,
             permission: PhantomData,
@@ -165,7 +193,7 @@ impl FromRequestParts<AppState> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
-        let principal = recognise(&parts.headers, app).await?;
+        let Recognised { principal, once } = recognise(parts, app).await?;
         if !principal.is_operator() {
             return Err(ApiError::new(
                 Code::Forbidden,
@@ -175,6 +203,7 @@ impl FromRequestParts<AppState> for Operator {
         Ok(Self {
             app: app.clone(),
             origin: origin(parts, app),
+            once,
             principal,
         })
     }
@@ -208,18 +237,29 @@ fn client_ip(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: usize) 
     address.trim().parse().ok()
 }
 
-async fn recognise(headers: &HeaderMap, app: &AppState) -> ApiResult<Principal> {
-    let bearer = bearer(headers).ok_or_else(|| {
+/// A caller, and the key that the request is to be done once under.
+struct Recognised {
+    principal: Principal,
+    once: Option<Once>,
+}
+
+async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
+    let bearer = bearer(&parts.headers).ok_or_else(|| {
         ApiError::new(
             Code::Unauthenticated,
             "send a key or a token as Authorization: Bearer …",
         )
     })?;
-    let acts_for = match headers.get(TENANT_HEADER) {
+    let acts_for = match parts.headers.get(TENANT_HEADER) {
         Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
         None => None,
     };
-    Ok(app.authenticator.authenticate(bearer, acts_for).await?)
+    let principal = app.authenticator.authenticate(bearer, acts_for).await?;
+    rate::charge(app, &principal, &parts.extensions)?;
+    Ok(Recognised {
+        once: Once::of(&parts.extensions, &principal.actor()),
+        principal,
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

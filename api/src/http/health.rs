@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::problem::{ApiError, ApiResult, Code};
 use super::state::AppState;
+use crate::store::Fitness;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ServiceState {
@@ -20,7 +21,7 @@ pub(super) async fn healthz() -> Json<ServiceState> {
     Json(ServiceState { status: "ok" })
 }
 
-/// Whether it can answer: the database is there and its schema is this program's
+/// Whether it can answer: the database is there, its schema is this program's, and the login is confined
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses((status = 200, body = ServiceState)))]
 pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<ServiceState>> {
     if app.draining.is_cancelled() {
@@ -29,12 +30,11 @@ pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Servic
             "this process is about to stop",
         ));
     }
-    if app.store.is_migrated().await? {
-        Ok(Json(ServiceState { status: "ok" }))
-    } else {
-        Err(ApiError::new(
-            Code::ServiceUnavailable,
-            "the database's schema is older than this program",
-        ))
-    }
+    let unfit = match app.store.fitness(app.settings.any_database_login).await? {
+        Fitness::Fit => return Ok(Json(ServiceState { status: "ok" })),
+        Fitness::SchemaTooOld => "the database's schema is older than this program",
+        Fitness::RolesNotGranted => "the database login may not take the roles it needs",
+        Fitness::LoginTooStrong => "the database login could evade row security",
+    };
+    Err(ApiError::new(Code::ServiceUnavailable, unfit))
 }

@@ -17,7 +17,7 @@ use super::caller::Operator;
 use super::problem::ApiResult;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::store::{Backlog, Store, StoreError};
+use crate::store::{Backlog, Fitness, Store, StoreError};
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -27,6 +27,7 @@ pub struct Watched {
     pub metrics: Metrics,
     pub store: Store,
     pub clock: Clock,
+    pub any_database_login: bool,
 }
 
 impl Watched {
@@ -52,13 +53,17 @@ impl Watched {
     }
 
     async fn is_ready(&self) -> bool {
-        matches!(self.store.is_migrated().await, Ok(true))
+        matches!(
+            self.store.fitness(self.any_database_login).await,
+            Ok(Fitness::Fit)
+        )
     }
 }
 
 /// Counters and gauges in Prometheus' text format
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "service",
+    security(("bearer" = [Operator::NAME])),
     responses((status = 200, body = String, content_type = "text/plain"))
 )]
 pub(super) async fn metrics(operator: Operator) -> ApiResult<Response> {

@@ -11,18 +11,21 @@ mod etag;
 mod fields;
 mod health;
 mod metrics;
+mod once;
 pub mod openapi;
 mod pages;
 mod path;
 pub mod problem;
 mod query;
+mod rate;
 mod router;
 mod state;
 mod v1;
 
 pub use metrics::{Watched, serve_metrics};
 pub use problem::{ApiError, Code};
-pub use router::{layered, router};
+pub use rate::Buckets;
+pub use router::{layered, router, within};
 pub use state::{AppState, Parts};
 
 use std::future::Future;

@@ -60,8 +60,10 @@ codes! {
     StaleVersion "stale_version" PRECONDITION_FAILED "Somebody else was faster";
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is of another type";
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The Idempotency-Key belongs to another request";
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY "Some fields are wrong";
     VerificationFailed "verification_failed" UNPROCESSABLE_ENTITY "Not all checks passed";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS "Too many requests";
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong on our side";
     AwsUnavailable "aws_unavailable" BAD_GATEWAY "AWS did not answer as it should";
     ServiceUnavailable "service_unavailable" SERVICE_UNAVAILABLE "Ringfence cannot answer at the moment";
@@ -101,6 +103,7 @@ pub struct ApiError {
     detail: String,
     errors: Vec<FieldFault>,
     cause: Option<String>,
+    retry_after_seconds: Option<u32>,
 }
 
 pub type ApiResult<T> = Result<T, ApiError>;
@@ -112,6 +115,7 @@ impl ApiError {
             detail: detail.into(),
             errors: Vec::new(),
             cause: None,
+            retry_after_seconds: None,
         }
     }
 
@@ -150,6 +154,17 @@ impl ApiError {
             ..Self::new(
                 Code::Internal,
                 "the operator finds the reason in the log, by the request's id",
+            )
+        }
+    }
+
+    #[must_use]
+    pub fn rate_limited(retry_after_seconds: u32) -> Self {
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..Self::new(
+                Code::RateLimited,
+                "slow down; the headers RateLimit and Retry-After say when there is more",
             )
         }
     }
@@ -207,6 +222,9 @@ impl IntoResponse for ApiError {
             Code::ServiceUnavailable => set(headers, header::RETRY_AFTER, "5"),
             _ => {}
         }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -241,7 +259,13 @@ impl From<StoreError> for ApiError {
                 Code::StaleVersion,
                 "another request has just stored a version of this policy",
             ),
-            StoreError::Constraint(Constraint::InstanceGone) => Self::not_found(),
+            StoreError::Constraint(Constraint::NumberListed) => Self::new(
+                Code::NumberListed,
+                "the number is among the exemptions or the blocks",
+            ),
+            StoreError::Constraint(
+                Constraint::InstanceGone | Constraint::TenantGone | Constraint::WebhookGone,
+            ) => Self::not_found(),
             StoreError::Unavailable(_) => Self {
                 cause: Some(chain(&err)),
                 ..Self::new(
@@ -249,9 +273,10 @@ impl From<StoreError> for ApiError {
                     "the database is not reachable; try again in a moment",
                 )
             },
-            StoreError::Database(_) | StoreError::Corrupt { .. } | StoreError::Migrate(_) => {
-                Self::internal(chain(&err))
-            }
+            StoreError::Guard(_)
+            | StoreError::Database(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::Migrate(_) => Self::internal(chain(&err)),
         }
     }
 }

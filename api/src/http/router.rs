@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::border::{border, panicked};
+use super::once::note_key;
 use super::state::AppState;
 use super::{assets, health, metrics, openapi, pages, v1};
 
@@ -32,7 +33,9 @@ pub(super) fn described() -> OpenApiRouter<AppState> {
     prompt.merge(v1::patient().layer(within(PATIENT_TIMEOUT)))
 }
 
-fn within(timeout: Duration) -> TimeoutLayer {
+/// Ends what takes longer.
+#[must_use]
+pub fn within(timeout: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout)
 }
 
@@ -54,6 +57,7 @@ pub fn router(app: AppState) -> Router {
 /// The layers round all routes.
 pub fn layered(routes: Router<AppState>, app: AppState) -> Router {
     routes
+        .layer(middleware::from_fn(note_key))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), border))

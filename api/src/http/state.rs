@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::rate::Buckets;
 use crate::auth::Authenticator;
 use crate::aws::Aws;
 use crate::background::WakeUps;
@@ -31,6 +32,7 @@ pub struct Parts {
     pub watched: Watched,
     /// Cancelled once the process is about to stop: from then on it asks for no new requests.
     pub draining: CancellationToken,
+    pub buckets: Buckets,
     /// Where customers reach us.
     pub public_url: Url,
 }

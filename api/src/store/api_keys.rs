@@ -108,14 +108,28 @@ impl TenantTx {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
-    /// Whether there was such a key to revoke.
-    pub async fn api_key_revoke(
-        &mut self,
-        id: ApiKeyId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    /// The role of a key that has not been revoked; it stays so until the transaction ends.
+    pub async fn api_key_lock(&mut self, id: ApiKeyId) -> Result<Option<Role>, StoreError> {
         let tenant_id = self.tenant_id().0;
-        let done = sqlx::query!(
+        let role = sqlx::query_scalar!(
+            "select role from api_keys where tenant_id = $1 and id = $2 and revoked_at is null for update",
+            tenant_id,
+            id.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        role.map(|role| {
+            role.parse().map_err(|_| StoreError::Corrupt {
+                what: "api_keys.role",
+                detail: id.to_string(),
+            })
+        })
+        .transpose()
+    }
+
+    pub async fn api_key_revoke(&mut self, id: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
             "update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2 and revoked_at is null",
             tenant_id,
             id.0,
@@ -123,7 +137,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 }
 

@@ -1,37 +1,15 @@
 //! What the database may answer. A named constraint is a domain error, decided by the database alone, so that races end
 //! in the same answer as checks; everything else is a fault of ours or an outage.
 
-/// Constraints that a caller can run into. Every other constraint guards against our own mistakes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Constraint {
-    /// The tenant registered this instance before.
-    InstanceRegisteredOnce,
-    /// Another tenant has proved this instance.
-    InstanceClaimed,
-    /// Two requests made the first version of a policy at the same time.
-    PolicyExists,
-    /// The instance was deleted meanwhile.
-    InstanceGone,
-}
-
-impl Constraint {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "instances_registered_once" => Some(Self::InstanceRegisteredOnce),
-            "instances_claimed" => Some(Self::InstanceClaimed),
-            "policies_one_default" | "policies_one_per_instance" | "policy_versions_pkey" => {
-                Some(Self::PolicyExists)
-            }
-            "policies_instance_known" | "installations_instance_known" => Some(Self::InstanceGone),
-            _ => None,
-        }
-    }
-}
+use super::constraint::{Constraint, Meaning, meaning};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("refused by the database: {0:?}")]
     Constraint(Constraint),
+    /// A mistake of ours that the schema caught.
+    #[error("a statement would have broken {0}")]
+    Guard(&'static str),
     /// Postgres cannot be reached, or gave up.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
@@ -46,12 +24,11 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(err: sqlx::Error) -> Self {
-        let constraint = err
-            .as_database_error()
-            .and_then(|err| err.constraint())
-            .and_then(Constraint::named);
-        if let Some(constraint) = constraint {
-            return Self::Constraint(constraint);
+        let name = err.as_database_error().and_then(|err| err.constraint());
+        match name.and_then(meaning) {
+            Some(Meaning::Caller(constraint)) => return Self::Constraint(constraint),
+            Some(Meaning::Guard(name)) => return Self::Guard(name),
+            None => {}
         }
         match err {
             sqlx::Error::Io(_)
@@ -59,15 +36,20 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(err),
-            // Postgres that stops or starts answers with class 57 and 08.
             sqlx::Error::Database(ref database)
-                if database
-                    .code()
-                    .is_some_and(|code| code.starts_with("57P") || code.starts_with("08")) =>
+                if database.code().is_some_and(|code| passes(&code)) =>
             {
                 Self::Unavailable(err)
             }
             other => Self::Database(other),
         }
     }
+}
+
+/// Postgres that stops or starts (57P, 08), that has no connection left (53), or that ended one of two transactions which
+/// waited for each other (40): all of it passes, and nothing was done.
+fn passes(code: &str) -> bool {
+    ["57P", "08", "53", "40"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }

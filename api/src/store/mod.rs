@@ -1,5 +1,5 @@
 //! All SQL. Tenant tables are reached only through a [`TenantTx`], which only a principal or a leased worker can open;
-//! what crosses tenants needs a [`SystemTx`], opened with a stated reason.
+//! what crosses tenants needs a [`SystemTx`], opened with a stated reason. Row security holds whatever a statement says.
 //!
 //! Durable: everything here but `shards` (from the settings), `publications` and `number_publications` (what limiters are
 //! told can be made again from policies, instances and lists). Decisions can be read again from their stream for a day only.
@@ -10,6 +10,7 @@ mod audit_log;
 mod backlog;
 mod connection_views;
 mod connections;
+mod constraint;
 mod decisions;
 mod error;
 mod ingest;
@@ -18,6 +19,7 @@ mod installations;
 mod instance_checks;
 mod instance_views;
 mod instances;
+mod kept_answers;
 mod listed_numbers;
 mod notice_agents;
 mod notices;
@@ -27,6 +29,7 @@ mod paces;
 mod policies;
 mod publications;
 mod quotas;
+mod schema;
 mod shards;
 mod tenants;
 mod time;
@@ -43,20 +46,23 @@ pub use audit_log::{AuditEntry, AuditFilter, AuditHead};
 pub use backlog::{Backlog, ShardUse};
 pub use connection_views::{CheckedInstance, ConnectionView};
 pub use connections::Connection;
+pub use constraint::{Constraint, constraint_names};
 pub use decisions::{Cursor, DecisionFilter, StoredDecision};
-pub use error::{Constraint, StoreError};
+pub use error::StoreError;
 pub use ingest::{Checkpoint, NewDecision, ShardName, Stored};
 pub use installation_parts::{InstallationQueue, InstallationStep, InstalledFlow};
 pub use installations::{Installation, LeasedInstallation, PassResult};
 pub use instance_checks::{ConnectionHealth, DueCheck, InstanceCheck};
 pub use instance_views::{InstanceView, PolicyAt};
 pub use instances::{Instance, NewInstance};
+pub use kept_answers::{ANSWERS_KEPT_FOR, AnswerClaim, AnswerStore, Claimed};
 pub use listed_numbers::{EntryPut, ListQuery};
 pub use notice_agents::NoticeAgent;
 pub use notices::{LeasedNotice, NewNotice, NoticeEnd, NoticeTask};
 pub use number_publications::{ChangedNumber, LeasedNumbers, NumberChanges};
 pub use policies::{PolicyVersion, Put, PutPolicy};
 pub use publications::{InForce, PublicationSource, PublicationState};
+pub use schema::Fitness;
 pub use tx::{PoolUse, Store, SystemTx, TenantTx};
 pub use usage::{TenantUsage, UsageCount};
 pub use webhook_deliveries::{Delivery, DeliveryAttempt};

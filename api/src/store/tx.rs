@@ -1,4 +1,8 @@
 //! The pool and the two kinds of transaction.
+//!
+//! The program's login has no rights of its own. A transaction begins by taking a role: inside a tenant, row security
+//! confines it to the tenant in `app.tenant_id`, whatever its statements say; across tenants it lets every row through.
+//! Both end with the transaction, so a connection goes back to the pool with neither.
 
 use std::time::Duration;
 
@@ -10,6 +14,9 @@ use crate::domain::ids::TenantId;
 
 const CONNECTIONS_MAX: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(super) const TENANT_ROLE: &str = "ringfence_tenant";
+pub(super) const SYSTEM_ROLE: &str = "ringfence_system";
 
 /// Connections of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +47,6 @@ impl Store {
         Self { pool }
     }
 
-    /// Brings the schema up to date; safe when several processes do it at once.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(sqlx::migrate!("../migrations").run(&self.pool).await?)
-    }
-
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
         let open = self.pool.size();
@@ -58,58 +60,52 @@ impl Store {
         }
     }
 
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query!("select 1 as one")
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Whether the newest migration of this program has been applied.
-    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
-        let wanted = sqlx::migrate!("../migrations")
-            .iter()
-            .map(|migration| migration.version)
-            .max();
-        let has_any: bool =
-            sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-                .fetch_one(&self.pool)
-                .await?;
-        if !has_any {
-            return Ok(false);
-        }
-        let found: Option<i64> =
-            sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-                .fetch_one(&self.pool)
-                .await?;
-        Ok(found >= wanted)
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.pool
     }
 
     /// Everything in it belongs to one tenant.
     pub async fn tenant(&self, tenant_id: TenantId) -> Result<TenantTx, StoreError> {
-        let tx = self.pool.begin().await?;
+        let mut tx = self.pool.begin().await?;
+        take_tenant_role(&mut tx, tenant_id).await?;
         Ok(TenantTx { tx, tenant_id })
     }
 
     /// As [`Store::tenant`], to read only: the same rows all along, whoever writes meanwhile.
     pub async fn tenant_frozen(&self, tenant_id: TenantId) -> Result<TenantTx, StoreError> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query!("set transaction isolation level repeatable read, read only")
-            .execute(&mut *tx)
-            .await?;
+        let begin = "begin isolation level repeatable read, read only";
+        let mut tx = self.pool.begin_with(begin).await?;
+        take_tenant_role(&mut tx, tenant_id).await?;
         Ok(TenantTx { tx, tenant_id })
     }
 
     /// Crosses tenants; `reason` says why this may be.
     pub async fn system(&self, reason: &'static str) -> Result<SystemTx, StoreError> {
         tracing::trace!(reason, "system transaction");
-        let tx = self.pool.begin().await?;
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!("select set_config('role', $1, true) as role", SYSTEM_ROLE)
+            .fetch_one(&mut *tx)
+            .await?;
         Ok(SystemTx { tx })
     }
 
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn take_tenant_role(
+    tx: &mut Transaction<'static, Postgres>,
+    tenant_id: TenantId,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select set_config('role', $1, true) as role, set_config('app.tenant_id', $2, true) as tenant",
+        TENANT_ROLE,
+        tenant_id.0.to_string(),
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// A transaction inside one tenant. Dropped without [`TenantTx::commit`] it leaves no trace.

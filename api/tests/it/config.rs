@@ -56,6 +56,9 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
     values.insert("RINGFENCE_CONNECT_RPS", "-1");
     values.insert("RINGFENCE_SECRET_KEYS", "hunter2");
     values.insert("RINGFENCE_OUTBOUND_LOOPBACK", "yes");
+    values.insert("RINGFENCE_ANY_DATABASE_LOGIN", "perhaps");
+    values.insert("RINGFENCE_REQUESTS_PER_MINUTE_PER_KEY", "0");
+    values.insert("RINGFENCE_REQUESTS_PER_MINUTE_PER_TENANT", "many");
     values.insert("RINGFENCE_JWT_ISSUER", "https://id.example");
     let error =
         settings(|name| values.get(name).map(|value| (*value).to_owned())).expect_err("faults");
@@ -72,6 +75,9 @@ fn every_wrong_variable_is_named_at_once_and_no_secret_is_repeated() {
         "RINGFENCE_CONNECT_RPS",
         "RINGFENCE_SECRET_KEYS",
         "RINGFENCE_OUTBOUND_LOOPBACK",
+        "RINGFENCE_ANY_DATABASE_LOGIN",
+        "RINGFENCE_REQUESTS_PER_MINUTE_PER_KEY",
+        "RINGFENCE_REQUESTS_PER_MINUTE_PER_TENANT",
         "RINGFENCE_JWT_AUDIENCE",
         "RINGFENCE_JWT_JWKS_URL",
     ] {

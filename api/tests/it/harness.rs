@@ -16,7 +16,8 @@ use ringfence_api::background::WakeUps;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{LimiterFunction, Secret, Settings, Tables};
 use ringfence_api::domain::ids::{InstanceId, OperatorKeyId, TenantId};
-use ringfence_api::http::{AppState, Parts, Watched, layered, router};
+use ringfence_api::domain::rate::RateLimits;
+use ringfence_api::http::{AppState, Buckets, Parts, Watched, layered, router};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::{Outbound, Reach};
 use ringfence_api::sealer::Sealer;
@@ -67,6 +68,7 @@ fn settings() -> Settings {
         database_url: Secret::new("postgres://unused".to_owned()),
         metrics_listen: None,
         drain: Duration::ZERO,
+        any_database_login: true,
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_url: None,
         control_plane_principal: "arn:aws:iam::999988887777:role/ringfence-control-plane"
@@ -86,7 +88,37 @@ fn settings() -> Settings {
         trusted_proxies: 1,
         sealer: Sealer::read(SECRET_KEY).expect("a key"),
         reach: Reach::PublicAndLoopback,
+        // Tests ask a lot while their clock stands still.
+        rate_limits: RateLimits::per_minute(1_000_000, 1_000_000),
     }
+}
+
+fn state(
+    store: &Store,
+    clock: &Clock,
+    ids: &IdSource,
+    jwt: Option<Verifier>,
+    settings: Settings,
+) -> AppState {
+    AppState::new(Parts {
+        store: store.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        authenticator: Authenticator::new(store.clone(), clock.clone(), jwt),
+        aws: Arc::new(unreachable_aws(store.clone())),
+        wake_ups: WakeUps::default(),
+        watched: Watched {
+            metrics: Metrics::unheard(),
+            store: store.clone(),
+            clock: clock.clone(),
+            any_database_login: true,
+        },
+        outbound: Outbound::new(Reach::PublicAndLoopback).expect("a client"),
+        settings,
+        draining: CancellationToken::new(),
+        buckets: Buckets::default(),
+        public_url: "https://ringfence.example".parse().expect("a URL"),
+    })
 }
 
 /// AWS that nobody answers for.
@@ -128,23 +160,7 @@ impl World {
     pub fn on(store: Store, jwt: Option<Verifier>) -> Self {
         let clock = Clock::manual(NOW.parse().expect("a time"));
         let ids = IdSource::new(clock.clone(), [7; 32]);
-        let state = AppState::new(Parts {
-            store: store.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            authenticator: Authenticator::new(store.clone(), clock.clone(), jwt),
-            aws: Arc::new(unreachable_aws(store.clone())),
-            wake_ups: WakeUps::default(),
-            outbound: Outbound::new(Reach::PublicAndLoopback).expect("a client"),
-            settings: settings(),
-            draining: CancellationToken::new(),
-            watched: Watched {
-                metrics: Metrics::unheard(),
-                store: store.clone(),
-                clock: clock.clone(),
-            },
-            public_url: "https://ringfence.example".parse().expect("a URL"),
-        });
+        let state = state(&store, &clock, &ids, jwt, settings());
         Self {
             router: router(state.clone()),
             state,
@@ -158,6 +174,16 @@ impl World {
     /// The same service with these routes instead of its own.
     pub fn with_routes(mut self, routes: Router<AppState>) -> Self {
         self.router = layered(routes, self.state.clone());
+        self
+    }
+
+    /// The same service with other settings.
+    pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.state.settings.clone();
+        change(&mut settings);
+        let state = state(&self.store, &self.clock, &self.ids, None, settings);
+        self.router = router(state.clone());
+        self.state = state;
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgPool};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
@@ -83,6 +83,80 @@ async fn a_stop_under_load_fails_no_request(pool: PgPool) {
         .collect();
     assert!(failures.is_empty(), "{failures:?}");
     running.ended().await;
+}
+
+/// As in production: the schema's owner is no superuser, the application's login owns nothing.
+#[sqlx::test(migrations = false)]
+async fn an_owner_migrates_and_a_plain_login_serves(pool: PgPool) {
+    let names: (String, String) = sqlx::query_as(
+        "select 'owner_' || md5(current_database()), 'app_' || md5(current_database())",
+    )
+    .fetch_one(&pool)
+    .await
+    .expect("names");
+    let (owner, app) = names;
+    for statement in [
+        format!("drop role if exists {owner}"),
+        format!("drop role if exists {app}"),
+        format!("create role {owner} login createrole"),
+        format!("create role {app} login noinherit"),
+        format!("alter schema public owner to {owner}"),
+    ] {
+        let done = sqlx::query(AssertSqlSafe(statement.clone()))
+            .execute(&pool)
+            .await;
+        done.unwrap_or_else(|err| panic!("{statement}: {err}"));
+    }
+    let as_login = |login: &str, args: &[&str]| {
+        let options = pool.connect_options().as_ref().clone().username(login);
+        let mut command = program(&pool);
+        command
+            .args(args)
+            .env("DATABASE_URL", options.to_url_lossy().as_str())
+            .env_remove("RINGFENCE_ANY_DATABASE_LOGIN");
+        command
+    };
+    let migrated = run(as_login(&owner, &["migrate", "--app-role", &app])).await;
+    assert!(migrated.status.success(), "{migrated:?}");
+    let token = run(as_login(&app, &["token"])).await;
+    assert!(token.status.success(), "{token:?}");
+    let key = String::from_utf8(token.stdout).expect("text");
+
+    let refused = run(as_login(&owner, &["serve"])).await;
+    let logs = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && logs.contains("row security"),
+        "{logs}"
+    );
+
+    let running = Running::serve(as_login(&app, &["serve"])).await;
+    let base = &running.base;
+    let client = reqwest::Client::new();
+    let ready = client.get(format!("{base}/readyz")).send().await;
+    assert_eq!(ready.expect("an answer").status().as_u16(), 200);
+    let made = client
+        .post(format!("{base}/v1/tenants"))
+        .bearer_auth(key.trim())
+        .json(&serde_json::json!({ "name": "Northwind" }))
+        .send()
+        .await;
+    assert_eq!(made.expect("an answer").status().as_u16(), 201);
+    running.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_login_that_could_evade_row_security_is_refused(pool: PgPool) {
+    let mut serve = program(&pool);
+    serve
+        .arg("serve")
+        .env_remove("RINGFENCE_ANY_DATABASE_LOGIN");
+    let output = run(serve).await;
+    let logs = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(
+        logs.contains("noinherit") && logs.contains("RINGFENCE_ANY_DATABASE_LOGIN"),
+        "{logs}"
+    );
 }
 
 #[sqlx::test(migrations = false)]

@@ -22,6 +22,7 @@ pub fn program(pool: &PgPool) -> Command {
     command
         .env_clear()
         .env("DATABASE_URL", url.as_str())
+        .env("RINGFENCE_ANY_DATABASE_LOGIN", "true")
         .env("RINGFENCE_LISTEN", "127.0.0.1:0")
         .env("RINGFENCE_DRAIN_SECONDS", "0")
         .env(

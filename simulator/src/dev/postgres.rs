@@ -20,6 +20,17 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// A socket's path holds 107 bytes, of which the socket's own name takes some.
 const LONGEST_FOLDER: usize = 85;
 
+const OWNER: &str = "postgres";
+/// The control plane's login: as in production, migrations are the owner's.
+pub const APP_LOGIN: &str = "ringfence_app";
+
+/// A database as its owner sees it, and as the control plane does.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub owner_url: String,
+    pub app_url: String,
+}
+
 #[derive(Debug)]
 pub struct Postgres {
     // Declared before the folder, so that the server is gone when the folder is removed.
@@ -70,6 +81,7 @@ impl Postgres {
             serve,
         };
         postgres.resume().await?;
+        postgres.make_app_login().await?;
         Ok(postgres)
     }
 
@@ -95,15 +107,29 @@ impl Postgres {
         }
     }
 
+    /// As the owner of everything.
     pub fn url(&self) -> String {
-        format!(
-            "postgres://postgres@localhost/postgres?host={}",
-            self.folder.path().display()
-        )
+        self.address(OWNER, OWNER)
     }
 
-    /// Makes another database in this server and returns its address.
-    pub async fn database(&self, name: &str) -> Result<String> {
+    /// The database that is there from the start.
+    pub fn first(&self) -> Database {
+        self.named(OWNER)
+    }
+
+    /// Makes another database in this server.
+    pub async fn database(&self, name: &str) -> Result<Database> {
+        self.ask(&format!("create database {name}")).await?;
+        Ok(self.named(name))
+    }
+
+    /// A login that owns nothing and has only the rights that others give it.
+    async fn make_app_login(&self) -> Result<()> {
+        self.ask(&format!("create role {APP_LOGIN} login noinherit"))
+            .await
+    }
+
+    async fn ask(&self, statement: &str) -> Result<()> {
         // Some packages put links to the server's programs elsewhere than the client's.
         let beside = self.programs.join("psql");
         let psql = if beside.is_file() {
@@ -113,14 +139,23 @@ impl Postgres {
         };
         let psql =
             psql.ok_or_else(|| DevError::Missing("no psql beside the server or in PATH".into()))?;
-        let create = Recipe::new("psql", psql)
+        let ask = Recipe::new("psql", psql)
             .args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url(), "-c"])
-            .args([format!("create database {name}")]);
-        output(&create, self.folder.path()).await?;
-        Ok(format!(
-            "postgres://postgres@localhost/{name}?host={}",
-            self.folder.path().display()
-        ))
+            .args([statement]);
+        output(&ask, self.folder.path()).await?;
+        Ok(())
+    }
+
+    fn named(&self, database: &str) -> Database {
+        Database {
+            owner_url: self.address(OWNER, database),
+            app_url: self.address(APP_LOGIN, database),
+        }
+    }
+
+    fn address(&self, login: &str, database: &str) -> String {
+        let folder = self.folder.path().display();
+        format!("postgres://{login}@localhost/{database}?host={folder}")
     }
 
     /// The server's own programs, `psql` among them.

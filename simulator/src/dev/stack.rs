@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::aws::Aws;
 use super::ground::Ground;
 use super::places::Places;
+use super::postgres::{APP_LOGIN, Database};
 use super::process::{Recipe, Service, output};
 use super::rest::Rest;
 use super::sim::Sim;
@@ -21,6 +22,7 @@ pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-2"];
 pub(super) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// The control plane takes up to 25 s to finish the steps it has in hand.
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(28);
+const REQUESTS_PER_MINUTE: &str = "1000000";
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -67,20 +69,15 @@ pub(super) struct ApiStart {
 impl Stack {
     pub async fn start(places: &Places, settings: &Settings) -> Result<Self> {
         let ground = Ground::start(places, settings).await?;
-        let start = api_start(&ground, &ground.postgres.url(), settings)?;
+        let database = ground.postgres.first();
+        let start = api_start(&ground, &database, settings)?;
         let logs = ground.logs();
-        output(
-            &command(&start.recipe, "migrate", "ringfence-migrate"),
-            logs,
-        )
-        .await?;
-        let operator_key =
-            output(&command(&start.recipe, "token", "ringfence-token"), logs).await?;
+        let operator_key = prepare(&start.recipe, &database, logs).await?;
         let api = start_api(&start.recipe, logs).await?;
         Ok(Self {
             api: Some(api),
             start,
-            operator_key: operator_key.trim().to_owned(),
+            operator_key,
             ground,
         })
     }
@@ -176,7 +173,7 @@ const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// How the control plane is started with this database.
 pub(super) fn api_start(
     ground: &Ground,
-    database_url: &str,
+    database: &Database,
     settings: &Settings,
 ) -> Result<ApiStart> {
     let port = match settings.port {
@@ -187,11 +184,17 @@ pub(super) fn api_start(
     let [region, ..] = REGIONS;
     let mut recipe = Recipe::new("ringfence", ground.ringfence.clone())
         .args(["serve", "--with-workers"])
-        .env("DATABASE_URL", database_url)
+        .env("DATABASE_URL", database.app_url.as_str())
         .env("RINGFENCE_SECRET_KEYS", SECRET_KEY)
         .env("RINGFENCE_OUTBOUND_LOOPBACK", "allow")
         .env("RINGFENCE_LISTEN", format!("127.0.0.1:{port}"))
         .env("RINGFENCE_DRAIN_SECONDS", "0")
+        // One operator key does the work of fifty tenants here.
+        .env("RINGFENCE_REQUESTS_PER_MINUTE_PER_KEY", REQUESTS_PER_MINUTE)
+        .env(
+            "RINGFENCE_REQUESTS_PER_MINUTE_PER_TENANT",
+            REQUESTS_PER_MINUTE,
+        )
         .env("RINGFENCE_PUBLIC_URL", url.as_str())
         .env(
             "RINGFENCE_CONTROL_PLANE_PRINCIPAL",
@@ -223,6 +226,17 @@ pub(super) fn api_start(
     Ok(ApiStart { recipe, url })
 }
 
+/// Migrates as the owner, then makes an operator key as the control plane itself.
+pub(super) async fn prepare(serve: &Recipe, database: &Database, logs: &Path) -> Result<String> {
+    let migrate = command(serve, "migrate", "ringfence-migrate")
+        .args(["--app-role", APP_LOGIN])
+        .env("DATABASE_URL", database.owner_url.as_str());
+    output(&migrate, logs).await?;
+    let key = output(&command(serve, "token", "ringfence-token"), logs).await?;
+    Ok(key.trim().to_owned())
+}
+
+/// Another command of the same program in the same environment.
 pub(super) fn command(serve: &Recipe, command: &str, name: &'static str) -> Recipe {
     let mut recipe = Recipe::new(name, serve.program.clone()).args([command]);
     recipe.env.clone_from(&serve.env);

@@ -28,7 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counters and gauges in Prometheus' text format */
+        /**
+         * Counters and gauges in Prometheus' text format
+         * @description For operators only.
+         */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -45,7 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it can answer: the database is there and its schema is this program's */
+        /** Whether it can answer: the database is there, its schema is this program's, and the login is confined */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -79,12 +82,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List keys, oldest first; revoked ones are left out */
+        /**
+         * List keys, oldest first; revoked ones are left out
+         * @description Needs the permission `keys:view`: the role admin or more.
+         */
         get: operations["api_keys_list"];
         put?: never;
         /**
          * Make a key
          * @description Nobody makes a key that may do more than they may themselves.
+         *
+         *     Needs the permission `keys:manage`: the role admin or more.
          */
         post: operations["api_keys_create"];
         delete?: never;
@@ -103,7 +111,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke a key */
+        /**
+         * Revoke a key
+         * @description Nobody revokes a key that may do more than they may themselves.
+         *
+         *     Needs the permission `keys:manage`: the role admin or more.
+         */
         delete: operations["api_keys_revoke"];
         options?: never;
         head?: never;
@@ -117,7 +130,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was changed and by whom, newest first */
+        /**
+         * List what was changed and by whom, newest first
+         * @description Needs the permission `audit:view`: the role admin or more.
+         */
         get: operations["audit_log_list"];
         put?: never;
         post?: never;
@@ -137,6 +153,8 @@ export interface paths {
         /**
          * Export the whole log, oldest first, an entry a line
          * @description With what the lines carry the chain can be followed without Ringfence: see `hash`.
+         *
+         *     Needs the permission `audit:view`: the role admin or more.
          */
         get: operations["audit_log_export"];
         put?: never;
@@ -154,7 +172,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Follow the log's chain of hashes from the first entry to the last */
+        /**
+         * Follow the log's chain of hashes from the first entry to the last
+         * @description Needs the permission `audit:view`: the role admin or more.
+         */
         get: operations["audit_log_verify"];
         put?: never;
         post?: never;
@@ -174,6 +195,8 @@ export interface paths {
         /**
          * List blocked numbers, newest first
          * @description What has expired is shown for another seven days.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["blocks_list"];
         put?: never;
@@ -181,6 +204,8 @@ export interface paths {
          * Block a number
          * @description Calls to it are denied, whatever the rules say, until the entry expires or is removed. Emergency numbers go out all the
          *     same. A number can be in one of the two lists only.
+         *
+         *     Needs the permission `numbers:edit`: the role editor or more.
          */
         post: operations["blocks_create"];
         delete?: never;
@@ -204,6 +229,8 @@ export interface paths {
          *     `expires_at`. All rows are taken or none: every fault is told, its pointer naming line and column (`/17/number`). A
          *     number that is in this list already gets the row's reason and expiry, so that sending a document again changes
          *     nothing.
+         *
+         *     Needs the permission `numbers:edit`: the role editor or more.
          */
         post: operations["blocks_import"];
         delete?: never;
@@ -219,11 +246,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One blocked number */
+        /**
+         * One blocked number
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["blocks_get"];
         put?: never;
         post?: never;
-        /** Take a number off the blocks */
+        /**
+         * Take a number off the blocks
+         * @description Needs the permission `numbers:edit`: the role editor or more.
+         */
         delete: operations["blocks_remove"];
         options?: never;
         head?: never;
@@ -237,7 +270,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List connections, oldest first */
+        /**
+         * List connections, oldest first
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["connections_list"];
         put?: never;
         post?: never;
@@ -257,6 +293,8 @@ export interface paths {
         /**
          * Read a connection
          * @description With how its stack is to be deployed now, for those who may manage instances.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["connections_get"];
         put?: never;
@@ -286,6 +324,8 @@ export interface paths {
          *
          *     Calls are limited and agents told all along. While a change is under way it is answered as it stands, and nothing new
          *     begins.
+         *
+         *     Needs the permission `instances:manage`: the role admin or more.
          */
         post: operations["connections_rotate_external_id"];
         delete?: never;
@@ -301,7 +341,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List decisions, newest first */
+        /**
+         * List decisions, newest first
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["decisions_list"];
         put?: never;
         post?: never;
@@ -318,7 +361,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One decision with what each rule found */
+        /**
+         * One decision with what each rule found
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["decisions_get"];
         put?: never;
         post?: never;
@@ -338,6 +384,8 @@ export interface paths {
         /**
          * List exempt numbers, newest first
          * @description What has expired is shown for another seven days.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["exemptions_list"];
         put?: never;
@@ -345,6 +393,8 @@ export interface paths {
          * Exempt a number
          * @description No rule denies calls to it, and they are not counted, until the entry expires or is removed. A number can be in one of the
          *     two lists only.
+         *
+         *     Needs the permission `numbers:edit`: the role editor or more.
          */
         post: operations["exemptions_create"];
         delete?: never;
@@ -368,6 +418,8 @@ export interface paths {
          *     `expires_at`. All rows are taken or none: every fault is told, its pointer naming line and column (`/17/number`). A
          *     number that is in this list already gets the row's reason and expiry, so that sending a document again changes
          *     nothing.
+         *
+         *     Needs the permission `numbers:edit`: the role editor or more.
          */
         post: operations["exemptions_import"];
         delete?: never;
@@ -383,11 +435,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One exempt number */
+        /**
+         * One exempt number
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["exemptions_get"];
         put?: never;
         post?: never;
-        /** Take a number off the exemptions */
+        /**
+         * Take a number off the exemptions
+         * @description Needs the permission `numbers:edit`: the role editor or more.
+         */
         delete: operations["exemptions_remove"];
         options?: never;
         head?: never;
@@ -401,13 +459,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List instances, in the order of their registration */
+        /**
+         * List instances, in the order of their registration
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["instances_list"];
         put?: never;
         /**
          * Register an instance
          * @description The answer tells how to deploy the stack with the two roles that Ringfence works through. The instance is yours once
          *     it is verified; until then the registration keeps nobody else from it.
+         *
+         *     Needs the permission `instances:manage`: the role admin or more.
          */
         post: operations["instances_register"];
         delete?: never;
@@ -426,11 +489,16 @@ export interface paths {
         /**
          * Read an instance
          * @description With how to deploy its stack, for those who may manage instances.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["instances_get"];
         put?: never;
         post?: never;
-        /** Delete an instance, with its decisions and its own policy */
+        /**
+         * Delete an instance, with its decisions and its own policy
+         * @description Needs the permission `instances:manage`: the role admin or more.
+         */
         delete: operations["instances_delete"];
         options?: never;
         head?: never;
@@ -447,11 +515,15 @@ export interface paths {
         /**
          * How far the installation has come
          * @description Conditions tell what is true now and what to do about what is not; steps tell what is being done.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["installation_get"];
         /**
          * Ask for an installation
          * @description The workers bring the instance there; the answer shows how far it has come. Asking again mends whatever differs.
+         *
+         *     Needs the permission `installations:edit`: the role editor or more.
          */
         put: operations["installation_put"];
         post?: never;
@@ -459,6 +531,8 @@ export interface paths {
          * Take the installation away
          * @description Every queue gets back what it ran before, then the flows are deleted and the limiter forgets the instance. A queue
          *     that somebody pointed elsewhere meanwhile is left there.
+         *
+         *     Needs the permission `installations:edit`: the role editor or more.
          */
         delete: operations["installation_delete"];
         options?: never;
@@ -479,6 +553,8 @@ export interface paths {
          * Look at an installation now
          * @description Compares the instance with what was asked for, and checks the roles, at once instead of within the period. What is
          *     asked for stays as it is: what differs is mended or only reported, as the installation's `drift` says.
+         *
+         *     Needs the permission `installations:edit`: the role editor or more.
          */
         post: operations["installation_reconcile"];
         delete?: never;
@@ -498,12 +574,20 @@ export interface paths {
          * The policy that an instance goes by
          * @description `source` tells whether it is the instance's own or the tenant's default. The ETag is the version of the instance's
          *     own policy, zero where it has none.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["policies_own_get"];
-        /** Put a new version of the instance's own policy */
+        /**
+         * Put a new version of the instance's own policy
+         * @description Needs the permission `policies:edit`: the role editor or more.
+         */
         put: operations["policies_own_put"];
         post?: never;
-        /** Let the instance go by the tenant's default again */
+        /**
+         * Let the instance go by the tenant's default again
+         * @description Needs the permission `policies:edit`: the role editor or more.
+         */
         delete: operations["policies_own_remove"];
         options?: never;
         head?: never;
@@ -517,7 +601,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the versions of an instance's own policy, newest first */
+        /**
+         * List the versions of an instance's own policy, newest first
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["policies_own_versions"];
         put?: never;
         post?: never;
@@ -534,7 +621,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One version of an instance's own policy */
+        /**
+         * One version of an instance's own policy
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["policies_own_version"];
         put?: never;
         post?: never;
@@ -554,6 +644,8 @@ export interface paths {
         /**
          * List the queues, read from Connect
          * @description All of them in one answer; paced, so that an instance with many queues takes a while.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["instances_queues_list"];
         put?: never;
@@ -580,6 +672,8 @@ export interface paths {
          *     Roles other than the connection's take their place once they have passed; limiters go on knowing the former runtime
          *     role for an hour. A pending external id is taken up once both roles accept it.
          *     When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
+         *
+         *     Needs the permission `instances:manage`: the role admin or more.
          */
         post: operations["instances_verify"];
         delete?: never;
@@ -595,7 +689,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who the credential belongs to */
+        /**
+         * Who the credential belongs to
+         * @description For every caller who is recognised.
+         */
         get: operations["me_get"];
         put?: never;
         post?: never;
@@ -612,12 +709,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The policy of every instance that has none of its own */
+        /**
+         * The policy of every instance that has none of its own
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["policies_default_get"];
         /**
          * Put a new version of the default policy
          * @description It is checked as a whole, and stored only if nothing is wrong with it. Limiters have it within seconds: `in_force`
          *     tells where they do.
+         *
+         *     Needs the permission `policies:edit`: the role editor or more.
          */
         put: operations["policies_default_put"];
         post?: never;
@@ -634,7 +736,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the versions of the default policy, newest first */
+        /**
+         * List the versions of the default policy, newest first
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["policies_default_versions"];
         put?: never;
         post?: never;
@@ -651,7 +756,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One version of the default policy */
+        /**
+         * One version of the default policy
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["policies_default_version"];
         put?: never;
         post?: never;
@@ -670,7 +778,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Check a policy, storing nothing */
+        /**
+         * Check a policy, storing nothing
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         post: operations["policies_validate"];
         delete?: never;
         options?: never;
@@ -685,10 +796,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List tenants, oldest first */
+        /**
+         * List tenants, oldest first
+         * @description For operators only.
+         */
         get: operations["tenants_list"];
         put?: never;
-        /** Make a tenant */
+        /**
+         * Make a tenant
+         * @description For operators only.
+         */
         post: operations["tenants_create"];
         delete?: never;
         options?: never;
@@ -703,7 +820,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a tenant */
+        /**
+         * Read a tenant
+         * @description For operators only.
+         */
         get: operations["tenants_get"];
         put?: never;
         post?: never;
@@ -713,6 +833,8 @@ export interface paths {
         /**
          * Rename, move, suspend or resume a tenant
          * @description Calls of a suspended tenant are let through uncounted; its data and what is installed stay.
+         *
+         *     For operators only.
          */
         patch: operations["tenants_update"];
         trace?: never;
@@ -726,7 +848,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a key for a tenant */
+        /**
+         * Make a key for a tenant
+         * @description For operators only.
+         */
         post: operations["tenants_api_keys_create"];
         delete?: never;
         options?: never;
@@ -1660,6 +1785,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -1765,6 +1899,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -1779,7 +1922,10 @@ export interface operations {
     api_keys_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1808,6 +1954,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1854,6 +2009,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1916,6 +2080,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -1962,6 +2135,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2001,6 +2183,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2059,6 +2250,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2073,7 +2273,10 @@ export interface operations {
     blocks_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2109,6 +2312,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2123,7 +2335,10 @@ export interface operations {
     blocks_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2157,6 +2372,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2212,6 +2436,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2251,6 +2484,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2307,6 +2549,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2355,6 +2606,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2369,7 +2629,10 @@ export interface operations {
     connections_rotate_external_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2396,6 +2659,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2456,6 +2728,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2497,6 +2778,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2555,6 +2845,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2569,7 +2868,10 @@ export interface operations {
     exemptions_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2605,6 +2907,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2619,7 +2930,10 @@ export interface operations {
     exemptions_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2653,6 +2967,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2708,6 +3031,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2747,6 +3079,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2803,6 +3144,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2817,7 +3167,10 @@ export interface operations {
     instances_register: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2846,6 +3199,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2901,6 +3263,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -2940,6 +3311,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2991,6 +3371,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3056,6 +3445,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3110,6 +3508,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3124,7 +3531,10 @@ export interface operations {
     installation_reconcile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description The instance */
                 id: string;
@@ -3154,6 +3564,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3205,6 +3624,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3270,6 +3698,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3313,6 +3750,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3372,6 +3818,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3415,6 +3870,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3470,6 +3934,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3484,7 +3957,10 @@ export interface operations {
     instances_verify: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3515,6 +3991,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3568,6 +4053,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3609,6 +4103,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3671,6 +4174,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3713,6 +4225,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3768,6 +4289,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3782,7 +4312,10 @@ export interface operations {
     policies_validate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3811,6 +4344,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3867,6 +4409,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -3881,7 +4432,10 @@ export interface operations {
     tenants_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3910,6 +4464,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3958,6 +4521,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4017,6 +4589,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -4031,7 +4612,10 @@ export interface operations {
     tenants_api_keys_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4062,6 +4646,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

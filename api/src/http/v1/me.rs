@@ -35,7 +35,8 @@ pub(in crate::http) struct Me {
 }
 
 /// Who the credential belongs to
-#[utoipa::path(get, path = "/v1/me", operation_id = "me_get", tag = "me", responses((status = 200, body = Me)))]
+#[utoipa::path(get, path = "/v1/me", operation_id = "me_get", tag = "me",
+    security(("bearer" = [AnyCaller::NAME])), responses((status = 200, body = Me)))]
 pub(in crate::http) async fn get(caller: AnyCaller) -> Json<Me> {
     let principal = caller.principal;
     let kind = match principal.kind {

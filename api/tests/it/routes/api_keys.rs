@@ -137,3 +137,23 @@ async fn nobody_makes_a_key_that_may_do_more_than_they_may(pool: PgPool) {
         ["/name", "/role"]
     );
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_revokes_a_key_that_may_do_more_than_they_may(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let list = world.get("/v1/api-keys", &cast.owner).await.ok(200);
+    let keys = list.body["data"].as_array().expect("a list");
+    let path = |role: &str| {
+        let key = keys.iter().find(|key| key["role"] == role);
+        let id = key.expect("a key")["id"].as_str().expect("an id");
+        format!("/v1/api-keys/{id}")
+    };
+    world
+        .delete(&path("owner"), &cast.admin)
+        .await
+        .problem(403, "forbidden");
+    world.get("/v1/me", &cast.owner).await.ok(200);
+    world.delete(&path("admin"), &cast.admin).await.ok(204);
+    world.delete(&path("owner"), &cast.owner).await.ok(204);
+}

@@ -2,12 +2,15 @@
 
 mod api_keys;
 mod decisions;
+mod headers;
 mod installation;
 mod instances;
 mod me;
 mod numbers;
+mod once;
 mod policies;
 mod problems;
+mod rate;
 mod service;
 mod tenants;
 mod tokens;

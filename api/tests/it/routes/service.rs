@@ -23,6 +23,16 @@ async fn a_database_without_our_schema_is_not_ready(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_login_that_could_evade_row_security_is_not_ready(pool: PgPool) {
+    let world = World::new(pool)
+        .await
+        .with_settings(|settings| settings.any_database_login = false);
+    let answer = world.get("/readyz", "").await;
+    let answer = answer.problem(503, "service_unavailable");
+    assert!(answer.text("/detail").contains("row security"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn the_description_and_the_customer_s_template_are_served(pool: PgPool) {
     let world = World::new(pool).await;
     let description = world.get("/openapi.json", "").await.ok(200);

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::ground::Ground;
-use super::super::process::{Recipe, Service, output};
+use super::super::process::{Recipe, Service};
 use super::super::rest::{Rest, text};
-use super::super::stack::{STOP_WITHIN, Settings, api_start, command, start_api};
+use super::super::stack::{STOP_WITHIN, Settings, api_start, command, prepare, start_api};
 use super::super::{DevError, Result};
 
 #[derive(Debug)]
@@ -30,14 +30,9 @@ impl Slot {
         let database = ground.postgres.database(&format!("slot_{number}")).await?;
         let mut start = api_start(ground, &database, settings)?;
         start.recipe.args = vec!["serve".into()];
-        output(
-            &command(&start.recipe, "migrate", "ringfence-migrate"),
-            &logs,
-        )
-        .await?;
-        let key = output(&command(&start.recipe, "token", "ringfence-token"), &logs).await?;
+        let key = prepare(&start.recipe, &database, &logs).await?;
         let api = start_api(&start.recipe, &logs).await?;
-        let operator = Rest::new(&start.url, key.trim());
+        let operator = Rest::new(&start.url, &key);
         Ok(Self {
             workers: Vec::new(),
             api,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use axum::Json;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::domain::role::Role;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
+use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
 use crate::http::state::AppState;
 use crate::store::{ApiKey, Change, NewApiKey, TenantTx};
@@ -92,23 +92,23 @@ impl fmt::Debug for MadeApiKey {
 /// Nobody makes a key that may do more than they may themselves.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "api_keys_create", tag = "api-keys",
+    security(("bearer" = [ManageKeys::NAME])),
     request_body = NewApiKeyBody, responses((status = 201, body = MadeApiKey))
 )]
 pub(in crate::http) async fn create(
     caller: Caller<ManageKeys>,
     Body(new): Body<NewApiKeyBody>,
-) -> ApiResult<(StatusCode, Json<MadeApiKey>)> {
+) -> OnceResult {
     if new.role > caller.principal.role {
         let detail = format!("a key with the role {} needs to be made by one", new.role);
-        return Err(ApiError::new(Code::Forbidden, detail));
+        return Err(ApiError::new(Code::Forbidden, detail).into());
     }
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let made = make(&mut tx, &caller.app, new, |id| {
         caller.change("api_key.create", id)
     })
     .await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(tx.answer(StatusCode::CREATED, &made).await?)
 }
 
 pub(in crate::http::v1) async fn make(

@@ -52,6 +52,7 @@ pub(super) struct ApiKeyList {
 /// List keys, oldest first; revoked ones are left out
 #[utoipa::path(
     get, path = "/v1/api-keys", operation_id = "api_keys_list", tag = "api-keys",
+    security(("bearer" = [ViewKeys::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = ApiKeyList))
 )]

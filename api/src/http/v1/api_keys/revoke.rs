@@ -6,11 +6,14 @@ use crate::auth::ManageKeys;
 use crate::domain::ids::ApiKeyId;
 use crate::http::caller::Caller;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
 
 /// Revoke a key
+///
+/// Nobody revokes a key that may do more than they may themselves.
 #[utoipa::path(
     delete, path = "/v1/api-keys/{id}", operation_id = "api_keys_revoke", tag = "api-keys",
+    security(("bearer" = [ManageKeys::NAME])),
     params(("id" = String, Path)), responses((status = 204))
 )]
 pub(in crate::http) async fn revoke(
@@ -18,9 +21,12 @@ pub(in crate::http) async fn revoke(
     Id(id): Id<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
     let mut tx = caller.begin().await?;
-    if !tx.api_key_revoke(id, caller.now()).await? {
-        return Err(ApiError::not_found());
+    let role = tx.api_key_lock(id).await?.ok_or_else(ApiError::not_found)?;
+    if role > caller.principal.role {
+        let detail = format!("a key with the role {role} needs to be revoked by one");
+        return Err(ApiError::new(Code::Forbidden, detail));
     }
+    tx.api_key_revoke(id, caller.now()).await?;
     tx.audit_append(&caller.change("api_key.revoke", id))
         .await?;
     tx.commit().await?;

@@ -22,6 +22,7 @@ const AS_A_FILE: HeaderValue =
 /// With what the lines carry the chain can be followed without Ringfence: see `hash`.
 #[utoipa::path(
     get, path = "/v1/audit-log/export", operation_id = "audit_log_export", tag = "audit-log",
+    security(("bearer" = [ViewAudit::NAME])),
     responses((status = 200, body = AuditEntryBody, content_type = "application/x-ndjson"))
 )]
 pub(in crate::http) async fn export(

@@ -22,6 +22,7 @@ pub(super) struct AuditLog {
 /// List what was changed and by whom, newest first
 #[utoipa::path(
     get, path = "/v1/audit-log", operation_id = "audit_log_list", tag = "audit-log",
+    security(("bearer" = [ViewAudit::NAME])),
     params(
         ("actor" = Option<String>, Query, description = "As entries show it"),
         ("action" = Option<String>, Query, description = "Such as `policy.put`"),

@@ -62,6 +62,7 @@ impl From<ChainFault> for AuditFault {
 /// Follow the log's chain of hashes from the first entry to the last
 #[utoipa::path(
     get, path = "/v1/audit-log/verify", operation_id = "audit_log_verify", tag = "audit-log",
+    security(("bearer" = [ViewAudit::NAME])),
     responses((status = 200, body = AuditVerification))
 )]
 pub(in crate::http) async fn verify(

@@ -15,6 +15,7 @@ use crate::http::problem::{ApiError, ApiResult};
 /// With how its stack is to be deployed now, for those who may manage instances.
 #[utoipa::path(
     get, path = "/v1/connections/{id}", operation_id = "connections_get", tag = "connections",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = ConnectionBody))
 )]
 pub(in crate::http) async fn get(

@@ -20,6 +20,7 @@ pub(super) struct ConnectionList {
 /// List connections, oldest first
 #[utoipa::path(
     get, path = "/v1/connections", operation_id = "connections_list", tag = "connections",
+    security(("bearer" = [View::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = ConnectionList))
 )]

@@ -1,6 +1,6 @@
 //! Another external id for a connection, without a moment in which the roles cannot be used.
 
-use axum::Json;
+use axum::http::StatusCode;
 use serde_json::json;
 
 use super::body::ConnectionBody;
@@ -9,8 +9,9 @@ use super::onboarding::Onboarding;
 use crate::auth::ManageInstances;
 use crate::domain::ids::ConnectionId;
 use crate::http::caller::{Caller, states};
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiError;
 
 /// Change the external id of a connection
 ///
@@ -24,14 +25,15 @@ use crate::http::problem::{ApiError, ApiResult};
 /// begins.
 #[utoipa::path(
     post, path = "/v1/connections/{id}/rotate-external-id", operation_id = "connections_rotate_external_id",
-    tag = "connections", params(("id" = String, Path)), responses((status = 200, body = ConnectionBody))
+    tag = "connections",
+    security(("bearer" = [ManageInstances::NAME])), params(("id" = String, Path)), responses((status = 200, body = ConnectionBody))
 )]
 pub(in crate::http) async fn rotate(
     caller: Caller<ManageInstances>,
     Id(id): Id<ConnectionId>,
-) -> ApiResult<Json<ConnectionBody>> {
+) -> OnceResult {
     let app = &caller.app;
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let mut connection = tx
         .connection_get_locked(id)
         .await?
@@ -49,10 +51,11 @@ pub(in crate::http) async fn rotate(
         .connection_view_get(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    tx.commit().await?;
+    let onboarding = Onboarding::of(app, &view.region, &view.connection);
+    let connection = ConnectionBody::from(view).with_onboarding(onboarding);
+    let answer = tx.answer(StatusCode::OK, &connection).await?;
     if is_new {
         app.wake_ups.publications.wake();
     }
-    let onboarding = Onboarding::of(app, &view.region, &view.connection);
-    Ok(Json(ConnectionBody::from(view).with_onboarding(onboarding)))
+    Ok(answer)
 }

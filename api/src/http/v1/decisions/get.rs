@@ -12,6 +12,7 @@ use crate::http::problem::{ApiError, ApiResult};
 /// One decision with what each rule found
 #[utoipa::path(
     get, path = "/v1/decisions/{id}", operation_id = "decisions_get", tag = "decisions",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = DecisionBody))
 )]
 pub(in crate::http) async fn get(

@@ -35,6 +35,7 @@ pub(super) struct DecisionList {
 /// List decisions, newest first
 #[utoipa::path(
     get, path = "/v1/decisions", operation_id = "decisions_list", tag = "decisions",
+    security(("bearer" = [View::NAME])),
     params(
         ("instance_id" = Option<String>, Query), ("outcome" = Option<DecisionOutcome>, Query),
         ("rule_id" = Option<String>, Query, description = "The rule that decided"),

@@ -21,6 +21,7 @@ use crate::http::problem::{ApiError, ApiResult};
     path = "/v1/instances/{id}/installation",
     operation_id = "installation_delete",
     tag = "installation",
+    security(("bearer" = [EditInstallations::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the generation that was seen"),

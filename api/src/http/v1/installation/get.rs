@@ -19,6 +19,7 @@ use crate::http::problem::{ApiError, ApiResult};
     path = "/v1/instances/{id}/installation",
     operation_id = "installation_get",
     tag = "installation",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path, description = "The instance")),
     responses(
         (status = 200, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),

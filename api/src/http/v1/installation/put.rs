@@ -23,6 +23,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
     path = "/v1/instances/{id}/installation",
     operation_id = "installation_put",
     tag = "installation",
+    security(("bearer" = [EditInstallations::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the generation that was seen"),

@@ -1,17 +1,15 @@
 //! POST /v1/instances/{id}/installation/reconcile
 
-use axum::Json;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 
 use super::body::{InstallationBody, installation_body, version};
 use crate::auth::EditInstallations;
 use crate::domain::ids::InstanceId;
 use crate::domain::installation::InstallationState;
 use crate::http::caller::Caller;
-use crate::http::etag::etag;
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, Code};
+use crate::http::problem::{ApiError, Code};
 
 /// Look at an installation now
 ///
@@ -22,6 +20,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
     path = "/v1/instances/{id}/installation/reconcile",
     operation_id = "installation_reconcile",
     tag = "installation",
+    security(("bearer" = [EditInstallations::NAME])),
     params(("id" = String, Path, description = "The instance")),
     responses(
         (status = 202, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),
@@ -30,8 +29,8 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 pub(in crate::http) async fn reconcile(
     caller: Caller<EditInstallations>,
     Id(id): Id<InstanceId>,
-) -> ApiResult<impl IntoResponse> {
-    let mut tx = caller.begin().await?;
+) -> OnceResult {
+    let mut tx = caller.begin_once().await?;
     let installation = tx
         .installation_get_locked(id)
         .await?
@@ -40,17 +39,20 @@ pub(in crate::http) async fn reconcile(
         return Err(ApiError::new(
             Code::Conflict,
             "the installation was taken away: there is nothing to look at",
-        ));
+        )
+        .into());
     }
     let now = caller.now();
     tx.installation_look_now(Some(id), now).await?;
     tx.instance_check_now(id, now).await?;
     tx.audit_append(&caller.change("installation.reconcile", id))
         .await?;
-    let tag = etag(version(Some(&installation)));
+    let version = version(Some(&installation));
     let body = installation_body(&mut tx, installation).await?;
-    tx.commit().await?;
+    let answer = tx
+        .answer_version(StatusCode::ACCEPTED, version, &body)
+        .await?;
     caller.app.wake_ups.installations.wake();
     caller.app.wake_ups.checks.wake();
-    Ok((StatusCode::ACCEPTED, tag, Json(body)))
+    Ok(answer)
 }

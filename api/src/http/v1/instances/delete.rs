@@ -13,6 +13,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 /// Delete an instance, with its decisions and its own policy
 #[utoipa::path(
     delete, path = "/v1/instances/{id}", operation_id = "instances_delete", tag = "instances",
+    security(("bearer" = [ManageInstances::NAME])),
     params(("id" = String, Path)), responses((status = 204))
 )]
 pub(in crate::http) async fn delete(

@@ -15,6 +15,7 @@ use crate::http::v1::connections::Onboarding;
 /// With how to deploy its stack, for those who may manage instances.
 #[utoipa::path(
     get, path = "/v1/instances/{id}", operation_id = "instances_get", tag = "instances",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = Instance))
 )]
 pub(in crate::http) async fn get(

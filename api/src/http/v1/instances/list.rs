@@ -20,6 +20,7 @@ pub(super) struct InstanceList {
 /// List instances, in the order of their registration
 #[utoipa::path(
     get, path = "/v1/instances", operation_id = "instances_list", tag = "instances",
+    security(("bearer" = [View::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = InstanceList))
 )]

@@ -52,6 +52,7 @@ pub(super) struct QueueList {
 /// All of them in one answer; paced, so that an instance with many queues takes a while.
 #[utoipa::path(
     get, path = "/v1/instances/{id}/queues", operation_id = "instances_queues_list", tag = "instances",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = QueueList))
 )]
 pub(in crate::http) async fn list(

@@ -1,6 +1,5 @@
 //! Registering an instance by its ARN. Nothing is proved by it.
 
-use axum::Json;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,6 +13,7 @@ use crate::domain::instance_arn::InstanceArn;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
+use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, FieldFault};
 use crate::http::state::AppState;
 use crate::http::v1::connections::{Onboarding, new_external_id};
@@ -76,18 +76,19 @@ fn read_arn(text: &str) -> Result<InstanceArn, String> {
 /// it is verified; until then the registration keeps nobody else from it.
 #[utoipa::path(
     post, path = "/v1/instances", operation_id = "instances_register", tag = "instances",
+    security(("bearer" = [ManageInstances::NAME])),
     request_body = Registration, responses((status = 201, body = Instance))
 )]
 pub(in crate::http) async fn register(
     caller: Caller<ManageInstances>,
     Body(new): Body<Registration>,
-) -> ApiResult<(StatusCode, Json<Instance>)> {
+) -> OnceResult {
     let (app, arn) = (&caller.app, &new.instance_arn);
     must_be_served(app, arn)?;
     let id = InstanceId(app.ids.uuid());
     let name = new.name.unwrap_or_else(|| arn.instance_id().to_owned());
     let now = caller.now();
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let connection = tx
         .connection_find_or_insert(&new_connection(app, arn, now))
         .await?;
@@ -110,10 +111,9 @@ pub(in crate::http) async fn register(
         .instance_view_get(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    tx.commit().await?;
     let onboarding = Onboarding::of(app, arn.region(), &view.connection);
     let instance = Instance::try_from(view)?.with_onboarding(onboarding);
-    Ok((StatusCode::CREATED, Json(instance)))
+    Ok(tx.answer(StatusCode::CREATED, &instance).await?)
 }
 
 fn must_be_served(app: &AppState, arn: &InstanceArn) -> ApiResult<()> {

@@ -1,6 +1,6 @@
 //! Proving that an instance is the tenant's, and that the two roles do what they must.
 
-use axum::Json;
+use axum::http::StatusCode;
 use utoipa::ToSchema;
 
 use super::body::Instance;
@@ -11,8 +11,9 @@ use crate::domain::ids::InstanceId;
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::{Fields, FromFields};
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::problem::{ApiError, Code, FieldFault};
 use crate::http::v1::connections::Onboarding;
 use crate::store::{Constraint, StoreError};
 
@@ -44,13 +45,16 @@ impl FromFields for VerificationRequest {
 /// When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
 #[utoipa::path(
     post, path = "/v1/instances/{id}/verify", operation_id = "instances_verify", tag = "instances",
+    security(("bearer" = [ManageInstances::NAME])),
     params(("id" = String, Path)), request_body = VerificationRequest, responses((status = 200, body = Instance))
 )]
 pub(in crate::http) async fn verify(
     caller: Caller<ManageInstances>,
     Id(id): Id<InstanceId>,
     Body(given): Body<VerificationRequest>,
-) -> ApiResult<Json<Instance>> {
+) -> OnceResult {
+    // Asked again at the end: in between the customer's account is talked to, which no transaction can wait for.
+    drop(caller.begin_once().await?);
     let app = &caller.app;
     let given = GivenRoles {
         installer_role_arn: given.installer_role_arn,
@@ -66,31 +70,32 @@ pub(in crate::http) async fn verify(
         change: caller.change("instance.verify", id),
         check_period: app.settings.connection_check_period,
     };
-    match verifying.run(given).await? {
+    match verifying.run(given).await.map_err(ApiError::from)? {
         Verified::Passed => {
             app.wake_ups.publications.wake();
             app.wake_ups.installations.wake();
         }
         Verified::Failed(verification) => {
-            return Err(ApiError::verification(
-                verification.failures().map(fault).collect(),
-            ));
+            let faults = verification.failures().map(fault).collect();
+            return Err(ApiError::verification(faults).into());
         }
         Verified::Overtaken => {
             return Err(ApiError::new(
                 Code::Conflict,
                 "the connection was changed while it was checked; verify again",
-            ));
+            )
+            .into());
         }
         Verified::Claimed => return Err(StoreError::Constraint(Constraint::InstanceClaimed).into()),
     }
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let view = tx
         .instance_view_get(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
     let onboarding = Onboarding::of(app, view.instance.arn.region(), &view.connection);
-    Ok(Json(Instance::try_from(view)?.with_onboarding(onboarding)))
+    let instance = Instance::try_from(view)?.with_onboarding(onboarding);
+    Ok(tx.answer(StatusCode::OK, &instance).await?)
 }
 
 fn fault(check: &Check) -> FieldFault {

@@ -2,7 +2,6 @@
 
 use std::slice;
 
-use axum::Json;
 use axum::http::StatusCode;
 
 use super::action;
@@ -12,20 +11,22 @@ use crate::app::number_csv::NOT_IN_THE_FUTURE;
 use crate::auth::EditNumbers;
 use crate::domain::listed_number::{List, ListedNumber, WantedNumber};
 use crate::http::caller::{Caller, states};
-use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::once::OnceResult;
+use crate::http::problem::{ApiError, Code, FieldFault};
 
 pub(super) async fn add(
     caller: &Caller<EditNumbers>,
     list: List,
     wanted: WantedNumber,
-) -> ApiResult<(StatusCode, Json<ListedNumberBody>)> {
+) -> OnceResult {
     let now = caller.now();
     if wanted.expires_at.is_some_and(|at| at <= now) {
         return Err(ApiError::validation(vec![FieldFault::new(
             "/expires_at",
             "out_of_range",
             NOT_IN_THE_FUTURE,
-        )]));
+        )])
+        .into());
     }
     let by = caller.principal.actor();
     let listing = Listing {
@@ -34,11 +35,11 @@ pub(super) async fn add(
         now,
         by: &by,
     };
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let change = listing.plan(&mut tx, slice::from_ref(&wanted)).await?;
     if change.add.is_empty() {
         let is_in_other = !change.in_other_list.is_empty();
-        return Err(listed(list, is_in_other));
+        return Err(listed(list, is_in_other).into());
     }
     let added = listing
         .carry_out(&mut tx, slice::from_ref(&wanted), &change)
@@ -59,10 +60,12 @@ pub(super) async fn add(
     let change = caller.change(action(list, "exemption.create", "block.create"), id);
     tx.audit_append(&states(change, None, Some(audited(&entry))))
         .await?;
-    tx.commit().await?;
+    let answer = tx
+        .answer(StatusCode::CREATED, &ListedNumberBody::from(entry))
+        .await?;
     caller.app.wake_ups.numbers.wake();
     caller.app.wake_ups.publications.wake();
-    Ok((StatusCode::CREATED, Json(entry.into())))
+    Ok(answer)
 }
 
 fn listed(list: List, is_in_other: bool) -> ApiError {

@@ -1,6 +1,5 @@
 //! Listing many numbers at once, out of a CSV document: all of them or none.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -14,6 +13,7 @@ use crate::app::number_csv::{self, RowFault, Rows};
 use crate::auth::EditNumbers;
 use crate::domain::listed_number::List;
 use crate::http::caller::{Caller, states};
+use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
 use crate::http::state::AppState;
 
@@ -67,7 +67,7 @@ pub(super) async fn import(
     caller: &Caller<EditNumbers>,
     list: List,
     document: &[u8],
-) -> ApiResult<Json<Imported>> {
+) -> OnceResult {
     let now = caller.now();
     let rows = number_csv::read(document, now).map_err(refused)?;
     let by = caller.principal.actor();
@@ -77,10 +77,10 @@ pub(super) async fn import(
         now,
         by: &by,
     };
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let change = listing.plan(&mut tx, &rows.wanted).await?;
     if !change.in_other_list.is_empty() {
-        return Err(refused(in_other_list(list, &rows, &change.in_other_list)));
+        return Err(refused(in_other_list(list, &rows, &change.in_other_list)).into());
     }
     listing.carry_out(&mut tx, &rows.wanted, &change).await?;
     let imported = Imported {
@@ -94,10 +94,10 @@ pub(super) async fn import(
         caller.tenant.id,
     );
     tx.audit_append(&states(change, None, Some(after))).await?;
-    tx.commit().await?;
+    let answer = tx.answer(StatusCode::OK, &imported).await?;
     caller.app.wake_ups.numbers.wake();
     caller.app.wake_ups.publications.wake();
-    Ok(Json(imported))
+    Ok(answer)
 }
 
 fn in_other_list(list: List, rows: &Rows, positions: &[usize]) -> Vec<RowFault> {

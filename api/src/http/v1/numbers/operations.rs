@@ -19,6 +19,7 @@ macro_rules! operations {
         use crate::domain::listed_number::List;
         use crate::http::body::Body;
         use crate::http::caller::Caller;
+        use crate::http::once::OnceResult;
         use crate::http::path::Id;
         use crate::http::problem::ApiResult;
         use crate::http::query::Query;
@@ -30,12 +31,13 @@ macro_rules! operations {
         $(#[$create])*
         #[utoipa::path(
             post, path = $all, operation_id = $create_id, tag = $tag,
+            security(("bearer" = [EditNumbers::NAME])),
             request_body = NewListedNumber, responses((status = 201, body = ListedNumberBody))
         )]
         pub(in crate::http) async fn create(
             caller: Caller<EditNumbers>,
             Body(new): Body<NewListedNumber>,
-        ) -> ApiResult<(StatusCode, Json<ListedNumberBody>)> {
+        ) -> OnceResult {
             add::add(&caller, List::$list, new.into()).await
         }
 
@@ -44,6 +46,7 @@ macro_rules! operations {
         /// What has expired is shown for another seven days.
         #[utoipa::path(
             get, path = $all, operation_id = $list_id, tag = $tag,
+            security(("bearer" = [View::NAME])),
             params(
                 ("number" = Option<String>, Query, description = "In E.164; the + may be left out"),
                 ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
@@ -60,6 +63,7 @@ macro_rules! operations {
         $(#[$get])*
         #[utoipa::path(
             get, path = $one, operation_id = $get_id, tag = $tag,
+            security(("bearer" = [View::NAME])),
             params(("id" = String, Path)), responses((status = 200, body = ListedNumberBody))
         )]
         pub(in crate::http) async fn get(
@@ -72,6 +76,7 @@ macro_rules! operations {
         $(#[$remove])*
         #[utoipa::path(
             delete, path = $one, operation_id = $remove_id, tag = $tag,
+            security(("bearer" = [EditNumbers::NAME])),
             params(("id" = String, Path)), responses((status = 204))
         )]
         pub(in crate::http) async fn remove(
@@ -89,6 +94,7 @@ macro_rules! operations {
         /// nothing.
         #[utoipa::path(
             post, path = $many, operation_id = $import_id, tag = $tag,
+            security(("bearer" = [EditNumbers::NAME])),
             request_body(
                 content = String, content_type = "text/csv",
                 example = "number,reason,expires_at\n+12065550100,Asked not to be called,\n+442079460000,Court order,2027-01-01T00:00:00Z\n",
@@ -98,7 +104,7 @@ macro_rules! operations {
         pub(in crate::http) async fn import(
             caller: Caller<EditNumbers>,
             CsvBody(document): CsvBody,
-        ) -> ApiResult<Json<Imported>> {
+        ) -> OnceResult {
             rows::import(&caller, List::$list, &document).await
         }
     };

@@ -16,6 +16,7 @@ use crate::store::{Put, PutPolicy};
 /// The policy of every instance that has none of its own
 #[utoipa::path(
     get, path = "/v1/policies/default", operation_id = "policies_default_get", tag = "policies",
+    security(("bearer" = [View::NAME])),
     responses((status = 200, body = PolicyBody, headers(("ETag" = String, description = "The version"))))
 )]
 pub(in crate::http) async fn get(caller: Caller<View>) -> ApiResult<impl IntoResponse> {
@@ -32,6 +33,7 @@ pub(in crate::http) async fn get(caller: Caller<View>) -> ApiResult<impl IntoRes
 /// tells where they do.
 #[utoipa::path(
     put, path = "/v1/policies/default", operation_id = "policies_default_put", tag = "policies",
+    security(("bearer" = [EditPolicies::NAME])),
     params(("If-Match" = Option<String>, Header, description = "The ETag of the version that was seen")),
     request_body = PolicyDocument,
     responses((status = 200, body = PolicyBody, headers(("ETag" = String, description = "The version"))))

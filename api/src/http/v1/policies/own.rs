@@ -21,6 +21,7 @@ use crate::store::{Constraint, Put, PutPolicy, StoreError};
 /// own policy, zero where it has none.
 #[utoipa::path(
     get, path = "/v1/instances/{id}/policy", operation_id = "policies_own_get", tag = "policies",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path, description = "The instance")),
     responses((status = 200, body = PolicyBody, headers(("ETag" = String, description = "The version"))))
 )]
@@ -47,6 +48,7 @@ pub(in crate::http) async fn get(
 /// Put a new version of the instance's own policy
 #[utoipa::path(
     put, path = "/v1/instances/{id}/policy", operation_id = "policies_own_put", tag = "policies",
+    security(("bearer" = [EditPolicies::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the version that was seen"),
@@ -94,6 +96,7 @@ pub(in crate::http) async fn put(
 /// Let the instance go by the tenant's default again
 #[utoipa::path(
     delete, path = "/v1/instances/{id}/policy", operation_id = "policies_own_remove", tag = "policies",
+    security(("bearer" = [EditPolicies::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the version that was seen"),

@@ -25,6 +25,7 @@ pub(super) struct ValidPolicy {
 /// Check a policy, storing nothing
 #[utoipa::path(
     post, path = "/v1/policies/validate", operation_id = "policies_validate", tag = "policies",
+    security(("bearer" = [View::NAME])),
     request_body = PolicyDocument, responses((status = 200, body = ValidPolicy))
 )]
 pub(in crate::http) async fn validate(

@@ -23,6 +23,7 @@ pub(super) struct PolicyVersionList {
 /// List the versions of the default policy, newest first
 #[utoipa::path(
     get, path = "/v1/policies/default/versions", operation_id = "policies_default_versions", tag = "policies",
+    security(("bearer" = [View::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = PolicyVersionList))
 )]
@@ -36,6 +37,7 @@ pub(in crate::http) async fn default_list(
 /// List the versions of an instance's own policy, newest first
 #[utoipa::path(
     get, path = "/v1/instances/{id}/policy/versions", operation_id = "policies_own_versions", tag = "policies",
+    security(("bearer" = [View::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
@@ -53,6 +55,7 @@ pub(in crate::http) async fn own_list(
 /// One version of the default policy
 #[utoipa::path(
     get, path = "/v1/policies/default/versions/{version}", operation_id = "policies_default_version", tag = "policies",
+    security(("bearer" = [View::NAME])),
     params(("version" = i64, Path)), responses((status = 200, body = PolicyBody))
 )]
 pub(in crate::http) async fn default_get(
@@ -65,6 +68,7 @@ pub(in crate::http) async fn default_get(
 /// One version of an instance's own policy
 #[utoipa::path(
     get, path = "/v1/instances/{id}/policy/versions/{version}", operation_id = "policies_own_version", tag = "policies",
+    security(("bearer" = [View::NAME])),
     params(("id" = String, Path, description = "The instance"), ("version" = i64, Path)),
     responses((status = 200, body = PolicyBody))
 )]

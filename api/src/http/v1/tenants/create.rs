@@ -1,6 +1,5 @@
 //! Making a tenant.
 
-use axum::Json;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
 
@@ -10,7 +9,7 @@ use crate::domain::tenant::{Tenant, TenantStatus};
 use crate::http::body::Body;
 use crate::http::caller::{Operator, states};
 use crate::http::fields::{Fields, FromFields};
-use crate::http::problem::ApiResult;
+use crate::http::once::OnceResult;
 
 #[derive(Debug, ToSchema)]
 pub(super) struct NewTenant {
@@ -35,12 +34,10 @@ impl FromFields for NewTenant {
 /// Make a tenant
 #[utoipa::path(
     post, path = "/v1/tenants", operation_id = "tenants_create", tag = "tenants",
+    security(("bearer" = [Operator::NAME])),
     request_body = NewTenant, responses((status = 201, body = TenantBody))
 )]
-pub(in crate::http) async fn create(
-    caller: Operator,
-    Body(new): Body<NewTenant>,
-) -> ApiResult<(StatusCode, Json<TenantBody>)> {
+pub(in crate::http) async fn create(caller: Operator, Body(new): Body<NewTenant>) -> OnceResult {
     let app = &caller.app;
     let home_region = new
         .home_region
@@ -59,9 +56,9 @@ pub(in crate::http) async fn create(
         None,
         Some(audited(&tenant)),
     );
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     tx.tenant_insert(&tenant).await?;
     tx.audit_append(Some(tenant.id), &change).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(tenant.into())))
+    let made = TenantBody::from(tenant);
+    Ok(tx.answer(StatusCode::CREATED, &made).await?)
 }

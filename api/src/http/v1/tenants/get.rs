@@ -11,6 +11,7 @@ use crate::http::problem::{ApiError, ApiResult};
 /// Read a tenant
 #[utoipa::path(
     get, path = "/v1/tenants/{id}", operation_id = "tenants_get", tag = "tenants",
+    security(("bearer" = [Operator::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = TenantBody))
 )]
 pub(in crate::http) async fn get(

@@ -1,31 +1,31 @@
 //! A tenant's first key, made by the operator.
 
-use axum::Json;
 use axum::http::StatusCode;
 
 use crate::domain::ids::TenantId;
 use crate::http::body::Body;
 use crate::http::caller::Operator;
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiError;
 use crate::http::v1::api_keys::{MadeApiKey, NewApiKeyBody, make};
 
 /// Make a key for a tenant
 #[utoipa::path(
     post, path = "/v1/tenants/{id}/api-keys", operation_id = "tenants_api_keys_create", tag = "tenants",
+    security(("bearer" = [Operator::NAME])),
     params(("id" = String, Path)), request_body = NewApiKeyBody, responses((status = 201, body = MadeApiKey))
 )]
 pub(in crate::http) async fn create(
     caller: Operator,
     Id(id): Id<TenantId>,
     Body(new): Body<NewApiKeyBody>,
-) -> ApiResult<(StatusCode, Json<MadeApiKey>)> {
-    let mut tx = caller.app.store.tenant(id).await?;
+) -> OnceResult {
+    let mut tx = caller.begin_once_in(id).await?;
     tx.tenant_self().await?.ok_or_else(ApiError::not_found)?;
     let made = make(&mut tx, &caller.app, new, |id| {
         caller.change("api_key.create", id)
     })
     .await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(tx.answer(StatusCode::CREATED, &made).await?)
 }

@@ -19,6 +19,7 @@ pub(super) struct TenantList {
 /// List tenants, oldest first
 #[utoipa::path(
     get, path = "/v1/tenants", operation_id = "tenants_list", tag = "tenants",
+    security(("bearer" = [Operator::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = TenantList))
 )]

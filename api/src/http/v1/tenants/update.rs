@@ -38,6 +38,7 @@ impl FromFields for TenantChange {
 /// Calls of a suspended tenant are let through uncounted; its data and what is installed stay.
 #[utoipa::path(
     patch, path = "/v1/tenants/{id}", operation_id = "tenants_update", tag = "tenants",
+    security(("bearer" = [Operator::NAME])),
     params(("id" = String, Path)), request_body = TenantChange, responses((status = 200, body = TenantBody))
 )]
 pub(in crate::http) async fn update(

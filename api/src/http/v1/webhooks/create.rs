@@ -54,6 +54,7 @@ impl FromFields for NewWebhook {
 /// at again at each delivery, and messages go to public addresses only.
 #[utoipa::path(
     post, path = "/v1/webhooks", operation_id = "webhooks_create", tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])),
     request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret))
 )]
 pub(in crate::http) async fn create(

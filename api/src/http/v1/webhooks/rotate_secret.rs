@@ -39,6 +39,7 @@ impl FromFields for SecretRotation {
 /// A secret before the present one stops signing at once.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/rotate-secret", operation_id = "webhooks_rotate_secret", tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), request_body = SecretRotation,
     responses((status = 200, body = WebhookWithSecret))
 )]

@@ -18,6 +18,7 @@ use crate::store::NewEvent;
 /// It is on its way when this is answered; what came of it is among the deliveries.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/test", operation_id = "webhooks_test", tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), responses((status = 202, body = DeliveryBody))
 )]
 pub(in crate::http) async fn test(

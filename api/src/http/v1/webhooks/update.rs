@@ -48,6 +48,7 @@ impl FromFields for WebhookChange {
 /// What waits for a webhook when it is disabled is given up; it can be sent again once the webhook is enabled.
 #[utoipa::path(
     patch, path = "/v1/webhooks/{id}", operation_id = "webhooks_update", tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), request_body = WebhookChange, responses((status = 200, body = WebhookBody))
 )]
 pub(in crate::http) async fn update(

@@ -60,6 +60,7 @@ impl From<DeliveryAttempt> for DeliveryAttemptBody {
 /// Read a delivery
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/deliveries/{event_id}", operation_id = "webhook_deliveries_get", tag = "webhooks",
+    security(("bearer" = [ViewWebhooks::NAME])),
     params(("id" = String, Path), ("event_id" = String, Path)),
     responses((status = 200, body = DeliveryDetail))
 )]

@@ -25,6 +25,7 @@ pub(super) struct DeliveryList {
 /// Deliveries are kept for 30 days.
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/deliveries", operation_id = "webhook_deliveries_list", tag = "webhooks",
+    security(("bearer" = [ViewWebhooks::NAME])),
     params(
         ("id" = String, Path), ("state" = Option<DeliveryStateWord>, Query),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),

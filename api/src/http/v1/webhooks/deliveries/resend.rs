@@ -16,7 +16,8 @@ use crate::http::problem::{ApiError, ApiResult};
 /// Whatever came of it before. The message keeps its id, so that a receiver that has it already can tell.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/deliveries/{event_id}/resend", operation_id = "webhook_deliveries_resend",
-    tag = "webhooks", params(("id" = String, Path), ("event_id" = String, Path)),
+    tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])), params(("id" = String, Path), ("event_id" = String, Path)),
     responses((status = 202, body = DeliveryBody))
 )]
 pub(in crate::http) async fn resend(

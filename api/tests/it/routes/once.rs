@@ -1,0 +1,334 @@
+//! `Idempotency-Key`: sent again, answered again, not done again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::http::Method;
+use ringfence_api::background::Found;
+use ringfence_api::background::cleanup::Cleanup;
+use ringfence_api::http::openapi;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::harness::{ARN, Answer, Cast, World};
+
+const KEY: &str = "2f5a0c1e-6d0b-4a55-8f0e-8d1f1f3b9f10";
+
+/// Operations that store nothing, so that doing them again is doing them once.
+const STORE_NOTHING: [&str; 1] = ["policies_validate"];
+
+async fn keyed(world: &World, path: &str, as_whom: &str, key: &str, body: Value) -> Answer {
+    world
+        .call_with(
+            Method::POST,
+            path,
+            as_whom,
+            Some(body),
+            &[("idempotency-key", key)],
+        )
+        .await
+}
+
+/// A body that each POST takes, with the path.
+fn examples(cast: &Cast) -> BTreeMap<&'static str, (String, Value)> {
+    let tenant_keys = format!("/v1/tenants/{}/api-keys", cast.id);
+    let key = json!({ "name": "robot", "role": "viewer" });
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    BTreeMap::from([
+        (
+            "tenants_create",
+            ("/v1/tenants".to_owned(), json!({ "name": "Northwind" })),
+        ),
+        ("tenants_api_keys_create", (tenant_keys, key.clone())),
+        ("api_keys_create", ("/v1/api-keys".to_owned(), key)),
+        (
+            "instances_register",
+            ("/v1/instances".to_owned(), json!({ "instance_arn": ARN })),
+        ),
+        ("blocks_create", ("/v1/blocks".to_owned(), number.clone())),
+        ("exemptions_create", ("/v1/exemptions".to_owned(), number)),
+    ])
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_post_that_is_sent_again_is_answered_the_same_and_done_once(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    for operation in [
+        "tenants_create",
+        "tenants_api_keys_create",
+        "api_keys_create",
+        "instances_register",
+        "blocks_create",
+        "exemptions_create",
+    ] {
+        let cast = world.tenant("Fabrikam").await;
+        let (path, body) = examples(&cast)[operation].clone();
+        let as_whom = match path.starts_with("/v1/tenants") {
+            true => &world.operator,
+            false => &cast.owner,
+        };
+        let first = keyed(&world, &path, as_whom, operation, body.clone())
+            .await
+            .ok(201);
+        assert_eq!(first.header("idempotent-replayed"), "");
+        let rows = audit_rows(&pool).await;
+        let again = keyed(&world, &path, as_whom, operation, body).await.ok(201);
+        assert_eq!(again.header("idempotent-replayed"), "true", "{operation}");
+        assert_eq!(again.text, first.text, "{operation}");
+        assert_eq!(again.header("content-type"), first.header("content-type"));
+        assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
+        assert_eq!(audit_rows(&pool).await, rows, "{operation} was done twice");
+    }
+}
+
+async fn audit_rows(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("select count(*) from audit_log")
+        .fetch_one(pool)
+        .await
+        .expect("a count")
+}
+
+/// Whoever adds a POST decides: an example in this file, or the reason why it needs none.
+#[sqlx::test(migrations = "../migrations")]
+async fn every_post_is_done_once_or_stores_nothing(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let examples = examples(&cast);
+    let document: Value = serde_json::from_str(&openapi::text()).expect("JSON");
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let Some(id) = item["post"]["operationId"].as_str() else {
+            continue;
+        };
+        let parameters = item["post"]["parameters"].as_array().expect("parameters");
+        assert!(
+            parameters
+                .iter()
+                .any(|parameter| parameter["name"] == "Idempotency-Key"),
+            "{path}"
+        );
+        // Imports have their own test; verifying talks to AWS and is tried in the end-to-end tests.
+        let elsewhere = id.ends_with("_import") || id == "instances_verify";
+        assert!(
+            elsewhere || STORE_NOTHING.contains(&id) || examples.contains_key(id),
+            "{id} is not tried with an Idempotency-Key"
+        );
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_import_that_is_sent_again_is_answered_as_the_first_time(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let import = async |document: &str| {
+        let request = axum::http::Request::builder()
+            .method("POST")
+            .uri("/v1/blocks/import")
+            .header("authorization", format!("Bearer {}", cast.owner))
+            .header("content-type", "text/csv")
+            .header("idempotency-key", KEY)
+            .body(axum::body::Body::from(document.to_owned()))
+            .expect("a request");
+        world.send(request).await
+    };
+    let document = "number,reason\n+12065550100,asked\n";
+    assert_eq!(import(document).await.ok(200).body["added"], 1);
+    let again = import(document).await.ok(200);
+    assert_eq!(again.body["added"], 1);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    import("number,reason\n+12065550101,asked\n")
+        .await
+        .problem(422, "idempotency_key_reused");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_belongs_to_one_request_of_one_caller(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (cast, other) = (
+        world.tenant("Northwind").await,
+        world.tenant("Fabrikam").await,
+    );
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    keyed(&world, "/v1/blocks", &cast.editor, KEY, number.clone())
+        .await
+        .ok(201);
+    let changed = json!({ "number": "+12065550101", "reason": "asked" });
+    keyed(&world, "/v1/blocks", &cast.editor, KEY, changed.clone())
+        .await
+        .problem(422, "idempotency_key_reused");
+    keyed(&world, "/v1/exemptions", &cast.editor, KEY, number.clone())
+        .await
+        .problem(422, "idempotency_key_reused");
+    // The same word of somebody else is another key, in the tenant and outside.
+    keyed(&world, "/v1/blocks", &cast.admin, KEY, changed)
+        .await
+        .ok(201);
+    let theirs = keyed(&world, "/v1/blocks", &other.editor, KEY, number)
+        .await
+        .ok(201);
+    assert_eq!(theirs.header("idempotent-replayed"), "");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_refused_is_worked_out_anew(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    let listed = world
+        .post("/v1/exemptions", &cast.editor, number.clone())
+        .await
+        .ok(201);
+    keyed(&world, "/v1/blocks", &cast.editor, KEY, number.clone())
+        .await
+        .problem(409, "number_listed");
+    let exemption = format!("/v1/exemptions/{}", listed.text("/id"));
+    world.delete(&exemption, &cast.editor).await.ok(204);
+    let made = keyed(&world, "/v1/blocks", &cast.editor, KEY, number)
+        .await
+        .ok(201);
+    assert_eq!(made.header("idempotent-replayed"), "");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_may_not_do_it_any_more_gets_no_answer_of_before(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    keyed(&world, "/v1/blocks", &cast.editor, KEY, number.clone())
+        .await
+        .ok(201);
+    let tenant = format!("/v1/tenants/{}", cast.id);
+    let suspended = json!({ "status": "suspended" });
+    world
+        .call(Method::PATCH, &tenant, &world.operator, Some(suspended))
+        .await
+        .ok(200);
+    keyed(&world, "/v1/blocks", &cast.editor, KEY, number)
+        .await
+        .problem(403, "forbidden");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn duplicates_at_the_same_time_are_done_once_and_all_get_the_answer(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    let posts = (0..8).map(|_| keyed(&world, "/v1/blocks", &cast.editor, KEY, number.clone()));
+    let answers = futures::future::join_all(posts).await;
+    let first = answers
+        .iter()
+        .filter(|answer| answer.header("idempotent-replayed").is_empty());
+    assert_eq!(first.count(), 1);
+    for answer in &answers {
+        assert_eq!(
+            (answer.status.as_u16(), &answer.text),
+            (201, &answers[0].text)
+        );
+    }
+}
+
+/// Held open by hand, so that the duplicate is sure to come meanwhile.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_duplicate_waits_for_the_first_one(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    // The lists are locked, so the first request stops in the middle of its transaction, with its key claimed.
+    let mut lock = pool.begin().await.expect("a transaction");
+    sqlx::query("lock table number_lists")
+        .execute(&mut *lock)
+        .await
+        .expect("locked");
+    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    let post = || keyed(&world, "/v1/blocks", &cast.editor, KEY, number.clone());
+    let both = async { tokio::join!(post(), post()) };
+    let release = async {
+        wait_until_blocked(&pool, 2).await;
+        lock.rollback().await.expect("released");
+    };
+    let ((one, other), ()) = tokio::join!(both, release);
+    let replayed = [&one, &other].map(|answer| answer.header("idempotent-replayed") == "true");
+    assert!(replayed == [true, false] || replayed == [false, true]);
+    assert_eq!(one.ok(201).text, other.ok(201).text);
+}
+
+async fn wait_until_blocked(pool: &PgPool, wanted: i64) {
+    let blocked = async {
+        loop {
+            let waiting: i64 = sqlx::query_scalar(
+                "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .fetch_one(pool)
+            .await
+            .expect("a count");
+            if waiting >= wanted {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), blocked)
+        .await
+        .expect("both wait");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_kept_answer_cannot_be_read_from_the_database(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({ "name": "robot", "role": "viewer" });
+    let made = keyed(&world, "/v1/api-keys", &cast.owner, KEY, body)
+        .await
+        .ok(201);
+    let key = made.text("/key");
+    let kept: Vec<Vec<u8>> = sqlx::query_scalar("select answer from kept_answers")
+        .fetch_all(&pool)
+        .await
+        .expect("answers");
+    assert_eq!(kept.len(), 1);
+    for part in [key.as_bytes(), b"robot", b"rf_live_"] {
+        assert!(!kept[0].windows(part.len()).any(|window| window == part));
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_is_forgotten_after_a_day_and_swept_away(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let body = json!({ "name": "Northwind" });
+    let post = async || {
+        keyed(&world, "/v1/tenants", &world.operator, KEY, body.clone())
+            .await
+            .ok(201)
+    };
+    let first = post().await;
+    world.pass(24 * 3600);
+    assert_eq!(post().await.text("/id"), first.text("/id"));
+    world.pass(1);
+    let second = post().await;
+    assert_ne!(second.text("/id"), first.text("/id"));
+    assert_eq!(post().await.text("/id"), second.text("/id"));
+
+    let cleanup = Cleanup {
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+    };
+    assert_eq!(cleanup.look().await.expect("looked"), Found::Nothing);
+    world.pass(24 * 3600 + 1);
+    assert_eq!(cleanup.look().await.expect("looked"), Found::Work);
+    let kept: i64 = sqlx::query_scalar("select count(*) from kept_answers")
+        .fetch_one(&pool)
+        .await
+        .expect("a count");
+    assert_eq!(kept, 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_is_none_is_refused(pool: PgPool) {
+    let world = World::new(pool).await;
+    let body = json!({ "name": "Northwind" });
+    let long = "k".repeat(256);
+    for key in ["", long.as_str(), "caf\u{e9}"] {
+        let answer = keyed(&world, "/v1/tenants", &world.operator, key, body.clone()).await;
+        let answer = answer.problem(400, "malformed_request");
+        assert!(answer.text("/detail").contains("Idempotency-Key"));
+    }
+}

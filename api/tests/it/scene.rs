@@ -1,0 +1,135 @@
+//! A tenant that has one of everything.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use ringfence_api::domain::ids::DecisionId;
+use ringfence_api::store::{Checkpoint, NewDecision, ShardName};
+use serde_json::json;
+
+use crate::harness::{Cast, World};
+use crate::operations::Operation;
+
+pub struct Scene {
+    pub cast: Cast,
+    /// By the resource's name in paths.
+    ids: BTreeMap<&'static str, String>,
+    pub arn: String,
+}
+
+impl Scene {
+    /// `number` sets apart what must be unique in the world.
+    pub async fn build(world: &World, number: u32) -> Self {
+        let cast = world.tenant(&format!("Tenant {number}")).await;
+        let arn = arn(number);
+        let instance = world.instance(&cast.owner, &arn).await;
+        world.mark_verified(&cast, &instance).await;
+        let policy = json!({ "rules": [] });
+        for path in [
+            "/v1/policies/default".to_owned(),
+            format!("/v1/instances/{instance}/policy"),
+        ] {
+            world.put(&path, &cast.owner, policy.clone()).await.ok(200);
+        }
+        let installation = format!("/v1/instances/{instance}/installation");
+        let wanted = json!({ "queues": "all" });
+        world.put(&installation, &cast.owner, wanted).await.ok(202);
+        let made = async |path: &str, body| {
+            let made = world.post(path, &cast.owner, body).await;
+            made.ok(201).text("/id")
+        };
+        let number =
+            |digit: u8| json!({ "number": format!("+1206555010{digit}"), "reason": "asked" });
+        let key = json!({ "name": "robot", "role": "viewer" });
+        let connections = world.get("/v1/connections", &cast.owner).await.ok(200);
+        let connection = connections.text("/data/0/id");
+        let ids = BTreeMap::from([
+            ("tenants", cast.id.clone()),
+            ("api-keys", made("/v1/api-keys", key).await),
+            ("exemptions", made("/v1/exemptions", number(0)).await),
+            ("blocks", made("/v1/blocks", number(1)).await),
+            ("decisions", decision(world, &cast, &instance, &arn).await),
+            ("connections", connection),
+            ("instances", instance),
+        ]);
+        Self { cast, ids, arn }
+    }
+
+    /// The path of an operation on what this tenant has.
+    pub fn path(&self, operation: &Operation) -> String {
+        if !operation.names_something() {
+            return operation.at("");
+        }
+        let id = self.ids.get(operation.resource());
+        let id = id.unwrap_or_else(|| panic!("the scene has none of {}", operation.resource()));
+        operation.at(id)
+    }
+
+    /// The path with the id of a thing that nobody has, of the same kind.
+    pub fn missing(&self, operation: &Operation) -> String {
+        let (known, nobodys) = match self.ids.get(operation.resource()) {
+            Some(id) => {
+                let prefix = id.split('_').next().unwrap_or_default();
+                (
+                    id.as_str(),
+                    format!("{prefix}_01890000000070008000000000000000"),
+                )
+            }
+            None => ("{id}", String::new()),
+        };
+        self.path(operation).replace(known, &nobodys)
+    }
+
+    /// Whether a text names anything of this tenant.
+    pub fn shows_in(&self, text: &str) -> bool {
+        self.ids.values().any(|id| text.contains(id)) || text.contains(&self.arn)
+    }
+}
+
+pub fn arn(number: u32) -> String {
+    format!("arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-{number:012x}")
+}
+
+async fn decision(world: &World, cast: &Cast, instance: &str, arn: &str) -> String {
+    let now: Timestamp = world.clock.now();
+    let id = DecisionId(world.ids.uuid());
+    let record = json!({
+        "schema": 1, "instance_arn": arn, "instance_id": instance, "tenant_id": cast.id,
+        "contact_id": "contact-1", "at": now, "outcome": "allowed", "mode": "enforce",
+        "customer_number": "+13125550100", "policy_id": "pol_01890000000070008000000000000000",
+        "policy_version": 1, "revision": 1, "decided_in_ms": 7,
+    });
+    let decision = NewDecision {
+        id,
+        sequence_number: "1".to_owned(),
+        owner: Some((
+            cast.id.parse().expect("a tenant's id"),
+            instance.parse().expect("an instance's id"),
+        )),
+        instance_arn: arn.to_owned(),
+        contact_id: "contact-1".to_owned(),
+        at: now,
+        outcome: "allowed",
+        rule_id: None,
+        record,
+        notice: None,
+        denial: None,
+        told_agent: None,
+    };
+    let shard = ShardName {
+        region: "us-east-1".to_owned(),
+        stream_arn: cast.id.clone(),
+        shard_id: "shard".to_owned(),
+    };
+    let read = Checkpoint {
+        sequence_number: Some("1".to_owned()),
+        finished: false,
+    };
+    let before = Checkpoint::default();
+    world
+        .store
+        .decisions_ingest(&shard, &before, &read, &[decision], false, now)
+        .await
+        .expect("stored");
+    id.to_string()
+}
