@@ -20,6 +20,7 @@ const CORRECTING: &str = "correcting the decision";
 const DENIED: &str = "denied";
 const RECORD: &str = "record";
 const SETTLED: &str = "settled";
+const QUEUE_FULL: &str = "queue_full";
 
 /// What a record that is put means for other deliveries of the same contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub(crate) enum Intent {
     LetGo,
     /// The contact is denied, unless it has been let go or denied before.
     Deny,
-    /// What came of a denial.
+    /// What came of a denial, unless it is known already that the agent's queue was full: only a notice that has been
+    /// concluded meets a queue, so whoever comes later is a repeated delivery that knows less.
     Conclude,
 }
 
@@ -42,7 +44,9 @@ impl Intent {
             Self::Deny => {
                 "attribute_not_exists(pk) OR (NOT #denied = :yes AND NOT #settled = :yes)"
             }
-            Self::Conclude => "attribute_not_exists(pk) OR NOT #settled = :yes",
+            Self::Conclude => {
+                "attribute_not_exists(pk) OR (NOT #settled = :yes AND attribute_not_exists(#queue_full))"
+            }
         }
     }
 }
@@ -113,6 +117,9 @@ impl DecisionTable {
                 .item(DENIED, AttributeValue::Bool(true))
                 .expression_attribute_names("#settled", SETTLED);
         }
+        if intent == Intent::Conclude {
+            request = request.expression_attribute_names("#queue_full", QUEUE_FULL);
+        }
         if matches!(intent, Intent::LetGo | Intent::Deny) {
             request = request.expression_attribute_names("#denied", DENIED);
         }
@@ -162,6 +169,7 @@ impl DecisionTable {
             let text = serde_json::to_string(&record)
                 .map_err(|_| Failure::new(CORRECTING, "not_writable", Class::Permanent))?;
             item.insert(RECORD.to_owned(), AttributeValue::S(text));
+            item.insert(QUEUE_FULL.to_owned(), AttributeValue::Bool(true));
             match self.replace(item, seen).await {
                 Ok(()) => return Ok(true),
                 Err(failure) if failure.class == Class::Condition && backoff.wait().await => {}

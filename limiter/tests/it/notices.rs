@@ -276,3 +276,35 @@ async fn a_report_that_comes_before_the_decisions_last_word_is_not_overwritten_b
         NoticeStatus::QueueFull
     );
 }
+
+/// A repeated delivery that has looked at the record before the first one's last word ends after it, and after the report.
+#[tokio::test]
+async fn a_report_is_not_overwritten_by_a_repeat_that_knows_less() {
+    let scene = full(json!({"rules": [once_a_day(None)]})).await;
+    let dialling = || {
+        let limiter = scene.limiter.clone();
+        let lasts = std::time::Duration::from_secs(8);
+        tokio::spawn(async move { limiter.handle(crate::scene::event(2), lasts).await.unwrap() })
+    };
+    let task = scene.cloud.hold("StartTaskContact", "");
+    let first = dialling();
+    scene.until(async || task.waiting() == 1).await;
+    let stop = scene.cloud.hold("StopContact", "");
+    let repeat = dialling();
+    scene.until(async || stop.waiting() == 1).await;
+    task.let_go();
+    assert!(!first.await.unwrap().allowed());
+    assert_eq!(scene.record(2).await.unwrap().notice, NoticeStatus::Sent);
+    scene.dial_event(report(2, "TASK")).await.unwrap();
+    let noted = scene.record(2).await.unwrap();
+    assert_eq!(noted.notice, NoticeStatus::QueueFull);
+    scene.cloud.forget();
+    stop.let_go();
+    assert!(!repeat.await.unwrap().allowed());
+    assert_eq!(
+        scene.cloud.seen("PutItem").len(),
+        1,
+        "the repeat has a last word of its own"
+    );
+    assert!(scene.record(2).await.unwrap() == noted, "it is not taken");
+}

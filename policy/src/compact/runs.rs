@@ -108,3 +108,109 @@ fn join(run: &mut Run, later: Run) {
     run.latest_ms = later.latest_ms;
     run.count = run.count.saturating_add(later.count);
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::{TimeZone, offset};
+
+    use super::*;
+    use crate::past::Past;
+
+    const HOUR_MS: u64 = 3_600_000;
+    const START_MS: u64 = 1_795_000_000_000;
+    const DAYS: u32 = 366;
+
+    /// Zones three hours apart, in one of which a day ends every three hours.
+    fn zones() -> Vec<TimeZone> {
+        (-4..4)
+            .map(|third| TimeZone::fixed(offset(3 * third)))
+            .collect()
+    }
+
+    fn windows(zones: &[TimeZone]) -> Vec<Window<'_>> {
+        let window = |zone| Window::Days { days: DAYS, zone };
+        zones.iter().map(window).collect()
+    }
+
+    /// One in each run that the zones allow.
+    fn admissions(from: u64, count: u64) -> Vec<u64> {
+        (from..from + count)
+            .map(|number| START_MS + number * 3 * HOUR_MS)
+            .collect()
+    }
+
+    fn counted(runs: &[Run], since_ms: u64) -> usize {
+        let since = runs.iter().filter(|run| run.latest_ms >= since_ms);
+        since.map(|run| run.count as usize).sum()
+    }
+
+    /// How many more are counted than there were, at most, wherever in the window one begins to count.
+    fn surplus(runs: &[Run], admissions: &[u64], grid: &Grid<'_>) -> usize {
+        let remembered: Vec<u64> = admissions
+            .iter()
+            .copied()
+            .filter(|at_ms| grid.remembers(*at_ms))
+            .collect();
+        let surplus = remembered.iter().enumerate().map(|(index, since_ms)| {
+            let real = remembered.len() - index;
+            let counted = counted(runs, *since_ms);
+            assert!(counted >= real, "{counted} of {real}: an admission is lost");
+            counted - real
+        });
+        surplus.max().unwrap()
+    }
+
+    #[test]
+    fn a_past_within_its_bound_joins_nothing() {
+        let zones = zones();
+        let windows = windows(&zones);
+        let admissions = admissions(0, RUNS_MAX as u64);
+        let grid = Grid::of(&windows, *admissions.last().unwrap());
+        let runs = merge(&[], &admissions, &grid);
+        assert_eq!(runs.len(), RUNS_MAX);
+        assert_eq!(
+            surplus(&runs, &admissions, &grid),
+            0,
+            "each is counted at its time"
+        );
+    }
+
+    #[test]
+    fn a_past_beyond_its_bound_joins_neighbours_loses_none_and_counts_none_earlier() {
+        let zones = zones();
+        let windows = windows(&zones);
+        let mut all = admissions(0, RUNS_MAX as u64 + 1);
+        let grid = Grid::of(&windows, *all.last().unwrap());
+        let mut runs = merge(&[], &all, &grid);
+        assert_eq!(
+            runs.len(),
+            RUNS_MAX.div_ceil(2) + 1,
+            "in pairs, and the odd one"
+        );
+        assert_eq!(
+            surplus(&runs, &all, &grid),
+            1,
+            "at a neighbour's time, no later"
+        );
+        let mut joined_again = false;
+        for _ in 0..4 {
+            let more = admissions(all.len() as u64, 512);
+            all.extend(&more);
+            let grid = Grid::of(&windows, *all.last().unwrap());
+            let before = runs.len();
+            runs = merge(&runs, &more, &grid);
+            assert!(runs.len() <= RUNS_MAX, "{}", runs.len());
+            joined_again |= runs.len() < before;
+            assert!(
+                surplus(&runs, &all, &grid) <= 3,
+                "two neighbours' neighbours"
+            );
+            let past = Past {
+                runs: runs.clone(),
+                ..Past::default()
+            };
+            assert!(past.encode().len() < 13_000, "{}", past.encode().len());
+        }
+        assert!(joined_again, "the bound was met twice");
+    }
+}
