@@ -64,6 +64,35 @@ async fn every_wrong_field_is_named(pool: PgPool) {
     assert_eq!(answer.body["errors"][0]["code"], "missing");
 }
 
+/// Meters in a region without limiters would never be written, and every call would wait for them.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_tenant_moves_only_to_a_region_that_has_limiters(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let path = format!("/v1/tenants/{}", cast.id);
+    let move_to = async |region: &str| {
+        let change = json!({ "name": "Moved", "home_region": region });
+        let operator = &world.operator;
+        world.call(Method::PATCH, &path, operator, Some(change)).await
+    };
+    for nowhere in ["mars-1", "us-west-2", "US-EAST-1"] {
+        let refused = move_to(nowhere).await.problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), ["/home_region"], "{nowhere}");
+        assert_eq!(
+            refused.body["errors"][0]["detail"],
+            "must be one of us-east-1, eu-west-2"
+        );
+    }
+    let before = world.get(&path, &world.operator).await.ok(200);
+    assert_eq!(
+        (&before.body["home_region"], &before.body["name"]),
+        (&json!("us-east-1"), &json!("Northwind")),
+        "nothing of a refused change is done"
+    );
+    let moved = move_to("eu-west-2").await.ok(200);
+    assert_eq!(moved.body["home_region"], "eu-west-2");
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_suspended_tenant_reads_and_changes_nothing_until_it_is_resumed(pool: PgPool) {
     let world = World::new(pool).await;

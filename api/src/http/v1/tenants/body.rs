@@ -10,6 +10,7 @@ use crate::http::problem::{ApiError, ApiResult, FieldFault};
 use crate::http::state::AppState;
 
 pub(super) const NAME_MAX: usize = 200;
+
 /// A region that has limiters.
 pub(super) fn checked_region(app: &AppState, region: String) -> ApiResult<String> {
     let regions: Vec<&str> = app.settings.regions().collect();
