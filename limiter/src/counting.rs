@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adapters::{
-    AsStored, COMPACTED_AT_ONCE, Failure, Intent, ListingTable, Meter, MeterTable, Standing,
-    StoredLog,
+    AsStored, COMPACTED_AT_ONCE, Failure, Intent, ListingTable, Meter, MeterTable, Places,
+    Standing, StoredLog,
 };
 use crate::case::Case;
 use crate::records::Records;
@@ -122,13 +122,21 @@ impl Counting {
 
     /// After a denial, or for an exempt number: what was reserved no longer counts, or counts as a denied attempt. One
     /// meter that cannot be reached keeps no other from being released.
-    pub(crate) async fn release(&self, case: &Case, counted: &Counted) -> Result<(), Failure> {
+    pub(crate) async fn release(
+        &self,
+        case: &Case,
+        counted: &Counted,
+        places: Places,
+    ) -> Result<(), Failure> {
+        if places == Places::OwnIfAlone && counted.repeated {
+            return Ok(());
+        }
         let own_entries = counted.decision.own_entries.iter();
         let seen = counted.meters.iter().zip(&counted.logs);
         let marks = seen.zip(own_entries).map(|((meter, log), own)| {
             // Where an earlier delivery was denied, this one's places are not kept either.
             let status = own.mark().unwrap_or(EntryStatus::Void);
-            meter.mark(case.attempt.contact, status, log)
+            meter.mark(case.attempt.contact, status, log, places)
         });
         join_all(marks).await.into_iter().collect()
     }
@@ -138,12 +146,19 @@ impl Counting {
         &self,
         case: &Case,
         plan: &Plan<'_>,
+        places: Places,
     ) -> Result<(), Failure> {
+        // Whose places they are is not known.
+        if places == Places::OwnIfAlone {
+            return Ok(());
+        }
         let meters = self.meters_of(case, plan);
         let marks = meters.iter().map(|meter| async move {
             let seen = meter.read().await?;
             let contact = case.attempt.contact;
-            meter.mark(contact, EntryStatus::Void, &seen.log).await
+            meter
+                .mark(contact, EntryStatus::Void, &seen.log, places)
+                .await
         });
         join_all(marks).await.into_iter().collect()
     }

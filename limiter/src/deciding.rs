@@ -14,7 +14,7 @@ use futures::future::join;
 use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot};
 use ringfence_policy::{OnUnavailable, Plan, Verdict};
 
-use crate::adapters::{Intent, Standing};
+use crate::adapters::{Intent, Places, Standing};
 use crate::answer::Answer;
 use crate::case::{Case, Deadlines};
 use crate::config::TestPanic;
@@ -24,6 +24,7 @@ use crate::event::Call;
 use crate::guard::{Unavailable, guarded};
 use crate::handler::Limiter;
 use crate::metrics::Measures;
+use crate::records::Unrecorded;
 use crate::telemetry;
 
 /// How long an exempt call waits until it is no longer counted.
@@ -119,14 +120,14 @@ impl Limiter {
             settling.await
         };
         match against {
-            Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
-            None => self.answer(case, &record, true),
+            Ok(Some(standing)) => self.deny_again(case, plan, Some(counted), standing).await,
+            Ok(None) | Err(Unrecorded) => self.answer(case, &record, true),
         }
     }
 
     async fn release_exempt(&self, case: &Case, plan: &Plan<'_>, counted: Option<&Counted>) {
         let until = case.deadlines.within(RELEASE_WAITS);
-        self.release(case, plan, counted, until).await;
+        self.release(case, plan, counted, Places::All, until).await;
     }
 
     /// Another delivery has settled that the contact goes. One that was exempt is charged nowhere, so this delivery's places
@@ -152,13 +153,17 @@ impl Limiter {
         let mut record = case.counted_record(&counted.decision);
         record.outcome = Outcome::Denied;
         match self.records.write(case, &record, Intent::Deny).await {
-            Some(standing) if standing.settled => {
+            Ok(Some(standing)) if standing.settled => {
                 self.let_go_as_settled(case, plan, Some(counted), &standing)
                     .await
             }
-            Some(standing) => self.deny_again(case, plan, Some(counted), standing).await,
-            None => {
+            Ok(Some(standing)) => self.deny_again(case, plan, Some(counted), standing).await,
+            Ok(None) => {
                 let denial = Denial::on_record(Some(counted), record);
+                self.deny(case, plan, denial).await
+            }
+            Err(Unrecorded) => {
+                let denial = Denial::unrecorded(counted, record);
                 self.deny(case, plan, denial).await
             }
         }
@@ -188,8 +193,8 @@ impl Limiter {
         }
         match self.records.write(case, &record, Intent::LetGo).await {
             // An earlier delivery was denied, and its answer may be on its way.
-            Some(standing) => self.deny_again(case, plan, None, standing).await,
-            None => self.answer(case, &record, true),
+            Ok(Some(standing)) => self.deny_again(case, plan, None, standing).await,
+            Ok(None) | Err(Unrecorded) => self.answer(case, &record, true),
         }
     }
 

@@ -3,7 +3,8 @@
 //!
 //! The record comes before the release: a delivery that comes in between finds the denial, never a free place; and a
 //! denial that gives way to another delivery, which has settled that the contact goes, has released nothing that others
-//! could have taken meanwhile. All else runs side by side. Where the stop fails the call may go out all the same, so it is
+//! could have taken meanwhile. A denial that cannot be recorded releases its own places alone, and none where it is not the
+//! only delivery: another one, which cannot know of it, may let the contact go. All else runs side by side. Where the stop fails the call may go out all the same, so it is
 //! charged after all, and the agent is told to hang up. The answer stays a denial whatever fails here.
 
 use std::panic::AssertUnwindSafe;
@@ -15,7 +16,7 @@ use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus, Outcome, StopStat
 use ringfence_policy::{Limit, Plan};
 use tokio::time::Instant;
 
-use crate::adapters::{Intent, Standing, Stopped};
+use crate::adapters::{Intent, Places, Standing, Stopped};
 use crate::answer::Answer;
 use crate::case::Case;
 use crate::config::TestPanic;
@@ -23,6 +24,7 @@ use crate::counting::Counted;
 use crate::guard::guarded;
 use crate::handler::Limiter;
 use crate::notice::{Why, is_told};
+use crate::records::Unrecorded;
 
 /// The reason of a denial that no rule made.
 const BLOCKED: &str = "blocked";
@@ -34,8 +36,16 @@ pub(crate) struct Denial<'c> {
     /// Absent where the attempt could not be counted.
     counted: Option<&'c Counted>,
     record: DecisionRecord,
-    /// An earlier delivery has put it on record.
-    on_record: bool,
+    recording: Recording,
+}
+
+/// Whether other deliveries of the contact can know of the denial.
+#[derive(Clone, Copy, PartialEq)]
+enum Recording {
+    ToBePut,
+    /// An earlier delivery has put it on record, or this one has.
+    Done,
+    Failed,
 }
 
 impl<'c> Denial<'c> {
@@ -43,7 +53,7 @@ impl<'c> Denial<'c> {
         Self {
             counted: Some(counted),
             record,
-            on_record: false,
+            recording: Recording::ToBePut,
         }
     }
 
@@ -51,7 +61,16 @@ impl<'c> Denial<'c> {
         Self {
             counted: None,
             record,
-            on_record: false,
+            recording: Recording::ToBePut,
+        }
+    }
+
+    /// One that the store did not take.
+    pub(crate) fn unrecorded(counted: &'c Counted, record: DecisionRecord) -> Self {
+        Self {
+            counted: Some(counted),
+            record,
+            recording: Recording::Failed,
         }
     }
 
@@ -60,7 +79,7 @@ impl<'c> Denial<'c> {
         Self {
             counted,
             record,
-            on_record: true,
+            recording: Recording::Done,
         }
     }
 
@@ -110,7 +129,7 @@ impl Limiter {
         let settled = {
             let settled = pin!(async {
                 match recording.clone().await {
-                    Some(standing) if standing.settled => standing,
+                    Ok(Some(standing)) if standing.settled => standing,
                     _ => std::future::pending().await,
                 }
             });
@@ -146,12 +165,19 @@ impl Limiter {
     }
 
     /// What stands against the denial, if anything does.
-    async fn put_on_record(&self, case: &Case, denial: &Denial<'_>) -> Option<Standing> {
-        if denial.on_record {
-            return None;
+    async fn put_on_record(
+        &self,
+        case: &Case,
+        denial: &Denial<'_>,
+    ) -> Result<Option<Standing>, Unrecorded> {
+        match denial.recording {
+            Recording::Done => Ok(None),
+            Recording::Failed => Err(Unrecorded),
+            Recording::ToBePut => {
+                let pending = unfinished(&denial.record);
+                self.records.write(case, &pending, Intent::Deny).await
+            }
         }
-        let pending = unfinished(&denial.record);
-        self.records.write(case, &pending, Intent::Deny).await
     }
 
     /// Returns what another delivery has settled, where that became known only at the end.
@@ -161,21 +187,26 @@ impl Limiter {
         plan: &Plan<'_>,
         denial: &Denial<'_>,
         record: &mut DecisionRecord,
-        recording: impl Future<Output = Option<Standing>> + Clone,
+        recording: impl Future<Output = Result<Option<Standing>, Unrecorded>> + Clone,
     ) -> Option<Standing> {
         let recorded = recording.clone();
         let releasing = async {
-            recorded.await;
+            let places = match recorded.await {
+                Ok(_) => Places::All,
+                Err(Unrecorded) => Places::OwnIfAlone,
+            };
             let until = case.deadlines.effects;
-            self.release(case, plan, denial.counted, until).await;
+            self.release(case, plan, denial.counted, places, until)
+                .await;
         };
         let stopping = async {
             let why = denial.why(case);
             join(self.stop_and_tell(case, record, why.as_ref()), recording).await;
-            if denial.on_record && *record == denial.record {
+            if denial.recording == Recording::Done && *record == denial.record {
                 return None;
             }
-            self.records.write(case, record, Intent::Conclude).await
+            let concluding = self.records.write(case, record, Intent::Conclude);
+            concluding.await.unwrap_or(None)
         };
         let ((), against) = join(releasing, stopping).await;
         let settled = against.filter(|standing| standing.settled);
@@ -194,11 +225,12 @@ impl Limiter {
         case: &Case,
         plan: &Plan<'_>,
         counted: Option<&Counted>,
+        places: Places,
         until: Instant,
     ) {
         let released = match counted {
-            Some(counted) => self.counting.release(case, counted).boxed(),
-            None => self.counting.release_uncounted(case, plan).boxed(),
+            Some(counted) => self.counting.release(case, counted, places).boxed(),
+            None => self.counting.release_uncounted(case, plan, places).boxed(),
         };
         if let Err(failure) = guarded(until, released).await {
             tracing::error!(contact_id = case.call.contact_id, %failure, "reservation not released");

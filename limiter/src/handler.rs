@@ -157,7 +157,8 @@ impl Limiter {
         let case = Case::unread(call, snapshot, now, deadlines, measures);
         let mut record = case.record(Outcome::Suspended);
         record.reason = Some("suspended".to_owned());
-        self.records.write(&case, &record, Intent::LetGo).await;
+        // One that was not taken is kept for later.
+        let _ = self.records.write(&case, &record, Intent::LetGo).await;
         pass(
             &case.call,
             &case.measures,

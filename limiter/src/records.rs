@@ -22,6 +22,10 @@ const DENIAL_WAITS: Duration = Duration::from_millis(800);
 const UNDELIVERED_MAX: usize = 200;
 const LATE_PUT_TAKES: Duration = Duration::from_secs(3);
 
+/// The store did not take a record in time. Perhaps it has, and its answer was lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unrecorded;
+
 type Undelivered = VecDeque<(Arc<DecisionRecord>, Intent)>;
 
 pub(crate) struct Records {
@@ -66,7 +70,7 @@ impl Records {
         case: &Case,
         record: &DecisionRecord,
         intent: Intent,
-    ) -> Option<Standing> {
+    ) -> Result<Option<Standing>, Unrecorded> {
         let waits = match intent {
             Intent::Deny | Intent::Conclude => DENIAL_WAITS,
             Intent::Provisional | Intent::LetGo => WAITS,
@@ -74,7 +78,7 @@ impl Records {
         case.measures.store_round();
         let until = case.deadlines.within(waits);
         match guarded(until, self.table.put(record, intent)).await {
-            Ok(standing) => standing,
+            Ok(standing) => Ok(standing),
             Err(failure) => {
                 tracing::error!(contact_id = record.contact_id, %failure, "decision not recorded");
                 // A denial is written once more when it is known what came of it.
@@ -82,7 +86,7 @@ impl Records {
                     case.measures.record_undelivered();
                     self.later(record.clone(), intent);
                 }
-                None
+                Err(Unrecorded)
             }
         }
     }

@@ -18,16 +18,25 @@ const MARK_ATTEMPTS: usize = 6;
 /// Keeps the expression well under DynamoDB's 4 KB and 300 operators.
 pub(crate) const COMPACTED_AT_ONCE: usize = 64;
 
+/// Which of a contact's places are given another status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Places {
+    All,
+    /// One's own, if no other delivery of the contact was seen in any line; one that came later has places of its own.
+    OwnIfAlone,
+}
+
 impl Meter {
-    /// Gives all of a contact's entries that count as admitted another status. Repeated deliveries and repeated requests
-    /// may have left several.
+    /// Gives a contact's entries that count as admitted another status. Repeated deliveries and repeated requests may have
+    /// left several.
     pub(crate) async fn mark(
         &self,
         contact: ContactKey,
         status: EntryStatus,
         seen: &Log,
+        places: Places,
     ) -> Result<(), Failure> {
-        let mut request = self.mark_request(contact, status, seen);
+        let mut request = self.mark_request(contact, status, seen, places);
         for _ in 0..MARK_ATTEMPTS {
             let Some(mark) = request else {
                 return Ok(());
@@ -36,7 +45,7 @@ impl Meter {
                 Ok(_) => return Ok(()),
                 Err(err) => {
                     let seen = shifted("marking", err)?;
-                    request = self.mark_request(contact, status, &seen.log);
+                    request = self.mark_request(contact, status, &seen.log, places);
                 }
             }
         }
@@ -48,12 +57,13 @@ impl Meter {
         contact: ContactKey,
         status: EntryStatus,
         seen: &Log,
+        places: Places,
     ) -> Option<UpdateItemFluentBuilder> {
         let mut request = self
             .update()
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let (mut sets, mut conditions) = (Vec::new(), Vec::new());
-        for place in seen.places_of(contact, EntryStatus::Admitted) {
+        for place in to_mark(seen, contact, places) {
             let entry = (*seen.places().get(place)?)?;
             sets.push(format!("#log[{place}] = :new{place}"));
             conditions.push(format!("#log[{place}] = :old{place}"));
@@ -119,6 +129,19 @@ impl Meter {
                 .condition_expression(conditions.join(" AND ")),
         ))
     }
+}
+
+/// Whoever was alone when it looked stands first, so its own place is the first; once that is marked, what follows is not
+/// its own.
+fn to_mark(seen: &Log, contact: ContactKey, places: Places) -> Vec<usize> {
+    let mut admitted = seen.places_of(contact, EntryStatus::Admitted);
+    if places == Places::OwnIfAlone {
+        let own = |entry: &&Entry| entry.contact == contact;
+        let first = seen.places().iter().flatten().find(own);
+        let marked = first.is_none_or(|entry| entry.status != EntryStatus::Admitted);
+        admitted.truncate(usize::from(!marked));
+    }
+    admitted
 }
 
 /// A compaction that is ready to be sent. It may wait: it is refused where a place, or the past, has changed since.

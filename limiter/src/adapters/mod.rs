@@ -15,7 +15,7 @@ mod policies;
 mod runtime_role;
 mod stores;
 
-pub(crate) use changes::COMPACTED_AT_ONCE;
+pub(crate) use changes::{COMPACTED_AT_ONCE, Places};
 pub use clients::Aws;
 pub(crate) use contacts::{Contacts, Started, Stopped, Task};
 pub(crate) use decisions::{DecisionTable, Intent, Standing};

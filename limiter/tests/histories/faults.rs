@@ -19,6 +19,14 @@ pub enum Trouble {
     KilledAfter,
 }
 
+/// What of the store is out of reach for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    All,
+    /// Decision records cannot be written.
+    Records,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fate {
     pub delay_before_ms: u64,

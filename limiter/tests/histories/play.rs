@@ -84,7 +84,7 @@ impl Player<'_> {
                 }
             }
             Step::Outage(out) => {
-                self.stage.note(format!("outage: {out}"));
+                self.stage.note(format!("outage: {out:?}"));
                 self.stage.outage(*out);
             }
             Step::Calm => self.stage.calm(),

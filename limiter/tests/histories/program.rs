@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::faults::Profile;
+use crate::faults::{Outage, Profile};
 use crate::history::Contact;
 use crate::invented::{self, Size};
 use crate::lists::Entry;
@@ -42,7 +42,7 @@ pub enum Step {
         entry: Option<Entry>,
     },
     Kill(usize),
-    Outage(bool),
+    Outage(Option<Outage>),
     Calm,
     /// Fresh contacts dial, one after another, until one is denied.
     Probe {
@@ -181,7 +181,10 @@ impl Author {
             .then(|| self.dice.random_range(0..rounds));
         for round in 0..rounds {
             if outage_in == Some(round) {
-                self.steps.push(Step::Outage(true));
+                let out = *[Outage::All, Outage::Records]
+                    .choose(&mut self.dice)
+                    .unwrap();
+                self.steps.push(Step::Outage(Some(out)));
             }
             if self.lists && self.dice.random_bool(0.6) {
                 self.list();
@@ -189,7 +192,7 @@ impl Author {
             self.round();
             if outage_in == Some(round) {
                 self.settle();
-                self.steps.push(Step::Outage(false));
+                self.steps.push(Step::Outage(None));
             }
             if current + 1 < policies.len() && self.dice.random_bool(0.4) {
                 current += 1;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-use crate::faults::{Fate, Profile, Trouble};
+use crate::faults::{Fate, Outage, Profile, Trouble};
 use crate::history::Contact;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +26,7 @@ struct State {
     tape: Vec<(u64, String)>,
     under_way: usize,
     calm: bool,
-    outage: bool,
+    outage: Option<Outage>,
     /// Whom to tell that the process is killed in which the contact is being handled.
     at_risk: Vec<(Contact, Arc<Notify>)>,
     totals: Totals,
@@ -67,7 +67,7 @@ impl Stage {
         self.state().calm = true;
     }
 
-    pub fn outage(&self, out: bool) {
+    pub fn outage(&self, out: Option<Outage>) {
         self.state().outage = out;
     }
 
@@ -85,7 +85,12 @@ impl Stage {
             return Fate::default();
         }
         let mut fate = self.profile.fate(identity, occurrence, contact.is_some());
-        if state.outage {
+        let is_out = match state.outage {
+            Some(Outage::All) => true,
+            Some(Outage::Records) => identity.starts_with("PutItem"),
+            None => false,
+        };
+        if is_out {
             fate.trouble = Some(Trouble::Refused(500, "InternalServerError"));
         }
         if let Some(trouble) = fate.trouble {

@@ -73,7 +73,9 @@ async fn a_tenant_moves_only_to_a_region_that_has_limiters(pool: PgPool) {
     let move_to = async |region: &str| {
         let change = json!({ "name": "Moved", "home_region": region });
         let operator = &world.operator;
-        world.call(Method::PATCH, &path, operator, Some(change)).await
+        world
+            .call(Method::PATCH, &path, operator, Some(change))
+            .await
     };
     for nowhere in ["mars-1", "us-west-2", "US-EAST-1"] {
         let refused = move_to(nowhere).await.problem(422, "validation_failed");
