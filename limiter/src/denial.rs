@@ -201,7 +201,9 @@ impl Limiter {
         };
         let stopping = async {
             let why = denial.why(case);
-            join(self.stop_and_tell(case, record, why.as_ref()), recording).await;
+            let stop_and_tell = self.stop_and_tell(case, record, why.as_ref());
+            // The last word comes last, whatever became of the first.
+            let ((), _) = join(stop_and_tell, recording).await;
             if denial.recording == Recording::Done && *record == denial.record {
                 return None;
             }

@@ -34,6 +34,8 @@ pub enum Cause {
     Rule(String),
     /// The number is on the block list.
     Block,
+    /// An earlier delivery was denied, and nothing but that is known: its record is lost.
+    Unknown,
 }
 
 #[derive(Clone, Debug)]

@@ -85,6 +85,7 @@ pub fn read(answer: &Value) -> (Answered, Option<u64>) {
         },
         (Some("false"), Some("blocked"), None) => denied(Cause::Block),
         (Some("false"), _, Some(rule_id)) => denied(Cause::Rule(rule_id.to_owned())),
+        (Some("false"), None, None) => denied(Cause::Unknown),
         _ => Answered::Odd(format!("the answer is {answer}")),
     };
     (answered, version)

@@ -225,6 +225,17 @@ impl Scene {
         Some(serde_json::from_str(item["record"].as_s().unwrap()).unwrap())
     }
 
+    /// As if the record had never been written, or had been lost.
+    pub async fn lose_record(&self, contact: u64) {
+        let key = format!("{INSTANCE}#{}", contact_id(contact));
+        let delete = self
+            .store
+            .delete_item()
+            .table_name(&self.settings.decisions_table)
+            .key("pk", AttributeValue::S(key));
+        delete.send().await.unwrap();
+    }
+
     pub async fn log(&self, meter: &str) -> Vec<Entry> {
         let Some(item) = self
             .item(&self.settings.meters_table, &meter_key(meter))

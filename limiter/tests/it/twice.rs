@@ -189,6 +189,7 @@ async fn where_no_record_can_be_written_a_contact_that_one_delivery_lets_go_keep
     scene.cloud.mend();
     scene.put_log(&customer(), log).await;
     scene.cloud.fault("PutItem", refused, usize::MAX);
+    scene.clock.advance_ms(1);
     assert!(scene.dial(1).await.allowed(), "it finds nobody before it");
     marks.let_go();
     assert!(!denied.await.unwrap().allowed());
@@ -236,4 +237,14 @@ async fn a_denial_on_record_is_carried_out_again_and_neither_told_nor_written_an
     );
     assert!(scene.cloud.seen("StartTaskContact").is_empty());
     assert!(scene.record(1).await.unwrap() == record);
+}
+
+#[tokio::test]
+async fn a_contact_whose_denial_is_lost_from_the_records_is_denied_by_its_released_place() {
+    let scene = with_a_neighbour().await;
+    assert!(!scene.dial(1).await.allowed());
+    neighbour_releases(&scene).await;
+    scene.lose_record(1).await;
+    assert!(!scene.dial(1).await.allowed(), "though a place is free");
+    assert_eq!(scene.record(1).await.unwrap().outcome, Outcome::Denied);
 }

@@ -192,6 +192,14 @@ fn odd_answers(attempt: &Attempt<'_>) -> Vec<String> {
             Answered::Odd(what) => {
                 findings.push(format!("contact {}: {what}", attempt.contact));
             }
+            Answered::Denied {
+                by: Cause::Unknown, ..
+            } if !attempt.admits_failure() => {
+                findings.push(format!(
+                    "contact {}: a denial without a reason",
+                    attempt.contact
+                ));
+            }
             Answered::Allowed | Answered::Exempt | Answered::Denied { .. }
                 if delivery.version.is_none() =>
             {
