@@ -55,6 +55,10 @@ impl Scene {
         Self { cast, ids, arn }
     }
 
+    pub fn id(&self, resource: &str) -> &str {
+        self.ids.get(resource).expect("the scene has one")
+    }
+
     /// The path of an operation on what this tenant has.
     pub fn path(&self, operation: &Operation) -> String {
         if !operation.names_something() {

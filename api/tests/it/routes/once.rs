@@ -10,7 +10,8 @@ use ringfence_api::http::openapi;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::{ARN, Answer, Cast, World};
+use crate::harness::{Answer, World};
+use crate::scene::{Scene, arn};
 
 const KEY: &str = "2f5a0c1e-6d0b-4a55-8f0e-8d1f1f3b9f10";
 
@@ -29,53 +30,68 @@ async fn keyed(world: &World, path: &str, as_whom: &str, key: &str, body: Value)
         .await
 }
 
-/// A body that each POST takes, with the path.
-fn examples(cast: &Cast) -> BTreeMap<&'static str, (String, Value)> {
-    let tenant_keys = format!("/v1/tenants/{}/api-keys", cast.id);
+/// A path and a body that each POST takes, in a tenant that has one of everything.
+fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
+    let tenant_keys = format!("/v1/tenants/{}/api-keys", scene.cast.id);
+    let connection = scene.id("connections");
+    let instance = scene.id("instances");
     let key = json!({ "name": "robot", "role": "viewer" });
-    let number = json!({ "number": "+12065550100", "reason": "asked" });
+    let number = json!({ "number": "+12065550199", "reason": "asked" });
+    let at = |path: &str, body: Value| (path.to_owned(), body);
     BTreeMap::from([
         (
             "tenants_create",
-            ("/v1/tenants".to_owned(), json!({ "name": "Northwind" })),
+            at("/v1/tenants", json!({ "name": "Northwind" })),
         ),
         ("tenants_api_keys_create", (tenant_keys, key.clone())),
-        ("api_keys_create", ("/v1/api-keys".to_owned(), key)),
+        ("api_keys_create", at("/v1/api-keys", key)),
         (
             "instances_register",
-            ("/v1/instances".to_owned(), json!({ "instance_arn": ARN })),
+            at("/v1/instances", json!({ "instance_arn": arn(u32::MAX) })),
         ),
-        ("blocks_create", ("/v1/blocks".to_owned(), number.clone())),
-        ("exemptions_create", ("/v1/exemptions".to_owned(), number)),
+        (
+            "connections_rotate_external_id",
+            at(
+                &format!("/v1/connections/{connection}/rotate-external-id"),
+                json!({}),
+            ),
+        ),
+        (
+            "installation_reconcile",
+            at(
+                &format!("/v1/instances/{instance}/installation/reconcile"),
+                json!({}),
+            ),
+        ),
+        ("blocks_create", at("/v1/blocks", number.clone())),
+        ("exemptions_create", at("/v1/exemptions", number)),
     ])
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_post_that_is_sent_again_is_answered_the_same_and_done_once(pool: PgPool) {
     let world = World::new(pool.clone()).await;
-    for operation in [
-        "tenants_create",
-        "tenants_api_keys_create",
-        "api_keys_create",
-        "instances_register",
-        "blocks_create",
-        "exemptions_create",
-    ] {
-        let cast = world.tenant("Fabrikam").await;
-        let (path, body) = examples(&cast)[operation].clone();
+    let first_scene = Scene::build(&world, 0).await;
+    let operations: Vec<&str> = examples(&first_scene).into_keys().collect();
+    for (number, operation) in (1..).zip(operations) {
+        // A scene for each, as they would be in each other's way.
+        let scene = Scene::build(&world, number).await;
+        let (path, body) = examples(&scene)[operation].clone();
         let as_whom = match path.starts_with("/v1/tenants") {
             true => &world.operator,
-            false => &cast.owner,
+            false => &scene.cast.owner,
         };
-        let first = keyed(&world, &path, as_whom, operation, body.clone())
-            .await
-            .ok(201);
+        let first = keyed(&world, &path, as_whom, operation, body.clone()).await;
+        assert!(first.status.is_success(), "{operation}: {}", first.text);
         assert_eq!(first.header("idempotent-replayed"), "");
         let rows = audit_rows(&pool).await;
-        let again = keyed(&world, &path, as_whom, operation, body).await.ok(201);
+        let again = keyed(&world, &path, as_whom, operation, body).await;
         assert_eq!(again.header("idempotent-replayed"), "true", "{operation}");
+        assert_eq!(again.status, first.status, "{operation}");
         assert_eq!(again.text, first.text, "{operation}");
-        assert_eq!(again.header("content-type"), first.header("content-type"));
+        for name in ["content-type", "etag"] {
+            assert_eq!(again.header(name), first.header(name), "{operation}");
+        }
         assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
         assert_eq!(audit_rows(&pool).await, rows, "{operation} was done twice");
     }
@@ -92,8 +108,8 @@ async fn audit_rows(pool: &PgPool) -> i64 {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_post_is_done_once_or_stores_nothing(pool: PgPool) {
     let world = World::new(pool).await;
-    let cast = world.tenant("Northwind").await;
-    let examples = examples(&cast);
+    let scene = Scene::build(&world, 1).await;
+    let examples = examples(&scene);
     let document: Value = serde_json::from_str(&openapi::text()).expect("JSON");
     for (path, item) in document["paths"].as_object().expect("paths") {
         let Some(id) = item["post"]["operationId"].as_str() else {
