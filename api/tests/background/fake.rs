@@ -9,12 +9,29 @@ use ringfence_api::aws::{
     InstanceFacts, InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
 };
 use serde_json::json;
+use tokio::sync::oneshot;
 
 /// When the request of this number (from 1) fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     Before(u32),
     After(u32),
+}
+
+/// The customer points a queue elsewhere, just before the request of this number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    pub before: u32,
+    pub queue: String,
+    pub flow_id: String,
+}
+
+/// Where a request waits until it may go on, and how that is told.
+#[derive(Debug)]
+struct Gate {
+    before: u32,
+    reached: oneshot::Sender<()>,
+    open: oneshot::Receiver<()>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +46,8 @@ pub struct Inside {
     fault: Option<Fault>,
     /// The fault has come about.
     struck: bool,
+    edit: Option<Edit>,
+    gate: Option<Gate>,
     requests: u32,
     next_id: u32,
 }
@@ -122,6 +141,63 @@ impl FakeInstance {
         self.inside().struck
     }
 
+    /// A whisper of the customer's own that no queue runs yet.
+    pub fn add_whisper(&self, id: &str) {
+        self.add_flow(id, &format!("Whisper {id}"), &whisper_content(id), &[]);
+    }
+
+    /// The whispers and notice flow with Ringfence's tag, each with the customer's whisper behind it.
+    pub fn our_flow_keys(&self) -> BTreeMap<String, Option<String>> {
+        let inside = self.inside();
+        let ours = inside
+            .flows
+            .values()
+            .filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+        ours.map(|(_, flow)| {
+            let original = flow.tags.get("ringfence-original").cloned();
+            (flow.id.clone(), original)
+        })
+        .collect()
+    }
+
+    /// Whether the ordered edit has come about.
+    pub fn was_edited(&self) -> bool {
+        self.inside().edit.is_none()
+    }
+
+    pub fn edit(&self, edit: Option<Edit>) {
+        let mut inside = self.inside();
+        inside.edit = edit;
+        inside.requests = 0;
+    }
+
+    /// The request of this number (from now on, from 1) waits: the first end is told when it does, the second lets it go.
+    pub fn gate(&self, before: u32) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (reached, told) = oneshot::channel();
+        let (opener, open) = oneshot::channel();
+        let mut inside = self.inside();
+        inside.requests = 0;
+        inside.gate = Some(Gate {
+            before,
+            reached,
+            open,
+        });
+        (told, opener)
+    }
+
+    async fn pass_gate(&self) {
+        let gate = {
+            let mut inside = self.inside();
+            let next = inside.requests + 1;
+            inside.gate.take_if(|gate| gate.before == next)
+        };
+        if let Some(gate) = gate {
+            // Nobody may listen any more.
+            let _ = gate.reached.send(());
+            let _ = gate.open.await;
+        }
+    }
+
     pub fn whisper_of(&self, queue_id: &str) -> Option<String> {
         self.inside().queues[queue_id].outbound.flow_id.clone()
     }
@@ -149,6 +225,13 @@ impl FakeInstance {
         let mut inside = self.inside();
         inside.requests += 1;
         let number = inside.requests;
+        // Between our reading of a queue and our change of it nobody could tell: the service has no lock.
+        if action != "connect:UpdateQueueOutboundCallerConfig"
+            && let Some(edit) = inside.edit.take_if(|edit| edit.before <= number)
+            && let Some(queue) = inside.queues.get_mut(&edit.queue)
+        {
+            queue.outbound.flow_id = Some(edit.flow_id);
+        }
         if inside.fault == Some(Fault::Before(number)) {
             inside.struck = true;
             return Err(error(AwsErrorKind::Transient));
@@ -178,6 +261,7 @@ fn digest(content: &str) -> String {
 
 impl ConnectInstance for FakeInstance {
     async fn describe(&self) -> Result<InstanceFacts, AwsError> {
+        self.pass_gate().await;
         self.request("connect:DescribeInstance", |_| {
             Ok(InstanceFacts {
                 arn: "arn:aws:connect:us-east-1:111122223333:instance/i".to_owned(),
@@ -188,6 +272,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn flows(&self) -> Result<Vec<FlowSummary>, AwsError> {
+        self.pass_gate().await;
         self.request("connect:ListContactFlows", |inside| {
             Ok(inside
                 .flows
@@ -203,6 +288,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
+        self.pass_gate().await;
         self.request("connect:DescribeContactFlow", |inside| {
             inside
                 .flows
@@ -213,6 +299,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
+        self.pass_gate().await;
         self.request("connect:CreateContactFlow", |inside| {
             if inside
                 .flows
@@ -238,6 +325,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
+        self.pass_gate().await;
         self.request("connect:UpdateContactFlowContent", |inside| {
             let (_, flow) = inside
                 .flows
@@ -256,6 +344,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
+        self.pass_gate().await;
         self.request("connect:DeleteContactFlow", |inside| {
             let (_, flow) = inside.flows.get(flow_id).ok_or(AwsErrorKind::NotFound)?;
             assert!(
@@ -277,6 +366,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn queues(&self) -> Result<Vec<QueueSummary>, AwsError> {
+        self.pass_gate().await;
         self.request("connect:ListQueues", |inside| {
             Ok(inside
                 .queues
@@ -291,6 +381,7 @@ impl ConnectInstance for FakeInstance {
     }
 
     async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
+        self.pass_gate().await;
         self.request("connect:DescribeQueue", |inside| {
             inside
                 .queues
@@ -309,6 +400,7 @@ impl ConnectInstance for FakeInstance {
         queue_id: &str,
         outbound: &Outbound,
     ) -> Result<(), AwsError> {
+        self.pass_gate().await;
         self.request("connect:UpdateQueueOutboundCallerConfig", |inside| {
             if let Some(flow_id) = &outbound.flow_id
                 && !inside.flows.contains_key(flow_id)
@@ -329,12 +421,14 @@ impl ConnectInstance for FakeInstance {
 
 impl FunctionPermissions for FakeInstance {
     async fn is_granted(&self, permission: &InvokePermission) -> Result<bool, AwsError> {
+        self.pass_gate().await;
         self.request("lambda:GetPolicy", |inside| {
             Ok(inside.granted.contains(&permission.statement_id))
         })
     }
 
     async fn grant(&self, permission: &InvokePermission) -> Result<(), AwsError> {
+        self.pass_gate().await;
         self.request("lambda:AddPermission", |inside| {
             inside.granted.insert(permission.statement_id.clone());
             Ok(())
@@ -342,6 +436,7 @@ impl FunctionPermissions for FakeInstance {
     }
 
     async fn revoke(&self, _function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
+        self.pass_gate().await;
         self.request("lambda:RemovePermission", |inside| {
             inside.granted.remove(statement_id);
             Ok(())

@@ -9,6 +9,7 @@ mod interruptions;
 mod notices;
 mod numbers;
 mod pace;
+mod properties;
 mod publish;
 mod removal;
 mod shards;

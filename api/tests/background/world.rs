@@ -192,7 +192,7 @@ impl Site<'_> {
             .tenant(self.world.tenant)
             .await
             .expect("a transaction");
-        tx.installation_remove(self.instance, self.world.clock.now())
+        tx.installation_remove(self.instance, false, self.world.clock.now())
             .await
             .expect("asked");
         tx.commit().await.expect("committed");

@@ -1,0 +1,320 @@
+//! Whatever is asked, whatever an instance has, wherever a pass is cut off and whatever the customer changes meanwhile:
+//! the passes that follow end in the same state, which needs nothing more; and removal gives everything back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use ringfence_api::background::installation::execute::StepError;
+use ringfence_api::domain::installation::{ExistingWhisper, InstallationRequest, QueueSelection};
+use sqlx::PgPool;
+
+use crate::fake::{DEFAULT_OUTBOUND, Edit, FakeInstance, Fault};
+use crate::world::{Site, World, request};
+
+const QUEUES: [&str; 4] = ["a", "b", "c", "d"];
+const OWN: [&str; 2] = ["their-first", "their-second"];
+const CASES: usize = 60;
+
+/// The whisper that the customer gives a queue: none, Connect's default, or one of their own.
+fn whisper() -> impl Strategy<Value = Option<&'static str>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(DEFAULT_OUTBOUND)),
+        Just(Some(OWN[0])),
+        Just(Some(OWN[1])),
+    ]
+}
+
+#[derive(Debug, Clone)]
+struct Ask {
+    existing_whisper: ExistingWhisper,
+    /// By place; none means all.
+    queues: Option<BTreeSet<usize>>,
+    /// What becomes of the passes that work for it.
+    passes: Vec<Disturbed>,
+}
+
+#[derive(Debug, Clone)]
+struct Disturbed {
+    cut_off: Option<Fault>,
+    edit: Option<(u32, usize, usize)>,
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    queues: Vec<Option<&'static str>>,
+    asks: Vec<Ask>,
+    removal: Vec<Disturbed>,
+}
+
+fn cut_off() -> impl Strategy<Value = Option<Fault>> {
+    prop_oneof![
+        1 => Just(None),
+        4 => (1..30_u32).prop_map(|at| Some(Fault::Before(at))),
+        4 => (1..30_u32).prop_map(|at| Some(Fault::After(at))),
+    ]
+}
+
+fn disturbed(queues: usize, edits: bool) -> impl Strategy<Value = Vec<Disturbed>> {
+    let edit = (1..30_u32, 0..queues, 0..OWN.len());
+    let edit = proptest::option::weighted(0.4, edit);
+    let one = (cut_off(), edit).prop_map(move |(cut_off, edit)| Disturbed {
+        cut_off,
+        edit: edit.filter(|_| edits),
+    });
+    vec(one, 0..4)
+}
+
+fn ask(queues: usize) -> impl Strategy<Value = Ask> {
+    let existing_whisper = prop_oneof![
+        1 => Just(ExistingWhisper::Refuse),
+        1 => Just(ExistingWhisper::Replace),
+        2 => Just(ExistingWhisper::Merge),
+    ];
+    let some = proptest::collection::btree_set(0..queues, 1..=queues);
+    let chosen = proptest::option::weighted(0.4, some);
+    (existing_whisper, chosen, disturbed(queues, true)).prop_map(
+        |(existing_whisper, queues, passes)| Ask {
+            existing_whisper,
+            queues,
+            passes,
+        },
+    )
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    (1..=QUEUES.len()).prop_flat_map(|count| {
+        (
+            vec(whisper(), count),
+            vec(ask(count), 1..3),
+            disturbed(count, false),
+        )
+            .prop_map(|(queues, asks, removal)| Case {
+                queues,
+                asks,
+                removal,
+            })
+    })
+}
+
+/// What the customer last gave each queue.
+type Wanted = BTreeMap<&'static str, Option<&'static str>>;
+
+async fn hold(world: &World, case: &Case) -> Result<(), String> {
+    let queues: Vec<(&str, Option<&str>)> = QUEUES
+        .into_iter()
+        .zip(case.queues.iter().copied())
+        .collect();
+    let fake = FakeInstance::with_queues(&queues);
+    for own in OWN {
+        if !fake.inside().flows.contains_key(own) {
+            fake.add_whisper(own);
+        }
+    }
+    let mut wanted: Wanted = QUEUES
+        .into_iter()
+        .zip(case.queues.iter().copied())
+        .collect();
+    let site = world.site(fake).await;
+    let held = play(&site, case, &mut wanted).await;
+    site.put_away().await;
+    held
+}
+
+async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), String> {
+    for ask in &case.asks {
+        let asked = InstallationRequest {
+            queues: match &ask.queues {
+                None => QueueSelection::All,
+                Some(places) => {
+                    QueueSelection::Only(places.iter().map(|at| QUEUES[*at].to_owned()).collect())
+                }
+            },
+            ..request(ask.existing_whisper)
+        };
+        site.ask(&asked).await;
+        disturb(site, &ask.passes, wanted).await;
+        // What the customer changed at the very end is found by the look after that.
+        site.settle().await;
+        site.settle().await;
+        is_installed(site, &asked, wanted)?;
+        site.fake.inside().changes.clear();
+        site.pass().await.map_err(|err| err.to_string())?;
+        let changes = site.fake.inside().changes.clone();
+        if !changes.is_empty() {
+            return Err(format!("a reached state was changed: {changes:?}"));
+        }
+    }
+    site.ask_removal().await;
+    disturb(site, &case.removal, wanted).await;
+    site.settle().await;
+    is_back(site, wanted)
+}
+
+/// Passes that are cut off, and during which the customer changes queues.
+async fn disturb(site: &Site<'_>, passes: &[Disturbed], wanted: &mut Wanted) {
+    for disturbed in passes {
+        site.fake.fail(disturbed.cut_off);
+        site.fake
+            .edit(disturbed.edit.map(|(before, queue, own)| Edit {
+                before,
+                queue: QUEUES[queue].to_owned(),
+                flow_id: OWN[own].to_owned(),
+            }));
+        // Its outcome does not matter: what counts is what comes after.
+        let _ = site.pass().await;
+        if let Some((_, queue, own)) = disturbed.edit
+            && site.fake.was_edited()
+        {
+            wanted.insert(QUEUES[queue], Some(OWN[own]));
+        }
+        site.fake.edit(None);
+        site.fake.fail(None);
+    }
+}
+
+fn is_installed(
+    site: &Site<'_>,
+    asked: &InstallationRequest,
+    wanted: &Wanted,
+) -> Result<(), String> {
+    let ours = site.fake.our_flow_keys();
+    let mut used = BTreeSet::new();
+    for (queue, whisper) in wanted {
+        let own = whisper.filter(|whisper| *whisper != DEFAULT_OUTBOUND);
+        let refused = own.is_some() && asked.existing_whisper == ExistingWhisper::Refuse;
+        let shown = site.fake.whisper_of(queue);
+        let flow = shown.as_ref().and_then(|id| ours.get(id));
+        if asked.queues.covers(queue) && !refused {
+            let behind = own.filter(|_| asked.existing_whisper == ExistingWhisper::Merge);
+            match flow {
+                Some(original) if original.as_deref() == behind => used.extend(shown),
+                other => {
+                    return Err(format!(
+                        "{queue} runs {shown:?} ({other:?}) instead of ours before {behind:?}"
+                    ));
+                }
+            }
+        } else if !has_back(shown.as_deref(), *whisper) {
+            return Err(format!("{queue} runs {shown:?} instead of {whisper:?}"));
+        }
+    }
+    // The notice flow is no queue's.
+    let expected = used.len() + 1;
+    if ours.len() != expected {
+        return Err(format!(
+            "{} flows of ours instead of {expected}",
+            ours.len()
+        ));
+    }
+    match site.fake.inside().granted.len() {
+        1 => Ok(()),
+        count => Err(format!("{count} permissions")),
+    }
+}
+
+fn is_back(site: &Site<'_>, wanted: &Wanted) -> Result<(), String> {
+    for (queue, whisper) in wanted {
+        let shown = site.fake.whisper_of(queue);
+        if !has_back(shown.as_deref(), *whisper) {
+            return Err(format!(
+                "{queue} was left with {shown:?} instead of {whisper:?}"
+            ));
+        }
+    }
+    let left = site.fake.our_flows();
+    if !left.is_empty() || !site.fake.inside().granted.is_empty() {
+        return Err(format!("left: {left:?}, or the permission"));
+    }
+    Ok(())
+}
+
+/// A queue without a whisper of its own runs Connect's default, and may say so afterwards.
+fn has_back(shown: Option<&str>, whisper: Option<&str>) -> bool {
+    shown == whisper || (whisper.is_none() && shown == Some(DEFAULT_OUTBOUND))
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_installation_converges_whatever_cuts_it_off_and_removal_gives_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut runner = TestRunner::deterministic();
+    for number in 0..CASES {
+        let mut tree = case().new_tree(&mut runner).expect("a case");
+        let Err(mut found) = hold(&world, &tree.current()).await else {
+            continue;
+        };
+        let mut smallest = tree.current();
+        let mut more = tree.simplify();
+        while more {
+            more = match hold(&world, &tree.current()).await {
+                Err(why) => {
+                    (smallest, found) = (tree.current(), why);
+                    tree.simplify()
+                }
+                Ok(()) => tree.complicate(),
+            };
+        }
+        panic!("case {number}: {found}\n{smallest:#?}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut overtaken = 0;
+    for number in 1.. {
+        let queues = [
+            ("a", None),
+            ("b", Some(OWN[0])),
+            ("c", Some(DEFAULT_OUTBOUND)),
+        ];
+        let site = world.site(FakeInstance::with_queues(&queues)).await;
+        site.ask(&request(ExistingWhisper::Merge)).await;
+        let (late, leased) = site.lease().await;
+        let (reached, open) = site.fake.gate(number);
+        let late_pass = site.run(&late, &leased);
+        tokio::pin!(late_pass);
+        let is_over = tokio::select! {
+            outcome = &mut late_pass => {
+                assert!(outcome.expect("a pass").reached);
+                true
+            }
+            reached = reached => {
+                reached.expect("told");
+                false
+            }
+        };
+        if is_over {
+            site.put_away().await;
+            break;
+        }
+        overtaken += 1;
+        // The rival finds the lease run out, and does everything.
+        let rival = site.pass().await.expect("a pass");
+        let before = site.fake.inside().changes.len();
+        open.send(()).expect("the late one waits");
+        let outcome = late_pass.await;
+        assert!(
+            matches!(outcome, Err(StepError::LeaseLost)) || outcome.is_ok_and(|done| !done.reached),
+            "request {number}"
+        );
+        let since = site.fake.inside().changes.len() - before;
+        assert!(
+            since <= 1,
+            "request {number}: only what was under way arrived"
+        );
+        assert!(rival.reached, "request {number}");
+        let wanted: Wanted = queues.into_iter().collect();
+        site.settle().await;
+        let all = request(ExistingWhisper::Merge);
+        is_installed(&site, &all, &wanted).unwrap_or_else(|why| panic!("request {number}: {why}"));
+        site.ask_removal().await;
+        site.settle().await;
+        is_back(&site, &wanted).unwrap_or_else(|why| panic!("request {number}: {why}"));
+        site.put_away().await;
+    }
+    assert!(overtaken > 20, "only {overtaken} requests");
+}
