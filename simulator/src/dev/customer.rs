@@ -180,7 +180,8 @@ impl Customer {
             .await
     }
 
-    async fn installation(
+    /// Waits until the installation is as `done` wants it.
+    pub async fn installation(
         &self,
         what: &str,
         done: impl Fn(&Value) -> Result<bool>,

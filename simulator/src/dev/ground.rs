@@ -48,8 +48,12 @@ impl Ground {
         let mut limiter_functions = Vec::new();
         for region in REGIONS {
             tables::create(&operator, region).await?;
-            limiter_functions
-                .push(limiter(&sim, region, &roles.limiter, &bootstrap, settings).await?);
+            for number in 1..=settings.limiters_per_region {
+                let name = format!("ringfence-limiter-{number}");
+                limiter_functions.push(
+                    limiter(&sim, region, &name, &roles.limiter, &bootstrap, settings).await?,
+                );
+            }
         }
         Ok(Self {
             simulator,
@@ -115,6 +119,7 @@ async fn operator_roles(sim: &Sim) -> Result<OperatorRoles> {
 async fn limiter(
     sim: &Sim,
     region: &str,
+    name: &str,
     role: &str,
     bootstrap: &Path,
     settings: &Settings,
@@ -122,7 +127,7 @@ async fn limiter(
     let function = json!({
         "account_id": OPERATOR_ACCOUNT,
         "region": region,
-        "name": "ringfence-limiter-1",
+        "name": name,
         "bootstrap": bootstrap,
         "role_arn": role,
         "timeout_seconds": 8,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub connect_rps: Option<u32>,
     /// How long a worker that died keeps others waiting; the control plane's own default when absent.
     pub lease_seconds: Option<u32>,
+    /// Limiter functions in each region.
+    pub limiters_per_region: u32,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             reconcile_period_seconds: 600,
             connect_rps: None,
             lease_seconds: None,
+            limiters_per_region: 1,
         }
     }
 }

@@ -50,17 +50,7 @@ where
 impl Town {
     /// A tenant, seen with its owner's key, whose default policy denies the fifth call without a quiet hour.
     pub async fn tenant(&self, name: &str) -> Result<Rest> {
-        let operator = self.stack.rest();
-        let made = operator
-            .post("/v1/tenants", &json!({ "name": name }))
-            .await?;
-        let path = format!("/v1/tenants/{}/api-keys", text(&made, "/id")?);
-        let key = operator
-            .post(&path, &json!({ "name": "owner", "role": "owner" }))
-            .await?;
-        let rest = operator.with_token(&text(&key, "/key")?);
-        rest.put("/v1/policies/default", &fifth_denied()).await?;
-        Ok(rest)
+        tenant_of(&self.stack.rest(), name).await
     }
 
     /// A customer with two queues, not yet registered.
@@ -86,6 +76,20 @@ impl Town {
         customer.in_force("/v1/policies/default").await?;
         Ok(customer)
     }
+}
+
+/// As [`Town::tenant`], of any stack.
+pub async fn tenant_of(operator: &Rest, name: &str) -> Result<Rest> {
+    let made = operator
+        .post("/v1/tenants", &json!({ "name": name }))
+        .await?;
+    let path = format!("/v1/tenants/{}/api-keys", text(&made, "/id")?);
+    let key = operator
+        .post(&path, &json!({ "name": "owner", "role": "owner" }))
+        .await?;
+    let rest = operator.with_token(&text(&key, "/key")?);
+    rest.put("/v1/policies/default", &fifth_denied()).await?;
+    Ok(rest)
 }
 
 pub fn fifth_denied() -> Value {

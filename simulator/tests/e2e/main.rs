@@ -1,6 +1,7 @@
 //! The real programs together: `ringfence`, `bootstrap`, `ringfence-sim`, PostgreSQL. Seen from outside only: the REST
 //! API, the AWS side, a browser.
 
+mod at_once;
 mod aws_clients;
 mod bad_events;
 mod browser;

@@ -7,6 +7,7 @@
 //! kills is its own.
 
 mod checks;
+mod orders;
 mod play;
 mod report;
 mod script;
