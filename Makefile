@@ -59,9 +59,9 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 
 # ---- Checking --------------------------------------------------------------------------------------------------------
 
-.PHONY: test test-style test-rust test-web test-deploy e2e demo-once
+.PHONY: test test-style test-rust test-web test-deploy test-chaos e2e demo-once
 test: ## Every check, the fast ones first
-	@for part in test-style test-deploy test-web test-rust e2e demo-once; do \
+	@for part in test-style test-deploy test-web test-rust e2e test-chaos demo-once; do \
 		begun=$$SECONDS; echo "== $$part"; \
 		$(MAKE) $$part; \
 		echo "== $$part took $$((SECONDS - begun)) s"; \
@@ -95,6 +95,13 @@ conformance: build setup-python setup-second-server ## Store tests against a sec
 .PHONY: fuzz-api
 fuzz-api: build web setup-postgres setup-python setup-fuzz ## Whatever the API's description allows and more, against the running stack; SEED= repeats a run
 	@.ci/fuzz-api $(DEV) $(CURDIR)/$(FUZZ)/bin/schemathesis $(EXAMPLES)
+
+.PHONY: chaos
+chaos: build setup-postgres ## Workers killed while they install, against an AWS side with faults, RUNS= times (200); SEED= repeats a run
+	@$(DEV) chaos --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED))
+
+test-chaos: ## A short run of `make chaos`
+	@$(MAKE) chaos RUNS=$(or $(RUNS),24)
 
 .PHONY: soak
 soak: setup-rust ## Concurrent histories of limiter processes that are killed at random, for SECONDS= (60 by default)
