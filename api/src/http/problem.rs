@@ -56,6 +56,7 @@ codes! {
     InstanceClaimed "instance_claimed" CONFLICT "The instance belongs to another tenant";
     InstanceNotVerified "instance_not_verified" CONFLICT "The instance is not verified yet";
     InstallationExists "installation_exists" CONFLICT "Something is installed";
+    InstallationNotBlocked "installation_not_blocked" CONFLICT "Nothing keeps the installation from being removed";
     NumberListed "number_listed" CONFLICT "The number is listed already";
     StaleVersion "stale_version" PRECONDITION_FAILED "Somebody else was faster";
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large";

@@ -142,22 +142,27 @@ impl TenantTx {
         .fetch_one(self.connection())
         .await?;
         let first = last.unwrap_or(0).saturating_add(1);
-        for (position, (name, target)) in (first..).zip(steps) {
-            sqlx::query!(
-                "insert into installation_steps
-                     (tenant_id, instance_id, generation, position, name, target, status, detail, at)
-                 values ($1, $2, $3, $4, $5, $6, 'pending', '', $7)",
-                tenant_id,
-                instance.0,
-                generation,
-                position,
-                *name,
-                *target,
-                to_db(now),
-            )
-            .execute(self.connection())
-            .await?;
-        }
+        // In one statement: an instance may have hundreds of queues.
+        let names: Vec<String> = steps.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let targets: Vec<String> = steps
+            .iter()
+            .map(|(_, target)| (*target).to_owned())
+            .collect();
+        sqlx::query!(
+            "insert into installation_steps
+                 (tenant_id, instance_id, generation, position, name, target, status, detail, at)
+             select $1, $2, $3, $4 + (step.place - 1)::integer, step.name, step.target, 'pending', '', $5
+             from unnest($6::text[], $7::text[]) with ordinality as step (name, target, place)",
+            tenant_id,
+            instance.0,
+            generation,
+            first,
+            to_db(now),
+            &names,
+            &targets,
+        )
+        .execute(self.connection())
+        .await?;
         Ok(first)
     }
 

@@ -126,22 +126,25 @@ impl TenantTx {
         unsigned(generation, "installations.generation")
     }
 
-    /// Asks for everything to be taken away; answers the generation. `None`: there is no installation.
+    /// Asks for everything to be taken away, or, once that is given up, for our own side to be cleared; answers the
+    /// generation. `None`: there is no installation.
     pub async fn installation_remove(
         &mut self,
         instance: InstanceId,
+        abandon: bool,
         now: Timestamp,
     ) -> Result<Option<u64>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let generation = sqlx::query_scalar!(
             "update installations
-             set desired = null, generation = generation + 1, state = 'uninstalling', attempts = 0,
+             set desired = null, abandoned = $4, generation = generation + 1, state = 'uninstalling', attempts = 0,
                  next_due_at = $3, updated_at = $3
              where tenant_id = $1 and instance_id = $2
              returning generation",
             tenant_id,
             instance.0,
             to_db(now),
+            abandon,
         )
         .fetch_optional(self.connection())
         .await?;
@@ -167,6 +170,23 @@ impl TenantTx {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Whether the removal was given up.
+    pub async fn installation_is_abandoned(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let abandoned = sqlx::query_scalar!(
+            "select desired is null and abandoned as \"abandoned!\" from installations
+             where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(abandoned.unwrap_or_default())
     }
 
     pub async fn installation_get(

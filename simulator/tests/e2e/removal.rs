@@ -1,6 +1,6 @@
 //! Uninstalling: every queue as before, nothing of ours left, and only then the instance may be deleted.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{NOBODY, in_town, refused};
 
@@ -51,6 +51,60 @@ async fn after_removal_the_instance_is_as_it_was() {
         }
         customer.rest.delete(&customer.path("")).await?;
         refused(customer.rest.get(&customer.path("")), 404).await;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_removal_that_nothing_can_unblock_can_be_given_up() {
+    in_town(async |town| {
+        let customer = town.limited("Northwind", "111122220001").await?;
+        let path = customer.path("/installation");
+        let giving_up = format!("{path}?abandon=true");
+        let problem = refused(customer.rest.delete(&giving_up), 409).await;
+        assert_eq!(problem["code"], "installation_not_blocked", "{problem}");
+
+        // The customer deletes the stack first: nobody gets into the account any more.
+        let template = customer.template().await?;
+        let stack = json!({
+            "account_id": customer.account,
+            "region": customer.region,
+            "template": template,
+            "parameters": customer.registered["onboarding"]["stack_parameters"],
+            "stack_name": "ringfence",
+        });
+        town.sim.post("stacks", &stack).await?;
+        town.sim
+            .delete(&format!("stacks/ringfence?account_id={}", customer.account))
+            .await?;
+        customer.rest.delete(&path).await?;
+        let blocked = customer
+            .installation("the removal to be blocked", |now| {
+                Ok(now["state"] == "blocked")
+            })
+            .await?;
+        let said = blocked["conditions"].to_string();
+        for told in ["the installer role", "\\\"Sales\\\"", "abandon=true"] {
+            assert!(said.contains(told), "{told} is not in {said}");
+        }
+
+        customer.rest.delete(&giving_up).await?;
+        let gone = customer
+            .installation("the end of it", |now| Ok(now["state"] == "uninstalled"))
+            .await?;
+        let said = gone["conditions"].to_string();
+        assert!(
+            said.contains("abandoned") && said.contains("Sales"),
+            "{said}"
+        );
+        let call = customer.call("ada", NOBODY).await?;
+        let admitted = call
+            .lambda
+            .iter()
+            .any(|invocation| invocation.response.is_some());
+        assert!(!admitted, "the function still answers: {call:?}");
+        customer.rest.delete(&customer.path("")).await?;
         Ok(())
     })
     .await;

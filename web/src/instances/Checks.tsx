@@ -11,6 +11,7 @@ import { words } from "./states";
 const LOOKS: Record<Check["status"], { tone: Tone; label: string }> = {
   passed: { tone: "good", label: "Passed" },
   failed: { tone: "denied", label: "Failed" },
+  warning: { tone: "caution", label: "Warning" },
   skipped: { tone: "plain", label: "Skipped" },
 };
 

@@ -13,7 +13,7 @@ import { Time } from "../ui/Time";
 import { installCommand } from "./commands";
 import classes from "./Lists.module.css";
 import { Steps } from "./Steps";
-import { conditionLabel, conditionTone, queueState } from "./states";
+import { conditionLabel, conditionTone, progressText, queueState } from "./states";
 
 export function InstallationDetail({ instance }: { instance: Instance }) {
   const { api } = useSession();
@@ -74,7 +74,7 @@ function NotInstalled({ instance }: { instance: Instance }) {
 
 function Progress({ installation: { progress } }: { installation: Installation }) {
   const share = progress.total === 0 ? 0 : (progress.done / progress.total) * 100;
-  const text = `${progress.done} of ${progress.total} steps done`;
+  const text = progressText(progress);
   return (
     <div>
       <div

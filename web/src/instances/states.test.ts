@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Installation, Instance } from "../api/types";
-import { installationState, policyState, words } from "./states";
+import { installationState, policyState, progressText, words } from "./states";
 
 function policy(
   source: Instance["policy"]["source"],
@@ -33,6 +33,15 @@ describe("the policy of an instance", () => {
     expect(policyState(policy("own", 4))).toMatchObject({ label: "Version 4", detail: "Not in force yet" });
     expect(policyState(policy("own", 3, 3, "pol_2"))).toMatchObject({ tone: "caution" });
     expect(policyState(policy("none"))).toMatchObject({ label: "No limits" });
+  });
+});
+
+describe("progress", () => {
+  it("tells queues and the time left while there is something left", () => {
+    const progress = { done: 3, total: 44, queues_done: 1, queues_total: 40, seconds_left: 120 };
+    expect(progressText(progress)).toBe("3 of 44 steps, 1 of 40 queues done, about 2 min left");
+    expect(progressText({ ...progress, seconds_left: 30 })).toMatch(/less than a minute left$/);
+    expect(progressText({ ...progress, done: 44, queues_done: 40, seconds_left: null })).toBe("44 of 44 steps done");
   });
 });
 

@@ -56,6 +56,17 @@ export function installationState(installation: Installation | null): State {
   };
 }
 
+/** How far it has come, in queues where there are any, and how long the rest takes. */
+export function progressText(progress: Installation["progress"]): string {
+  const done =
+    progress.queues_total > 0 && progress.seconds_left !== null
+      ? `${progress.done} of ${progress.total} steps, ${progress.queues_done} of ${progress.queues_total} queues done`
+      : `${progress.done} of ${progress.total} steps done`;
+  if (progress.seconds_left === null || progress.seconds_left === undefined) return done;
+  const minutes = Math.ceil(progress.seconds_left / 60);
+  return progress.seconds_left < 60 ? `${done}, less than a minute left` : `${done}, about ${minutes} min left`;
+}
+
 function allMet(conditions: number): string {
   return conditions === 0 ? "" : `All ${conditions} conditions met`;
 }

@@ -67,6 +67,14 @@ impl Journal {
         Ok(tx.commit().await?)
     }
 
+    /// Whether the tenant gave the removal up.
+    pub async fn is_abandoned(&self) -> Result<bool, StepError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let abandoned = tx.installation_is_abandoned(self.instance).await?;
+        tx.commit().await?;
+        Ok(abandoned)
+    }
+
     pub async fn remembered(&self) -> Result<Remembered, StepError> {
         let mut tx = self.store.tenant(self.tenant).await?;
         let queues = tx.installation_queue_list(self.instance).await?;

@@ -8,6 +8,7 @@ mod crew;
 pub mod desired;
 mod emergency;
 pub mod execute;
+mod given_up;
 pub mod journal;
 pub mod observed;
 pub mod plan;

@@ -15,9 +15,10 @@ use crate::domain::installation::InstallationState;
 use crate::domain::pace::Urgency;
 use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
 
-use super::conditions::{Assessment, assess_without_shard};
+use super::conditions::{Assessment, assess_without_shard, removal_told};
 use super::desired::Desired;
 use super::execute::StepError;
+use super::given_up::GivenUp;
 use super::journal::Journal;
 use super::{Reconciliation, emergency};
 
@@ -93,6 +94,21 @@ impl InstallationWorker {
         leased: &LeasedInstallation,
         journal: &Journal,
     ) -> Result<Assessment, StepError> {
+        if leased.installation.request.is_some() {
+            return self.pass_over(leased, journal, false).await;
+        }
+        let abandoned = journal.is_abandoned().await?;
+        let assessment = self.pass_over(leased, journal, abandoned).await?;
+        let remembered = journal.remembered().await?;
+        Ok(removal_told(assessment, &remembered, abandoned))
+    }
+
+    async fn pass_over(
+        &self,
+        leased: &LeasedInstallation,
+        journal: &Journal,
+        abandoned: bool,
+    ) -> Result<Assessment, StepError> {
         let now = self.clock.now();
         let installation = &leased.installation;
         let region = leased.instance_arn.region();
@@ -145,6 +161,15 @@ impl InstallationWorker {
             connection: &leased.check,
             stop: &self.stop,
         };
+        let permissions = self.aws.function_permissions(region);
+        let publish = PublishOne {
+            publisher: &self.publisher,
+            tenant: leased.tenant,
+            instance: installation.instance,
+        };
+        if abandoned {
+            return reconciliation.run(&GivenUp, &permissions, &publish).await;
+        }
         let access = InstanceAccess::ways(
             &leased.instance_arn,
             std::slice::from_ref(&leased.installer_role_arn),
@@ -157,12 +182,6 @@ impl InstallationWorker {
         {
             Ok(connect) => connect,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
-        };
-        let permissions = self.aws.function_permissions(region);
-        let publish = PublishOne {
-            publisher: &self.publisher,
-            tenant: leased.tenant,
-            instance: installation.instance,
         };
         let outcome = tokio::select! {
             outcome = reconciliation.run(&connect, &permissions, &publish) => outcome,

@@ -4,6 +4,7 @@
 
 mod connection;
 mod findings;
+mod removal;
 mod words;
 
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ use findings::{
 };
 use words::needs_somebody;
 
+pub use removal::removal_told;
 pub use words::words;
 
 /// How a pass went.

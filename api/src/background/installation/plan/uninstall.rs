@@ -1,14 +1,15 @@
 //! The steps that take everything of ours away.
 
+use crate::aws::Queue;
 use crate::domain::installation::QueueState;
 
-use super::super::desired::Remembered;
+use super::super::desired::{Remembered, RememberedQueue};
 use super::super::observed::Observed;
 use super::flows::delete_step;
 use super::queues::restore_step;
 use super::{Plan, QueueOutcome, Step};
 
-/// The plan when the instance itself is gone: only our own side is left to clear.
+/// The plan when the instance is gone, or was given up: only our own side is left to clear.
 #[must_use]
 pub fn plan_without_instance(remembered: &Remembered, permission_granted: bool) -> Plan {
     let mut plan = Plan::default();
@@ -18,7 +19,7 @@ pub fn plan_without_instance(remembered: &Remembered, permission_granted: bool) 
             name: queue.name.clone(),
             key: None,
             state: QueueState::LeftAlone,
-            detail: "the instance is gone".to_owned(),
+            detail: "out of reach: the instance is gone, or the removal was given up".to_owned(),
         });
     }
     clear_our_side(&mut plan, remembered, permission_granted);
@@ -37,6 +38,10 @@ pub(super) fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
             _ if is_ours => {
                 plan.steps.push(restore_step(queue, remembered, observed));
                 (QueueState::Pending, "")
+            }
+            // It was about to be attached, or somebody put back by hand what it had.
+            Some(before) if before.attached && has_back(queue, before, observed) => {
+                (QueueState::Restored, "")
             }
             Some(before) if before.attached => {
                 (QueueState::LeftAlone, "points at another whisper since")
@@ -60,6 +65,13 @@ pub(super) fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
     plan.steps.extend(whispers_first);
     clear_our_side(&mut plan, remembered, observed.permission_granted);
     plan
+}
+
+/// A queue that had no whisper of its own gets back Connect's default.
+fn has_back(queue: &Queue, before: &RememberedQueue, observed: &Observed) -> bool {
+    let now = queue.outbound.flow_id.as_ref();
+    let default = observed.default_outbound.as_ref().map(|flow| &flow.id);
+    now == before.previous_flow_id.as_ref() || (before.previous_flow_id.is_none() && now == default)
 }
 
 fn clear_our_side(plan: &mut Plan, remembered: &Remembered, permission_granted: bool) {

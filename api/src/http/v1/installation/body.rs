@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::progress::{ProgressBody, progress};
 use crate::domain::installation::{
-    Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection, StepStatus,
+    Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
 };
 use crate::http::fields::{Fields, FromFields};
 use crate::store::{Installation, InstallationQueue, InstallationStep, StoreError, TenantTx};
@@ -148,13 +149,6 @@ pub(super) struct StepBody {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Progress)]
-pub(super) struct ProgressBody {
-    pub done: usize,
-    pub total: usize,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InstallationQueue)]
 pub(super) struct InstallationQueueBody {
     pub queue_id: String,
@@ -195,16 +189,13 @@ pub(super) struct InstallationBody {
 pub(super) async fn installation_body(
     tx: &mut TenantTx,
     installation: Installation,
+    requests_per_second: f64,
 ) -> Result<InstallationBody, StoreError> {
     let instance = installation.instance;
     let steps = tx.installation_step_list(instance).await?;
     let queues = tx.installation_queue_list(instance).await?;
     let flows = tx.installed_flow_list(instance).await?;
     let function_arn = tx.shard_assigned(instance).await?;
-    let done = steps
-        .iter()
-        .filter(|step| step.status == StepStatus::Done)
-        .count();
     Ok(InstallationBody {
         instance_id: instance.to_string(),
         generation: installation.generation,
@@ -216,10 +207,7 @@ pub(super) async fn installation_body(
             .into_iter()
             .map(condition_body)
             .collect(),
-        progress: ProgressBody {
-            done,
-            total: steps.len(),
-        },
+        progress: progress(&steps, &queues, requests_per_second),
         steps: steps.into_iter().map(step_body).collect(),
         function_arn,
         notice_flow_id: flows

@@ -7,15 +7,19 @@ use axum::response::IntoResponse;
 use super::body::{InstallationBody, audited, installation_body, version};
 use crate::auth::EditInstallations;
 use crate::domain::ids::InstanceId;
+use crate::domain::installation::InstallationState;
 use crate::http::caller::{Caller, states};
 use crate::http::etag::{IfMatch, etag};
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
+use crate::http::query::Query;
 
 /// Take the installation away
 ///
 /// Every queue gets back what it ran before, then the flows are deleted and the limiter forgets the instance. A queue
-/// that somebody pointed elsewhere meanwhile is left there.
+/// that somebody pointed elsewhere meanwhile is left there. Where that is blocked for good, say because the roles in the
+/// account are gone, `abandon=true` clears Ringfence's own side alone: the limiter forgets the instance and may not be
+/// invoked by it any more, and the conditions tell what is left in it.
 #[utoipa::path(
     delete,
     path = "/v1/instances/{id}/installation",
@@ -24,6 +28,7 @@ use crate::http::problem::{ApiError, ApiResult};
     security(("bearer" = [EditInstallations::NAME])),
     params(
         ("id" = String, Path, description = "The instance"),
+        ("abandon" = Option<bool>, Query, description = "Give up what is in the instance; only where the installation is blocked"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the generation that was seen"),
     ),
     responses(
@@ -33,17 +38,32 @@ use crate::http::problem::{ApiError, ApiResult};
 pub(in crate::http) async fn delete(
     caller: Caller<EditInstallations>,
     Id(id): Id<InstanceId>,
+    mut query: Query,
     if_match: IfMatch,
 ) -> ApiResult<impl IntoResponse> {
+    let abandon = query.parsed("abandon", |text| text.parse().ok(), "true or false")?;
+    let abandon = abandon.unwrap_or_default();
+    query.finish()?;
     let mut tx = caller.begin().await?;
     let before = tx
         .installation_get_locked(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
     if_match.check(version(Some(&before)))?;
-    tx.installation_remove(id, caller.now()).await?;
+    if abandon && before.state != InstallationState::Blocked {
+        return Err(ApiError::new(
+            Code::InstallationNotBlocked,
+            "only a blocked installation can be given up; remove it without abandon first",
+        ));
+    }
+    tx.installation_remove(id, abandon, caller.now()).await?;
+    let action = if abandon {
+        "installation.abandon"
+    } else {
+        "installation.remove"
+    };
     let change = states(
-        caller.change("installation.remove", id),
+        caller.change(action, id),
         audited(before.request.as_ref()),
         None,
     );
@@ -53,7 +73,12 @@ pub(in crate::http) async fn delete(
         .await?
         .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
-    let body = installation_body(&mut tx, installation).await?;
+    let body = installation_body(
+        &mut tx,
+        installation,
+        caller.app.settings.connect_requests_per_second,
+    )
+    .await?;
     tx.commit().await?;
     caller.app.wake_ups.installations.wake();
     Ok((StatusCode::ACCEPTED, tag, Json(body)))

@@ -35,7 +35,12 @@ pub(in crate::http) async fn get(
         .await?
         .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
-    let body = installation_body(&mut tx, installation).await?;
+    let body = installation_body(
+        &mut tx,
+        installation,
+        caller.app.settings.connect_requests_per_second,
+    )
+    .await?;
     tx.commit().await?;
     Ok((tag, Json(body)))
 }

@@ -3,6 +3,7 @@
 mod body;
 mod delete;
 mod get;
+mod progress;
 mod put;
 mod reconcile;
 

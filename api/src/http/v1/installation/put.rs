@@ -64,7 +64,12 @@ pub(in crate::http) async fn put(
         .await?
         .ok_or_else(ApiError::not_found)?;
     let tag = etag(version(Some(&installation)));
-    let body = installation_body(&mut tx, installation).await?;
+    let body = installation_body(
+        &mut tx,
+        installation,
+        caller.app.settings.connect_requests_per_second,
+    )
+    .await?;
     tx.commit().await?;
     caller.app.wake_ups.installations.wake();
     Ok((StatusCode::ACCEPTED, tag, Json(body)))

@@ -48,7 +48,12 @@ pub(in crate::http) async fn reconcile(
     tx.audit_append(&caller.change("installation.reconcile", id))
         .await?;
     let version = version(Some(&installation));
-    let body = installation_body(&mut tx, installation).await?;
+    let body = installation_body(
+        &mut tx,
+        installation,
+        caller.app.settings.connect_requests_per_second,
+    )
+    .await?;
     let answer = tx
         .answer_version(StatusCode::ACCEPTED, version, &body)
         .await?;
