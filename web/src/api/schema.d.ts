@@ -530,7 +530,9 @@ export interface paths {
         /**
          * Take the installation away
          * @description Every queue gets back what it ran before, then the flows are deleted and the limiter forgets the instance. A queue
-         *     that somebody pointed elsewhere meanwhile is left there.
+         *     that somebody pointed elsewhere meanwhile is left there. Where that is blocked for good, say because the roles in the
+         *     account are gone, `abandon=true` clears Ringfence's own side alone: the limiter forgets the instance and may not be
+         *     invoked by it any more, and the conditions tell what is left in it.
          *
          *     Needs the permission `installations:edit`: the role editor or more.
          */
@@ -1446,7 +1448,22 @@ export interface components {
             type: string;
         };
         Progress: {
+            /** @description Steps. */
             done: number;
+            /**
+             * @description Queues that are where they should be, or out of Ringfence's hands.
+             * @example 12
+             */
+            queues_done: number;
+            /** @example 40 */
+            queues_total: number;
+            /**
+             * Format: int64
+             * @description How long the steps that are known to be left take at the pace that the account is asked at, in seconds; null when
+             *     none are known.
+             * @example 84
+             */
+            seconds_left?: number | null;
             total: number;
         };
         Queue: {
@@ -3467,7 +3484,10 @@ export interface operations {
     };
     installation_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Give up what is in the instance; only where the installation is blocked */
+                abandon?: boolean;
+            };
             header?: {
                 /** @description The ETag of the generation that was seen */
                 "If-Match"?: string | null;
