@@ -161,6 +161,21 @@ fn each_program_reads_numbers_in_one_module() {
     );
 }
 
+/// The one other place asks an address that the operator has set.
+#[test]
+fn requests_leave_through_the_guard() {
+    let found = lines_with(
+        &["api/src"],
+        &["reqwest"],
+        &["api/src/outbound/", "api/src/auth/jwt/"],
+    );
+    assert!(
+        found.is_empty(),
+        "an HTTP client outside api/src/outbound:\n{}",
+        found.join("\n")
+    );
+}
+
 #[test]
 fn axum_stands_only_in_the_http_layer() {
     let found = lines_with(

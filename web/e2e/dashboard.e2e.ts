@@ -211,6 +211,37 @@ describe("numbers", () => {
   });
 });
 
+describe("webhooks", () => {
+  it("are added, show their secret once, are tried out, and deleted", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page, "/webhooks");
+    await page.getByRole("button", { name: "Add a webhook" }).click();
+    const form = page.getByRole("form", { name: "Add a webhook" });
+    await form.getByLabel("Address").fill("http://hooks.example.com/");
+    await form.getByLabel("A call was not let out").check();
+    await form.getByRole("button", { name: "Add" }).click();
+    await form.getByText(/https address/).waitFor();
+    await form.getByLabel("Address").fill("https://hooks.example.com/tried");
+    await form.getByRole("button", { name: "Add" }).click();
+    await page.getByText(/^whsec_/).waitFor();
+    await page.getByRole("button", { name: "I have copied it" }).click();
+    expect(await page.getByText(/^whsec_/).count()).toBe(0);
+    await page.getByText("https://hooks.example.com/tried").click();
+    await page.getByRole("button", { name: "Send a test message" }).click();
+    const deliveries = page.getByRole("list", { name: "Deliveries" });
+    await deliveries
+      .getByRole("button", { name: /webhook\.test/ })
+      .first()
+      .click();
+    await page.getByLabel("Message").waitFor();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Really delete" }).click();
+    await page.getByRole("button", { name: "Add a webhook" }).waitFor();
+    expect(await page.getByText("https://hooks.example.com/tried").count()).toBe(0);
+    await context.close();
+  });
+});
+
 describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
   it("every screen passes axe", async () => {
     const { page, context } = await visit(stage, { colorScheme });
@@ -235,6 +266,9 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
       await page.getByRole("button", { name: panel }).click();
       expect(await violations(page)).toEqual([]);
     }
+    await page.goto(`${stage.url}/webhooks`);
+    await page.getByRole("button", { name: "Add a webhook" }).click();
+    expect(await violations(page)).toEqual([]);
     await context.close();
   });
 });

@@ -62,6 +62,17 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
   await page.getByRole("button", { name: "Import CSV" }).click();
   await page.getByText("A CSV file whose first line").waitFor();
   await shoot("numbers-import", true);
+  await page.goto(`${stage.url}/webhooks`);
+  await page.getByText("hooks.northwind.example").waitFor();
+  await shoot("webhooks", true);
+  await page.getByRole("button", { name: "Add a webhook" }).click();
+  await shoot("webhooks-add", true);
+  await page.getByText("hooks.northwind.example").click();
+  await page.getByRole("button", { name: "New secret" }).click();
+  await page.getByText("policy.published", { exact: true }).waitFor();
+  await page.getByRole("list", { name: "Deliveries" }).getByRole("button").first().click();
+  await page.getByLabel("Message").waitFor();
+  await shoot("webhook", true);
   await context.close();
 
   const empty = await visit(stage, { colorScheme, viewport });

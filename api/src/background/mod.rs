@@ -8,6 +8,7 @@ pub mod cleanup;
 pub mod connection_checks;
 mod deferred;
 mod driver;
+pub mod erasure;
 pub mod ingest;
 pub mod installation;
 pub mod notices;
@@ -35,6 +36,7 @@ pub use driver::{Found, WakeUp};
 use cleanup::Cleanup;
 use connection_checks::ConnectionChecker;
 use driver::drive;
+use erasure::Eraser;
 use ingest::Ingest;
 use installation::{Crew, InstallationWorker};
 use notices::NoticeWorker;
@@ -152,6 +154,17 @@ impl Workers {
                 async move { drive("webhooks", POLL, &wake_up, &stop, || worker.look()).await },
             );
         }
+        let eraser = Eraser {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            wake_ups: self.wake_ups.clone(),
+        };
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let look = || eraser.look();
+            drive("eraser", POLL, &WakeUp::default(), &stopped, look).await;
+        });
         let history = EventHistory {
             store: self.store.clone(),
             clock: self.clock.clone(),

@@ -9,6 +9,10 @@ pub enum TenantStatus {
     Active,
     /// The limiter allows every call and says so; the tenant's data stays.
     Suspended,
+    /// The operator has deleted it, and its data is being erased.
+    Deleting,
+    /// Nothing is left of it but its id, its audit log and its usage.
+    Deleted,
 }
 
 impl TenantStatus {
@@ -17,14 +21,22 @@ impl TenantStatus {
         match self {
             Self::Active => "active",
             Self::Suspended => "suspended",
+            Self::Deleting => "deleting",
+            Self::Deleted => "deleted",
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended]
+        [Self::Active, Self::Suspended, Self::Deleting, Self::Deleted]
             .into_iter()
             .find(|status| status.as_str() == text)
+    }
+
+    /// Whether there is no way back.
+    #[must_use]
+    pub fn is_going(self) -> bool {
+        matches!(self, Self::Deleting | Self::Deleted)
     }
 }
 

@@ -9,8 +9,6 @@ words! {
     EventKind {
         /// A call was not let out.
         CallDenied => "call.denied",
-        /// A call was let out, and few more will be.
-        LimitNear => "limit.near",
         /// Ringfence cannot work in the tenant's account any more.
         ConnectionUnhealthy => "connection.unhealthy",
         /// Somebody changed what Ringfence had installed.

@@ -14,6 +14,7 @@ use super::once::{self, Early, Once, OnceTx};
 use super::problem::{ApiError, ApiResult, Code};
 use super::rate;
 use super::state::AppState;
+use super::v1::must_be_there;
 use crate::auth::{Permission, Principal};
 use crate::domain::ids::{RequestId, TenantId};
 use crate::domain::tenant::{Tenant, TenantStatus};
@@ -174,9 +175,12 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
         }
         if P::CHANGES && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
             return Err(ApiError::new(
-                Code::Forbidden,
+                Code::TenantSuspended,
                 "your tenant is suspended: it can read, and change nothing",
             ));
+        }
+        if P::CHANGES {
+            must_be_there(&tenant)?;
         }
         Ok(Self {
             app: app.clone(),
@@ -255,6 +259,10 @@ async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
         None => None,
     };
     let principal = app.authenticator.authenticate(bearer, acts_for).await?;
+    let is_gone = |tenant: &Tenant| tenant.status.is_going();
+    if principal.tenant.as_ref().is_some_and(is_gone) && !principal.is_operator() {
+        return Err(ApiError::not_found());
+    }
     rate::charge(app, &principal, &parts.extensions)?;
     Ok(Recognised {
         once: Once::of(&parts.extensions, &principal.actor()),

@@ -17,6 +17,7 @@ mod pages;
 mod path;
 pub mod problem;
 mod query;
+mod quota;
 mod rate;
 mod router;
 mod state;

@@ -57,6 +57,9 @@ codes! {
     InstanceNotVerified "instance_not_verified" CONFLICT "The instance is not verified yet";
     InstallationExists "installation_exists" CONFLICT "Something is installed";
     InstallationNotBlocked "installation_not_blocked" CONFLICT "Nothing keeps the installation from being removed";
+    QuotaExceeded "quota_exceeded" CONFLICT "A quota is used up";
+    TenantSuspended "tenant_suspended" FORBIDDEN "The tenant is suspended";
+    TenantDeleted "tenant_deleted" CONFLICT "The tenant is deleted";
     NumberListed "number_listed" CONFLICT "The number is listed already";
     StaleVersion "stale_version" PRECONDITION_FAILED "Somebody else was faster";
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large";

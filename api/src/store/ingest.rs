@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use ringfence_policy::wire::v1::Outcome;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
@@ -170,6 +171,15 @@ struct StoredNow {
     before: Option<(OffsetDateTime, String)>,
 }
 
+impl StoredNow {
+    fn was_denied(&self) -> bool {
+        let denied = [Outcome::Denied, Outcome::FailedClosed].map(Outcome::as_str);
+        self.before
+            .as_ref()
+            .is_some_and(|(_, outcome)| denied.contains(&outcome.as_str()))
+    }
+}
+
 /// Once for each attempt, however many records of it come.
 fn count(usage: &mut UsageTally, decision: &NewDecision, stored: Option<StoredNow>) {
     let Some(stored) = stored else { return };
@@ -227,7 +237,9 @@ async fn decision_put(
     if let Some(agent_arn) = &decision.told_agent {
         notice_agent_ask(&mut *connection, decision, agent_arn, now).await?;
     }
-    if let Some(denial) = &decision.denial {
+    if let Some(denial) = &decision.denial
+        && !stored.was_denied()
+    {
         tell_denial(connection, &stored, decision, denial, now).await?;
     }
     Ok(Some(stored))

@@ -12,6 +12,7 @@ mod connection_views;
 mod connections;
 mod constraint;
 mod decisions;
+mod erasure;
 mod error;
 mod ingest;
 mod installation_parts;

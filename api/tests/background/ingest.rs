@@ -278,3 +278,107 @@ async fn a_process_that_fell_behind_goes_on_from_the_common_position(pool: PgPoo
     drain(&mut behind).await;
     assert_eq!(outcomes(&pool).await, [], "b was taken already");
 }
+
+async fn usage(pool: &PgPool) -> Vec<(String, String, i64)> {
+    sqlx::query_as(
+        "select month::text, outcome, decisions from usage_decisions where decisions <> 0 order by 1, 2",
+    )
+    .fetch_all(pool)
+    .await
+    .expect("rows")
+}
+
+/// As if the position had been lost: everything in the stream is read once more.
+async fn forget_position(pool: &PgPool) {
+    sqlx::query("delete from stream_checkpoints")
+        .execute(pool)
+        .await
+        .expect("deleted");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_attempt_is_counted_once_by_how_it_ended_whatever_is_repeated(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
+    let put = async |contact: &str, outcome: &str, at: &str| {
+        let mut record = place.record(contact, outcome);
+        record["at"] = json!(at);
+        dynamo
+            .put_decision(&arn, contact, &record.to_string())
+            .await;
+    };
+    // The last moment of a month in UTC, and the first of the next one.
+    put("a", "allowed", "2025-12-31T23:59:59.999Z").await;
+    put("b", "allowed", "2026-01-01T00:00:00Z").await;
+    put("c", "allowed", "2026-01-01T00:00:01Z").await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    let count =
+        |month: &str, outcome: &str, decisions| (month.to_owned(), outcome.to_owned(), decisions);
+    assert_eq!(
+        usage(&pool).await,
+        [
+            count("2025-12-01", "allowed", 1),
+            count("2026-01-01", "allowed", 2)
+        ]
+    );
+    put("c", "denied", "2026-01-01T00:00:01Z").await;
+    for _ in 0..2 {
+        drain(&mut ingest(&world, &dynamo)).await;
+        assert_eq!(
+            usage(&pool).await,
+            [
+                count("2025-12-01", "allowed", 1),
+                count("2026-01-01", "allowed", 1),
+                count("2026-01-01", "denied", 1)
+            ]
+        );
+        forget_position(&pool).await;
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_denial_is_told_of_once_whatever_is_repeated(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let place = Place::new(&world).await;
+    let arn = place.arn.clone();
+    let put = async |contact: &str, outcome: &str| {
+        let record = place.record(contact, outcome).to_string();
+        dynamo.put_decision(&arn, contact, &record).await;
+    };
+    put("before", "denied").await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    sqlx::query(
+        "insert into webhook_endpoints (tenant_id, id, url, description, events, customer_numbers, state, secret,
+             created_at, failures, next_turn_at)
+         select id, gen_random_uuid(), 'https://x/', '', '{call.denied}', 'masked', 'enabled', 'x', created_at, 0,
+             created_at from tenants",
+    )
+    .execute(&pool)
+    .await
+    .expect("a webhook");
+    put("a", "allowed").await;
+    put("b", "denied").await;
+    put("b", "denied").await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    forget_position(&pool).await;
+    put("b", "denied").await;
+    drain(&mut ingest(&world, &dynamo)).await;
+    let told: Vec<Value> = sqlx::query_scalar(
+        "select e.data from webhook_deliveries d join webhook_events e on e.id = d.event_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("rows");
+    let [denial] = &told[..] else {
+        panic!("told {} times", told.len());
+    };
+    assert_eq!(denial["contact_id"], "b");
+    assert_eq!(denial["customer_number"], "+12065550100");
+    assert_eq!(denial["instance_id"], place.instance);
+    let id: uuid::Uuid = sqlx::query_scalar("select id from decisions where contact_id = 'b'")
+        .fetch_one(&pool)
+        .await
+        .expect("a decision");
+    assert_eq!(denial["decision_id"], format!("dec_{}", id.simple()));
+}

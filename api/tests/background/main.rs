@@ -2,6 +2,7 @@
 
 mod centre;
 mod dynamo;
+mod erasure;
 mod fake;
 mod ingest;
 mod install;
@@ -13,4 +14,5 @@ mod properties;
 mod publish;
 mod removal;
 mod shards;
+mod webhooks;
 mod world;

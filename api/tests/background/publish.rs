@@ -5,8 +5,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringfence_api::background::Found;
 use ringfence_api::background::publisher::Publisher;
-use ringfence_api::domain::ids::InstanceId;
+use ringfence_api::domain::ids::{InstanceId, PolicyId};
 use ringfence_api::domain::instance_arn::InstanceArn;
+use ringfence_api::store::PutPolicy;
+use ringfence_policy::PolicyDraft;
 use sqlx::PgPool;
 
 use crate::dynamo::Dynamo;
@@ -190,4 +192,53 @@ async fn a_late_removal_leaves_a_later_snapshot_alone(pool: PgPool) {
         .await
         .expect("an answer");
     assert!(dynamo.snapshot(&arn.to_string()).await.is_none());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_policy_is_told_of_once_limiters_can_read_it(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
+    let (instance, _) = world.instance().await;
+    sqlx::query(
+        "insert into webhook_endpoints (tenant_id, id, url, description, events, customer_numbers, state, secret,
+             created_at, failures, next_turn_at)
+         select id, gen_random_uuid(), 'https://x/', '', '{policy.published}', 'masked', 'enabled', 'x', created_at, 0,
+             created_at from tenants",
+    )
+    .execute(&pool)
+    .await
+    .expect("a webhook");
+    activate(&world, instance).await;
+    let publisher = publisher(&world, &dynamo);
+    publisher.look().await.expect("a look");
+    let told = async || -> Vec<serde_json::Value> {
+        sqlx::query_scalar("select data from webhook_events order by at, id")
+            .fetch_all(&pool)
+            .await
+            .expect("rows")
+    };
+    assert_eq!(told().await.len(), 0, "there is no policy yet");
+    let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
+    let draft: PolicyDraft = serde_json::from_value(serde_json::json!({})).expect("a draft");
+    let policy = draft.check().expect("a policy");
+    tx.policy_put(&PutPolicy {
+        new_id: PolicyId(world.ids.uuid()),
+        instance: None,
+        policy: &policy,
+        expected: None,
+        now: world.clock.now(),
+        by: "test",
+    })
+    .await
+    .expect("put");
+    tx.commit().await.expect("committed");
+    assert_eq!(told().await.len(), 0, "limiters cannot read it yet");
+    touch_all(&world).await;
+    publisher.look().await.expect("a look");
+    touch_all(&world).await;
+    publisher.look().await.expect("a look");
+    let told = told().await;
+    assert_eq!(told.len(), 1, "the second time nothing was new: {told:?}");
+    assert_eq!(told[0]["version"], 1);
+    assert_eq!(told[0]["instance_id"], instance.to_string());
+    assert_eq!(told[0]["former_version"], serde_json::Value::Null);
 }

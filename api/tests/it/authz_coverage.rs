@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::harness::{Answer, World};
 use crate::operations::{Operation, operations};
-use crate::scene::{Scene, arn};
+use crate::scene::{Scene, arn, webhook};
 
 /// Who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +98,20 @@ fn row(operation: &str) -> Option<Row> {
         "exemptions_import" | "blocks_import" => write(Editor, json!({}), 415),
 
         "audit_log_list" | "audit_log_export" | "audit_log_verify" => read(Admin, 200),
+
+        "webhooks_create" => write(Admin, webhook(), 201),
+        "webhooks_list" | "webhooks_get" => read(Admin, 200),
+        "webhooks_update" => write(Admin, json!({ "description": "Ours" }), 200),
+        "webhooks_rotate_secret" => write(Admin, json!({}), 200),
+        "webhooks_test" | "webhook_deliveries_resend" => read(Admin, 202),
+        "webhooks_delete" => read(Admin, 204),
+        "webhook_deliveries_list" | "webhook_deliveries_get" => read(Admin, 200),
+
+        "usage_list" | "quotas_list" => read(Viewer, 200),
+        "usage_tenants_list" | "tenants_quotas_get" => read(OperatorOnly, 200),
+        "tenants_quotas_put" => write(OperatorOnly, json!({ "webhooks": 3 }), 200),
+        // Something is installed.
+        "tenants_delete" => read(OperatorOnly, 409),
         _ => return None,
     })
 }

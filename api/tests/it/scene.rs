@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use jiff::Timestamp;
 use ringfence_api::domain::ids::DecisionId;
 use ringfence_api::store::{Checkpoint, NewDecision, ShardName};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Cast, World};
 use crate::operations::Operation;
@@ -15,6 +16,8 @@ pub struct Scene {
     /// By the resource's name in paths.
     ids: BTreeMap<&'static str, String>,
     pub arn: String,
+    /// That the webhook is told of.
+    pub event: String,
 }
 
 impl Scene {
@@ -43,7 +46,12 @@ impl Scene {
         let key = json!({ "name": "robot", "role": "viewer" });
         let connections = world.get("/v1/connections", &cast.owner).await.ok(200);
         let connection = connections.text("/data/0/id");
+        let webhook = made("/v1/webhooks", webhook()).await;
+        let test = format!("/v1/webhooks/{webhook}/test");
+        let test = world.call(Method::POST, &test, &cast.owner, None).await;
+        let event = test.ok(202).text("/event_id");
         let ids = BTreeMap::from([
+            ("webhooks", webhook),
             ("tenants", cast.id.clone()),
             ("api-keys", made("/v1/api-keys", key).await),
             ("exemptions", made("/v1/exemptions", number(0)).await),
@@ -52,7 +60,12 @@ impl Scene {
             ("connections", connection),
             ("instances", instance),
         ]);
-        Self { cast, ids, arn }
+        Self {
+            cast,
+            ids,
+            arn,
+            event,
+        }
     }
 
     pub fn id(&self, resource: &str) -> &str {
@@ -66,7 +79,7 @@ impl Scene {
         }
         let id = self.ids.get(operation.resource());
         let id = id.unwrap_or_else(|| panic!("the scene has none of {}", operation.resource()));
-        operation.at(id)
+        operation.at(id).replace("{event_id}", &self.event)
     }
 
     /// The path with the id of a thing that nobody has, of the same kind.
@@ -88,6 +101,10 @@ impl Scene {
     pub fn shows_in(&self, text: &str) -> bool {
         self.ids.values().any(|id| text.contains(id)) || text.contains(&self.arn)
     }
+}
+
+pub fn webhook() -> Value {
+    json!({ "url": "https://hooks.example.com/in", "events": ["call.denied"] })
 }
 
 pub fn arn(number: u32) -> String {

@@ -3,7 +3,7 @@
 use ringfence_simulator::dev::customer::Customer;
 use serde_json::Value;
 
-use super::harness::{in_town, run};
+use super::harness::{in_town, python, run};
 
 const BROKEN_FLOW: &str = include_str!("python/broken_flow.py");
 
@@ -83,10 +83,4 @@ fn environment(customer: &Customer) -> Vec<(String, String)> {
     customer
         .keys
         .environment(&customer.region, customer.sim.base())
-}
-
-fn python() -> String {
-    std::env::var("RINGFENCE_PYTHON").unwrap_or_else(|_| {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv/bin/python").to_owned()
-    })
 }

@@ -152,3 +152,10 @@ pub async fn run(program: &str, args: &[&str], env: &[(String, String)], folder:
     );
     stdout.into_owned()
 }
+
+/// With what the checks need, as `make setup-python` sets it up.
+pub fn python() -> String {
+    std::env::var("RINGFENCE_PYTHON").unwrap_or_else(|_| {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../target/venv/bin/python").to_owned()
+    })
+}

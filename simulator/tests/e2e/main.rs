@@ -15,3 +15,4 @@ mod onboarding;
 mod permissions;
 mod removal;
 mod resilience;
+mod webhooks;

@@ -2,6 +2,7 @@
 import type { Decision } from "../../src/api/types.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
 import { numbers, type Sent } from "./numbers.ts";
+import { webhooks } from "./webhooks.ts";
 
 export interface MockAnswer {
   status: number;
@@ -32,6 +33,8 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (url.pathname === "/v1/me") return ok(who);
 
   const mine = key === EMPTY_KEY ? [] : instances(now);
+  const [, , first, ...rest] = url.pathname.split("/");
+  if (first === "webhooks") return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : webhooks(rest, sent);
   const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
   if (resource === "blocks" || resource === "exemptions")

@@ -791,6 +791,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Quotas, and how much of each is taken */
+        get: operations["quotas_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants": {
         parameters: {
             query?: never;
@@ -829,7 +846,13 @@ export interface paths {
         get: operations["tenants_get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a tenant
+         * @description Only once nothing of it is installed anywhere. Its keys stop working at once; the rest is erased in the background,
+         *     after which its status is `deleted`. What stays: its id, its audit log, and its usage. A tenant that is being deleted
+         *     cannot be kept any more.
+         */
+        delete: operations["tenants_delete"];
         options?: never;
         head?: never;
         /**
@@ -855,6 +878,209 @@ export interface paths {
          * @description For operators only.
          */
         post: operations["tenants_api_keys_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{id}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A tenant's quotas, and how much of each is taken */
+        get: operations["tenants_quotas_get"];
+        /**
+         * Set a tenant's quotas
+         * @description A tenant that has more than a new quota keeps what it has, and gets no more.
+         */
+        put: operations["tenants_quotas_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions by month
+         * @description Newest first; months without any are left out. Counts stay when decisions are forgotten.
+         */
+        get: operations["usage_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions of every tenant in a month
+         * @description Tenants in the order of their making, those without decisions too.
+         */
+        get: operations["usage_tenants_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks, oldest first */
+        get: operations["webhooks_list"];
+        put?: never;
+        /**
+         * Add a webhook
+         * @description Messages are signed by Standard Webhooks with the secret in the answer. What an address is can change: it is looked
+         *     at again at each delivery, and messages go to public addresses only.
+         */
+        post: operations["webhooks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["webhooks_get"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook */
+        delete: operations["webhooks_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, disable or enable a webhook
+         * @description What waits for a webhook when it is disabled is given up; it can be sent again once the webhook is enabled.
+         */
+        patch: operations["webhooks_update"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was sent to a webhook, newest first
+         * @description Deliveries are kept for 30 days.
+         */
+        get: operations["webhook_deliveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a delivery */
+        get: operations["webhook_deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{event_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description Whatever came of it before. The message keeps its id, so that a receiver that has it already can tell.
+         */
+        post: operations["webhook_deliveries_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new signing secret
+         * @description Until the overlap ends, messages carry two signatures, so that the receiver can take the new secret at any moment.
+         *     A secret before the present one stops signing at once.
+         */
+        post: operations["webhooks_rotate_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description It is on its way when this is answered; what came of it is among the deliveries.
+         */
+        post: operations["webhooks_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1024,6 +1250,11 @@ export interface components {
         };
         /** @example customer */
         CountedPer: string;
+        /**
+         * @description How customers' numbers are written: with the middle hidden, or in full.
+         * @enum {string}
+         */
+        CustomerNumbers: "masked" | "full";
         Decision: {
             agent_arn?: string | null;
             /** Format: date-time */
@@ -1106,6 +1337,80 @@ export interface components {
          * @enum {string}
          */
         DecisionStop: "not_needed" | "stopped" | "already_ended" | "failed";
+        /** @description What is agreed for a month. It is only told: calls go on being limited beyond it. */
+        DecisionsQuota: {
+            exceeded: boolean;
+            /**
+             * Format: int64
+             * @description Null: no quota.
+             */
+            limit?: number | null;
+            /** Format: int64 */
+            used: number;
+        };
+        Delivery: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /** Format: int64 */
+            attempts: number;
+            event: components["schemas"]["WebhookEvent"];
+            /**
+             * @description What messages carry as `webhook-id`, the same at every attempt.
+             * @example evt_01890a5d000070008000000000000000
+             */
+            event_id: string;
+            /** @description Why there was no answer. */
+            last_error?: string | null;
+            /**
+             * Format: int32
+             * @description What the endpoint answered last.
+             * @example 200
+             */
+            last_status?: number | null;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; null once there is none to come.
+             */
+            next_attempt_at?: string | null;
+            /** Format: date-time */
+            settled_at?: string | null;
+            state: components["schemas"]["DeliveryState"];
+        };
+        DeliveryAttempt: {
+            /** @description At most the first 200 characters of the answer's body. */
+            answer?: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            duration_ms: number;
+            /** @description Why there was no answer. */
+            error?: string | null;
+            /** Format: int32 */
+            number: number;
+            /**
+             * Format: int32
+             * @description What the endpoint answered; null: nothing.
+             */
+            status?: number | null;
+        };
+        DeliveryDetail: components["schemas"]["Delivery"] & {
+            /** @description The latest 200, in their order. */
+            attempts_made: components["schemas"]["DeliveryAttempt"][];
+            /** @description The message as the webhook gets it with its present settings. */
+            message: unknown;
+        };
+        DeliveryList: {
+            data: components["schemas"]["Delivery"][];
+            next_cursor?: string | null;
+        };
+        /**
+         * @description `waiting`: an attempt is due now or later; `failed`: given up.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "delivered" | "failed";
         /** @enum {string} */
         DriftWord: "mend" | "report";
         /** @enum {string} */
@@ -1304,6 +1609,17 @@ export interface components {
             home_region?: string | null;
             name: string;
         };
+        NewWebhook: {
+            /** @default masked */
+            customer_numbers: components["schemas"]["CustomerNumbers"] | null;
+            description?: string | null;
+            events: components["schemas"]["WebhookEvent"][];
+            /**
+             * @description https, without user name and password, at a public address.
+             * @example https://hooks.example.com/ringfence
+             */
+            url: string;
+        };
         /** @enum {string} */
         NoticeLanguage: "en" | "es";
         /** @enum {string} */
@@ -1483,6 +1799,34 @@ export interface components {
         };
         /** @description Which queues: the word `all`, or their ids. */
         QueuesBody: string | string[];
+        Quota: {
+            /**
+             * Format: int64
+             * @description Null: no limit.
+             */
+            limit?: number | null;
+            quota: components["schemas"]["QuotaName"];
+            /** Format: int64 */
+            used: number;
+        };
+        /** @description What is left out stays as it is. A number is a limit, `"unlimited"` none at all, `"default"` what the program has. */
+        QuotaChange: {
+            api_keys?: components["schemas"]["QuotaValue"] | null;
+            decisions_per_month?: components["schemas"]["QuotaValue"] | null;
+            instances?: components["schemas"]["QuotaValue"] | null;
+            listed_numbers?: components["schemas"]["QuotaValue"] | null;
+            webhooks?: components["schemas"]["QuotaValue"] | null;
+        };
+        QuotaList: {
+            data: components["schemas"]["Quota"][];
+        };
+        /**
+         * @description `decisions_per_month` is only told: calls go on being limited beyond it. What would exceed one of the others is
+         *     refused.
+         * @enum {string}
+         */
+        QuotaName: "instances" | "api_keys" | "webhooks" | "listed_numbers" | "decisions_per_month";
+        QuotaValue: number | string;
         /**
          * @description Each may do what the ones before it may.
          * @enum {string}
@@ -1650,6 +1994,14 @@ export interface components {
              */
             queues?: string[] | null;
         };
+        SecretRotation: {
+            /**
+             * Format: int32
+             * @description How long the present secret signs beside the new one.
+             * @default 86400
+             */
+            overlap_seconds: number | null;
+        };
         /** @description A rule in words. */
         Sentence: {
             rule_id: string;
@@ -1713,10 +2065,43 @@ export interface components {
             name: string;
         };
         /**
-         * @description Calls of a suspended tenant are let through uncounted.
+         * @description Calls of a suspended tenant are let through uncounted. One that is being deleted has lost its keys, and is `deleted`
+         *     once the rest is erased too.
          * @enum {string}
          */
-        TenantStatus: "active" | "suspended";
+        TenantStatus: "active" | "suspended" | "deleting" | "deleted";
+        TenantUsage: {
+            /** Format: int64 */
+            decisions: number;
+            /** @example ten_01890a5d000070008000000000000000 */
+            tenant_id: string;
+            tenant_name: string;
+        };
+        TenantUsageList: {
+            data: components["schemas"]["TenantUsage"][];
+            next_cursor?: string | null;
+        };
+        Usage: {
+            data: components["schemas"]["UsageMonth"][];
+            decisions_per_month: components["schemas"]["DecisionsQuota"];
+        };
+        /** @description Decisions of one month in UTC. Each attempt counts once, by how it ended. */
+        UsageMonth: {
+            /**
+             * @description By outcome; outcomes without any are left out.
+             * @example {
+             *       "allowed": 11800,
+             *       "denied": 200
+             *     }
+             */
+            by_outcome: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            decisions: number;
+            /** @example 2026-11 */
+            month: string;
+        };
         ValidPolicy: {
             /** @description The document with every default filled in. */
             policy: components["schemas"]["PolicyDocument"];
@@ -1729,6 +2114,60 @@ export interface components {
             installer_role_arn?: string | null;
             /** @description The role that the template makes if not given. */
             runtime_role_arn?: string | null;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            customer_numbers: components["schemas"]["CustomerNumbers"];
+            description: string;
+            disabled_because?: components["schemas"]["WebhookDisabledBecause"] | null;
+            events: components["schemas"]["WebhookEvent"][];
+            /**
+             * Format: date-time
+             * @description Nothing could be delivered since then; null where the last attempt succeeded.
+             */
+            failing_since?: string | null;
+            /**
+             * Format: date-time
+             * @description After a rotation: until then the former secret signs too.
+             */
+            former_secret_until?: string | null;
+            /** @example whk_01890a5d000070008000000000000000 */
+            id: string;
+            state: components["schemas"]["WebhookState"];
+            /** @example https://hooks.example.com/ringfence */
+            url: string;
+        };
+        WebhookChange: {
+            customer_numbers?: components["schemas"]["CustomerNumbers"] | null;
+            description?: string | null;
+            events?: components["schemas"]["WebhookEvent"][] | null;
+            state?: components["schemas"]["WebhookState"] | null;
+            url?: string | null;
+        };
+        /**
+         * @description `asked`: by the tenant; `failing`: nothing could be delivered for three days; `gone`: it answered 410.
+         * @enum {string}
+         */
+        WebhookDisabledBecause: "asked" | "failing" | "gone";
+        /**
+         * @description What can be told.
+         * @enum {string}
+         */
+        WebhookEvent: "call.denied" | "connection.unhealthy" | "installation.drifted" | "policy.published" | "webhook.test";
+        WebhookList: {
+            data: components["schemas"]["Webhook"][];
+            next_cursor?: string | null;
+        };
+        /** @enum {string} */
+        WebhookState: "enabled" | "disabled";
+        /** @description A webhook with its signing secret, which is in this one answer and nowhere else. */
+        WebhookWithSecret: components["schemas"]["Webhook"] & {
+            /**
+             * @description What messages are signed with. It cannot be shown again.
+             * @example whsec_…
+             */
+            secret: string;
         };
     };
     responses: never;
@@ -4391,6 +4830,52 @@ export interface operations {
             };
         };
     };
+    quotas_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tenants_list: {
         parameters: {
             query?: {
@@ -4568,6 +5053,54 @@ export interface operations {
             };
         };
     };
+    tenants_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tenants_update: {
         parameters: {
             query?: never;
@@ -4675,6 +5208,701 @@ export interface operations {
             };
             /** @description Too many requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenants_quotas_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenants_quotas_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_list: {
+        parameters: {
+            query?: {
+                /** @description How many months to go back, the present one included; 12 if not given */
+                months?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_tenants_list: {
+        parameters: {
+            query?: {
+                /** @description As 2026-11, in UTC; the present one if not given */
+                month?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantUsageList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_list: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DeliveryState"];
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_rotate_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretRotation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

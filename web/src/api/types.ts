@@ -19,6 +19,13 @@ export type ListedNumber = Answer<"/v1/blocks/{id}">;
 export type ListedNumberList = Answer<"/v1/blocks">;
 export type ImportedNumbers = paths["/v1/blocks/import"]["post"]["responses"][200]["content"]["application/json"];
 
+export type Webhook = Answer<"/v1/webhooks/{id}">;
+export type WebhookWithSecret = paths["/v1/webhooks"]["post"]["responses"][201]["content"]["application/json"];
+export type WebhookChange = paths["/v1/webhooks/{id}"]["patch"]["requestBody"]["content"]["application/json"];
+export type DeliveryList = Answer<"/v1/webhooks/{id}/deliveries">;
+export type Delivery = DeliveryList["data"][number];
+export type DeliveryDetail = Answer<"/v1/webhooks/{id}/deliveries/{event_id}">;
+
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];
 export type InstalledQueue = Installation["queues"][number];

@@ -7,6 +7,8 @@ import { InstancePage } from "../instances/InstancePage";
 import { InstancesPage } from "../instances/InstancesPage";
 import { NumbersPage } from "../numbers/NumbersPage";
 import { type NumberSearch, readNumberSearch } from "../numbers/search";
+import { WebhookPage } from "../webhooks/WebhookPage";
+import { WebhooksPage } from "../webhooks/WebhooksPage";
 import { NotFound } from "./NotFound";
 import { Shell } from "./Shell";
 
@@ -49,8 +51,19 @@ const numbers = createRoute({
   },
 });
 
+const webhooks = createRoute({ getParentRoute: () => root, path: "/webhooks", component: WebhooksPage });
+
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: "/webhooks/$webhookId",
+  component: function WebhookRoute() {
+    const { webhookId } = webhook.useParams();
+    return <WebhookPage key={webhookId} id={webhookId} />;
+  },
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, instances, instance, decisions, numbers]),
+  routeTree: root.addChildren([home, instances, instance, decisions, numbers, webhooks, webhook]),
   scrollRestoration: true,
 });
 

@@ -40,7 +40,8 @@ const TURN: i64 = 16;
 const AT_ONCE: usize = 8;
 /// Longer than a turn takes with a receiver that uses up all its time.
 const LEASE: SignedDuration = SignedDuration::from_secs(90);
-/// Endpoints of one tenant that are served at a time by all processes together.
+/// Endpoints of one tenant that are served at a time by all processes together; processes that look in the same moment may
+/// make it one or two more.
 const TENANT_TURNS_MAX: i64 = 4;
 /// An endpoint at which nothing succeeded for so long is disabled.
 const FAILING_MAX: SignedDuration = SignedDuration::from_hours(72);

@@ -89,13 +89,12 @@ pub(super) async fn send(
 /// Readable, and short. Postgres keeps every character but one, and a page of control characters helps nobody.
 fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    let text: String = text
-        .trim()
+    let readable: String = text
         .chars()
         .map(|char| if char.is_control() { ' ' } else { char })
-        .take(ANSWER_CHARS_MAX)
         .collect();
-    (!text.is_empty()).then_some(text)
+    let kept: String = readable.trim().chars().take(ANSWER_CHARS_MAX).collect();
+    (!kept.is_empty()).then_some(kept)
 }
 
 /// In seconds; a date is not worth its reading here.

@@ -9,11 +9,15 @@ mod instances;
 mod me;
 mod numbers;
 mod policies;
+mod quotas;
 mod tenants;
+mod usage;
 mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+pub(super) use tenants::must_be_there;
 
 use super::state::AppState;
 
@@ -30,6 +34,9 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(decisions::routes())
         .merge(numbers::routes())
         .merge(audit_log::routes())
+        .merge(webhooks::routes())
+        .merge(usage::routes())
+        .merge(quotas::routes())
 }
 
 /// Operations that ask a customer's AWS account.

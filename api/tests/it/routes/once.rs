@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::harness::{Answer, World};
-use crate::scene::{Scene, arn};
+use crate::scene::{Scene, arn, webhook};
 
 const KEY: &str = "2f5a0c1e-6d0b-4a55-8f0e-8d1f1f3b9f10";
 
@@ -35,6 +35,7 @@ fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
     let tenant_keys = format!("/v1/tenants/{}/api-keys", scene.cast.id);
     let connection = scene.id("connections");
     let instance = scene.id("instances");
+    let hook = scene.id("webhooks");
     let key = json!({ "name": "robot", "role": "viewer" });
     let number = json!({ "number": "+12065550199", "reason": "asked" });
     let at = |path: &str, body: Value| (path.to_owned(), body);
@@ -65,6 +66,22 @@ fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
         ),
         ("blocks_create", at("/v1/blocks", number.clone())),
         ("exemptions_create", at("/v1/exemptions", number)),
+        ("webhooks_create", at("/v1/webhooks", webhook())),
+        (
+            "webhooks_rotate_secret",
+            at(&format!("/v1/webhooks/{hook}/rotate-secret"), json!({})),
+        ),
+        (
+            "webhooks_test",
+            at(&format!("/v1/webhooks/{hook}/test"), json!({})),
+        ),
+        (
+            "webhook_deliveries_resend",
+            at(
+                &format!("/v1/webhooks/{hook}/deliveries/{}/resend", scene.event),
+                json!({}),
+            ),
+        ),
     ])
 }
 

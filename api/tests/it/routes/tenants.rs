@@ -114,7 +114,7 @@ async fn a_suspended_tenant_reads_and_changes_nothing_until_it_is_resumed(pool: 
     world
         .post("/v1/instances", &cast.owner, body.clone())
         .await
-        .problem(403, "forbidden");
+        .problem(403, "tenant_suspended");
     set("active").await;
     world.post("/v1/instances", &cast.owner, body).await.ok(201);
 }

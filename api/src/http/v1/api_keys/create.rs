@@ -12,12 +12,14 @@ use super::list::ApiKeyBody;
 use crate::auth::ManageKeys;
 use crate::auth::keys::NewKey;
 use crate::domain::ids::ApiKeyId;
+use crate::domain::quota::Quota;
 use crate::domain::role::Role;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::quota::must_fit;
 use crate::http::state::AppState;
 use crate::store::{ApiKey, Change, NewApiKey, TenantTx};
 
@@ -138,6 +140,7 @@ pub(in crate::http::v1) async fn make(
         expires_at: new.expires_at,
     })
     .await?;
+    must_fit(tx, Quota::ApiKeys, now).await?;
     let after = json!({ "name": new.name, "role": new.role.as_str(), "prefix": prefix });
     tx.audit_append(&states(change(id), None, Some(after)))
         .await?;

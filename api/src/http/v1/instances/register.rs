@@ -10,11 +10,13 @@ use super::body::Instance;
 use crate::auth::ManageInstances;
 use crate::domain::ids::{ConnectionId, InstanceId};
 use crate::domain::instance_arn::InstanceArn;
+use crate::domain::quota::Quota;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::quota::must_fit;
 use crate::http::state::AppState;
 use crate::http::v1::connections::{Onboarding, new_external_id};
 use crate::store::{Connection, NewInstance};
@@ -100,6 +102,7 @@ pub(in crate::http) async fn register(
         created_at: now,
     })
     .await?;
+    must_fit(&mut tx, Quota::Instances, now).await?;
     let after = json!({ "instance_arn": arn.to_string(), "name": name });
     tx.audit_append(&states(
         caller.change("instance.register", id),

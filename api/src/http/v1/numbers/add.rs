@@ -10,9 +10,11 @@ use crate::app::list_numbers::Listing;
 use crate::app::number_csv::NOT_IN_THE_FUTURE;
 use crate::auth::EditNumbers;
 use crate::domain::listed_number::{List, ListedNumber, WantedNumber};
+use crate::domain::quota::Quota;
 use crate::http::caller::{Caller, states};
 use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, Code, FieldFault};
+use crate::http::quota::must_fit;
 
 pub(super) async fn add(
     caller: &Caller<EditNumbers>,
@@ -44,6 +46,7 @@ pub(super) async fn add(
     let added = listing
         .carry_out(&mut tx, slice::from_ref(&wanted), &change)
         .await?;
+    must_fit(&mut tx, Quota::ListedNumbers, now).await?;
     let id = added
         .into_iter()
         .next()

@@ -12,9 +12,11 @@ use crate::app::list_numbers::Listing;
 use crate::app::number_csv::{self, RowFault, Rows};
 use crate::auth::EditNumbers;
 use crate::domain::listed_number::List;
+use crate::domain::quota::Quota;
 use crate::http::caller::{Caller, states};
 use crate::http::once::OnceResult;
 use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::quota::must_fit;
 use crate::http::state::AppState;
 
 pub(super) const BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -83,6 +85,9 @@ pub(super) async fn import(
         return Err(refused(in_other_list(list, &rows, &change.in_other_list)).into());
     }
     listing.carry_out(&mut tx, &rows.wanted, &change).await?;
+    if !change.add.is_empty() {
+        must_fit(&mut tx, Quota::ListedNumbers, now).await?;
+    }
     let imported = Imported {
         added: change.add.len(),
         changed: change.change.len(),

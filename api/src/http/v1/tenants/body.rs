@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::domain::tenant::{Tenant, TenantStatus};
-use crate::http::problem::{ApiError, ApiResult, FieldFault};
+use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
 use crate::http::state::AppState;
 
 pub(super) const NAME_MAX: usize = 200;
@@ -25,7 +25,23 @@ pub(super) fn checked_region(app: &AppState, region: String) -> ApiResult<String
     )]))
 }
 
+/// What the operator can set; a tenant is deleted by an operation of its own.
 pub(super) const STATUSES: &str = "active, suspended";
+
+pub(super) fn status(word: &str) -> Option<TenantStatus> {
+    TenantStatus::parse(word).filter(|status| !status.is_going())
+}
+
+/// Of a tenant that is deleted, or being deleted, nothing changes any more.
+pub(in crate::http) fn must_be_there(tenant: &Tenant) -> ApiResult<()> {
+    if tenant.status.is_going() {
+        return Err(ApiError::new(
+            Code::TenantDeleted,
+            "the tenant is deleted, or is being deleted: nothing of it changes any more",
+        ));
+    }
+    Ok(())
+}
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Tenant)]
@@ -41,13 +57,16 @@ pub(super) struct TenantBody {
     created_at: Timestamp,
 }
 
-/// Calls of a suspended tenant are let through uncounted.
+/// Calls of a suspended tenant are let through uncounted. One that is being deleted has lost its keys, and is `deleted`
+/// once the rest is erased too.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = TenantStatus)]
 pub(super) enum TenantStatusBody {
     Active,
     Suspended,
+    Deleting,
+    Deleted,
 }
 
 impl From<TenantStatus> for TenantStatusBody {
@@ -55,6 +74,8 @@ impl From<TenantStatus> for TenantStatusBody {
         match status {
             TenantStatus::Active => Self::Active,
             TenantStatus::Suspended => Self::Suspended,
+            TenantStatus::Deleting => Self::Deleting,
+            TenantStatus::Deleted => Self::Deleted,
         }
     }
 }

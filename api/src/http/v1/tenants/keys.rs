@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use super::body::must_be_there;
 use crate::domain::ids::TenantId;
 use crate::http::body::Body;
 use crate::http::caller::Operator;
@@ -22,7 +23,8 @@ pub(in crate::http) async fn create(
     Body(new): Body<NewApiKeyBody>,
 ) -> OnceResult {
     let mut tx = caller.begin_once_in(id).await?;
-    tx.tenant_self().await?.ok_or_else(ApiError::not_found)?;
+    let tenant = tx.tenant_self().await?.ok_or_else(ApiError::not_found)?;
+    must_be_there(&tenant)?;
     let made = make(&mut tx, &caller.app, new, |id| {
         caller.change("api_key.create", id)
     })

@@ -2,6 +2,7 @@
 
 mod body;
 mod create;
+mod delete;
 mod get;
 mod keys;
 mod list;
@@ -10,11 +11,13 @@ mod update;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(in crate::http) use body::must_be_there;
+
 use crate::http::state::AppState;
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
-        .routes(routes!(get::get, update::update))
+        .routes(routes!(get::get, update::update, delete::delete))
         .routes(routes!(keys::create))
 }

@@ -3,7 +3,10 @@
 use axum::Json;
 use utoipa::ToSchema;
 
-use super::body::{NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region};
+use super::body::{
+    NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region, must_be_there,
+    status,
+};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::TenantStatus;
 use crate::http::body::Body;
@@ -27,7 +30,7 @@ impl FromFields for TenantChange {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         Some(Self {
             name: fields.optional_text("name", NAME_MAX),
-            status: fields.optional_word("status", TenantStatus::parse, STATUSES),
+            status: fields.optional_word("status", status, STATUSES),
             home_region: fields.optional_text("home_region", NAME_MAX),
         })
     }
@@ -53,6 +56,7 @@ pub(in crate::http) async fn update(
     // Through the tenant's own transaction, which also reaches its publications.
     let mut tx = caller.app.store.tenant(id).await?;
     let before = tx.tenant_lock().await?.ok_or_else(ApiError::not_found)?;
+    must_be_there(&before)?;
     let mut tenant = before.clone();
     tenant.name = wanted.name.unwrap_or(tenant.name);
     tenant.status = wanted.status.unwrap_or(tenant.status);

@@ -49,8 +49,6 @@ pub(super) struct WebhookBody {
 pub(super) enum WebhookEvent {
     #[serde(rename = "call.denied")]
     CallDenied,
-    #[serde(rename = "limit.near")]
-    LimitNear,
     #[serde(rename = "connection.unhealthy")]
     ConnectionUnhealthy,
     #[serde(rename = "installation.drifted")]
@@ -90,7 +88,6 @@ impl From<EventKind> for WebhookEvent {
     fn from(kind: EventKind) -> Self {
         match kind {
             EventKind::CallDenied => Self::CallDenied,
-            EventKind::LimitNear => Self::LimitNear,
             EventKind::ConnectionUnhealthy => Self::ConnectionUnhealthy,
             EventKind::InstallationDrifted => Self::InstallationDrifted,
             EventKind::PolicyPublished => Self::PolicyPublished,

@@ -1,6 +1,5 @@
 //! Adding a webhook. Its signing secret is in this one answer and nowhere else.
 
-use axum::Json;
 use axum::http::StatusCode;
 use url::Url;
 use utoipa::ToSchema;
@@ -11,11 +10,13 @@ use super::body::{
 };
 use crate::auth::ManageWebhooks;
 use crate::domain::ids::WebhookId;
+use crate::domain::quota::Quota;
 use crate::domain::webhook::{CustomerNumbers, EndpointState, EventKind};
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
-use crate::http::problem::ApiResult;
+use crate::http::once::OnceResult;
+use crate::http::quota::must_fit;
 use crate::store::Webhook;
 
 #[derive(Debug, ToSchema)]
@@ -55,12 +56,13 @@ impl FromFields for NewWebhook {
 #[utoipa::path(
     post, path = "/v1/webhooks", operation_id = "webhooks_create", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    security(("bearer" = [ManageWebhooks::NAME])),
     request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret))
 )]
 pub(in crate::http) async fn create(
     caller: Caller<ManageWebhooks>,
     Body(new): Body<NewWebhook>,
-) -> ApiResult<(StatusCode, Json<WebhookWithSecret>)> {
+) -> OnceResult {
     must_be_reachable(&caller.app, &new.url)?;
     let id = WebhookId(caller.app.ids.uuid());
     let (secret, sealed) = new_secret(&caller.app, caller.tenant.id, id)?;
@@ -76,12 +78,12 @@ pub(in crate::http) async fn create(
         created_at: caller.now(),
         former_secret_until: None,
     };
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     tx.webhook_insert(&webhook, &sealed).await?;
+    must_fit(&mut tx, Quota::Webhooks, webhook.created_at).await?;
     let change = caller.change("webhook.create", id);
     tx.audit_append(&states(change, None, Some(audited(&webhook))))
         .await?;
-    tx.commit().await?;
     let made = WebhookWithSecret::new(webhook, &secret);
-    Ok((StatusCode::CREATED, Json(made)))
+    Ok(tx.answer(StatusCode::CREATED, &made).await?)
 }

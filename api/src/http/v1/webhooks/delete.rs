@@ -13,6 +13,7 @@ use crate::http::problem::{ApiError, ApiResult};
 #[utoipa::path(
     delete, path = "/v1/webhooks/{id}", operation_id = "webhooks_delete", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), responses((status = 204))
 )]
 pub(in crate::http) async fn delete(

@@ -13,6 +13,7 @@ use crate::http::problem::{ApiError, ApiResult};
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}", operation_id = "webhooks_get", tag = "webhooks",
     security(("bearer" = [ViewWebhooks::NAME])),
+    security(("bearer" = [ViewWebhooks::NAME])),
     params(("id" = String, Path)), responses((status = 200, body = WebhookBody))
 )]
 pub(in crate::http) async fn get(

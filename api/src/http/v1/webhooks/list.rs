@@ -21,6 +21,7 @@ pub(super) struct WebhookList {
 #[utoipa::path(
     get, path = "/v1/webhooks", operation_id = "webhooks_list", tag = "webhooks",
     security(("bearer" = [ViewWebhooks::NAME])),
+    security(("bearer" = [ViewWebhooks::NAME])),
     params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = WebhookList))
 )]

@@ -1,6 +1,5 @@
 //! Trying a webhook out: an event of its own, delivered like any other.
 
-use axum::Json;
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -9,8 +8,9 @@ use crate::auth::ManageWebhooks;
 use crate::domain::ids::{EventId, WebhookId};
 use crate::domain::webhook::EventKind;
 use crate::http::caller::{Caller, states};
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiError;
 use crate::store::NewEvent;
 
 /// Send a test message
@@ -19,14 +19,15 @@ use crate::store::NewEvent;
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/test", operation_id = "webhooks_test", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), responses((status = 202, body = DeliveryBody))
 )]
 pub(in crate::http) async fn test(
     caller: Caller<ManageWebhooks>,
     Id(id): Id<WebhookId>,
-) -> ApiResult<(StatusCode, Json<DeliveryBody>)> {
+) -> OnceResult {
     let event = EventId(caller.app.ids.uuid());
-    let mut tx = caller.begin().await?;
+    let mut tx = caller.begin_once().await?;
     let webhook = tx.webhook_lock(id).await?.ok_or_else(ApiError::not_found)?;
     must_be_enabled(&webhook)?;
     tx.event_put_for(
@@ -47,7 +48,9 @@ pub(in crate::http) async fn test(
         .delivery_get(id, event)
         .await?
         .ok_or_else(|| ApiError::internal("a test event without a delivery"))?;
-    tx.commit().await?;
+    let answer = tx
+        .answer(StatusCode::ACCEPTED, &DeliveryBody::from(delivery))
+        .await?;
     caller.app.wake_ups.webhooks.wake();
-    Ok((StatusCode::ACCEPTED, Json(delivery.into())))
+    Ok(answer)
 }

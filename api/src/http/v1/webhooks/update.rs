@@ -49,6 +49,7 @@ impl FromFields for WebhookChange {
 #[utoipa::path(
     patch, path = "/v1/webhooks/{id}", operation_id = "webhooks_update", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), request_body = WebhookChange, responses((status = 200, body = WebhookBody))
 )]
 pub(in crate::http) async fn update(

@@ -23,7 +23,6 @@ pub(super) struct DeliveryDetail {
     #[serde(flatten)]
     delivery: DeliveryBody,
     /// The message as the webhook gets it with its present settings.
-    #[schema(value_type = Object)]
     message: Value,
     /// The latest 200, in their order.
     attempts_made: Vec<DeliveryAttemptBody>,
@@ -60,6 +59,7 @@ impl From<DeliveryAttempt> for DeliveryAttemptBody {
 /// Read a delivery
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/deliveries/{event_id}", operation_id = "webhook_deliveries_get", tag = "webhooks",
+    security(("bearer" = [ViewWebhooks::NAME])),
     security(("bearer" = [ViewWebhooks::NAME])),
     params(("id" = String, Path), ("event_id" = String, Path)),
     responses((status = 200, body = DeliveryDetail))

@@ -26,6 +26,7 @@ pub(super) struct DeliveryList {
 #[utoipa::path(
     get, path = "/v1/webhooks/{id}/deliveries", operation_id = "webhook_deliveries_list", tag = "webhooks",
     security(("bearer" = [ViewWebhooks::NAME])),
+    security(("bearer" = [ViewWebhooks::NAME])),
     params(
         ("id" = String, Path), ("state" = Option<DeliveryStateWord>, Query),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),

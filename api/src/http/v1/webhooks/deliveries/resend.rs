@@ -1,6 +1,5 @@
 //! Sending a message once more, under the same id.
 
-use axum::Json;
 use axum::http::StatusCode;
 use serde_json::json;
 
@@ -8,8 +7,9 @@ use super::body::{DeliveryBody, must_be_enabled};
 use crate::auth::ManageWebhooks;
 use crate::domain::ids::{EventId, WebhookId};
 use crate::http::caller::{Caller, states};
+use crate::http::once::OnceResult;
 use crate::http::path::Ids;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiError;
 
 /// Send a message again
 ///
@@ -17,14 +17,15 @@ use crate::http::problem::{ApiError, ApiResult};
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/deliveries/{event_id}/resend", operation_id = "webhook_deliveries_resend",
     tag = "webhooks",
+    security(("bearer" = [ManageWebhooks::NAME])),
     security(("bearer" = [ManageWebhooks::NAME])), params(("id" = String, Path), ("event_id" = String, Path)),
     responses((status = 202, body = DeliveryBody))
 )]
 pub(in crate::http) async fn resend(
     caller: Caller<ManageWebhooks>,
     Ids(id, event): Ids<WebhookId, EventId>,
-) -> ApiResult<(StatusCode, Json<DeliveryBody>)> {
-    let mut tx = caller.begin().await?;
+) -> OnceResult {
+    let mut tx = caller.begin_once().await?;
     let webhook = tx.webhook_lock(id).await?.ok_or_else(ApiError::not_found)?;
     if !tx.delivery_resend(id, event, caller.now()).await? {
         return Err(ApiError::not_found());
@@ -37,7 +38,9 @@ pub(in crate::http) async fn resend(
         .delivery_get(id, event)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    tx.commit().await?;
+    let answer = tx
+        .answer(StatusCode::ACCEPTED, &DeliveryBody::from(delivery))
+        .await?;
     caller.app.wake_ups.webhooks.wake();
-    Ok((StatusCode::ACCEPTED, Json(delivery.into())))
+    Ok(answer)
 }
