@@ -28,7 +28,7 @@ pub(in crate::http) async fn resend(
     let mut tx = caller.begin_once().await?;
     let webhook = tx.webhook_lock(id).await?.ok_or_else(ApiError::not_found)?;
     if !tx.delivery_resend(id, event, caller.now()).await? {
-        return Err(ApiError::not_found());
+        return Err(ApiError::not_found().into());
     }
     must_be_enabled(&webhook)?;
     let change = caller.change("webhook.resend", id);
