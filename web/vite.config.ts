@@ -18,7 +18,7 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/v1": api, "/openapi.json": api },
+    proxy: { "/v1": api, "/auth": api, "/openapi.json": api },
   },
   preview: { host: "127.0.0.1" },
   test: {

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use ringfence_api::auth::jwt::{JwtSettingsError, Verifier};
-use ringfence_api::auth::{Authenticator, keys::NewKey};
+use ringfence_api::auth::jwt::{KeyReader, Verifier};
+use ringfence_api::auth::keys::NewKey;
+use ringfence_api::auth::oidc::Oidc;
+use ringfence_api::auth::{Authenticator, ProviderClient, ProviderError};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
 use ringfence_api::background::{WakeUps, WorkerPanicked, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, ConfigError, Settings};
 use ringfence_api::domain::ids::OperatorKeyId;
-use ringfence_api::http::{AppState, Buckets, Parts, Watched, openapi, router, serve_metrics};
+use ringfence_api::http::{
+    AppState, Buckets, CALLBACK, Parts, Watched, openapi, router, serve_metrics,
+};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::{Outbound, OutboundError};
 use ringfence_api::store::{Change, Fitness, Store, StoreError};
@@ -36,9 +40,9 @@ pub enum CommandError {
     #[error("{}", chain(.0))]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Jwt(#[from] JwtSettingsError),
-    #[error(transparent)]
     Outbound(#[from] OutboundError),
+    #[error("no HTTP client can be made: {0}")]
+    Provider(#[from] ProviderError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
     #[error("{0} makes no address for customers ({1}): set RINGFENCE_PUBLIC_URL")]
@@ -167,19 +171,32 @@ impl Base {
         address: SocketAddr,
         draining: CancellationToken,
     ) -> Result<AppState, CommandError> {
-        let jwt = self.settings.jwt.clone().map(Verifier::new).transpose()?;
+        let provider = ProviderClient::new()?;
+        let jwt = self.settings.jwt.clone();
+        let jwt = jwt.map(|jwt| Verifier::new(jwt, KeyReader::Operator(provider.clone())));
+        let public_url = match &self.settings.public_url {
+            Some(url) => url.clone(),
+            None => listening(address)?,
+        };
+        let callback = public_url.join(CALLBACK);
+        let callback = callback.map_err(|err| CommandError::PublicUrl(address, err))?;
+        let oidc = self.settings.oidc.clone();
+        let oidc = oidc.map(|oidc| Oidc::new(oidc, provider, callback));
         Ok(AppState::new(Parts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            authenticator: Authenticator::new(self.store.clone(), self.clock.clone(), jwt),
+            authenticator: Authenticator::new(
+                self.store.clone(),
+                self.clock.clone(),
+                jwt,
+                self.outbound.clone(),
+            ),
+            oidc,
             aws: Arc::clone(&self.aws),
             wake_ups: self.wake_ups.clone(),
             outbound: self.outbound.clone(),
-            public_url: match &self.settings.public_url {
-                Some(url) => url.clone(),
-                None => listening(address)?,
-            },
+            public_url,
             settings: self.settings.clone(),
             watched: self.watched(),
             draining,

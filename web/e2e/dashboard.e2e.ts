@@ -1,9 +1,8 @@
 /** The dashboard in a browser: what a viewer can rely on, on the real API or on the mock. */
-import { source as axeSource } from "axe-core";
-import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { violations } from "./axe";
 import { NARROW, openStage, signIn, type Stage, visit } from "./stage";
 
 let stage: Stage;
@@ -18,12 +17,6 @@ afterAll(async () => {
 const TWO_POLLS_MS = 4500;
 
 const rows = (page: Page) => page.getByRole("link", { name: /, explain$/ });
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const results = (await page.evaluate("axe.run(document)")) as AxeResults;
-  return results.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`);
-}
 
 async function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -1,12 +1,16 @@
-//! From a bearer credential to a principal.
+//! From a credential to a principal.
 
-use super::jwt::{Grant, JwtError, Verifier};
+use super::jwt::{Alleged, Grant, JwtError, Verifier};
 use super::keys::{API_PREFIX, OPERATOR_PREFIX, sha256};
+use super::last_use::{LastUse, Used};
 use super::principal::{Kind, Principal};
+use super::session::{SignedIn, idle_since};
+use super::token_issuers::TenantVerifiers;
 use crate::clock::Clock;
 use crate::domain::ids::TenantId;
 use crate::domain::role::Role;
 use crate::domain::tenant::Tenant;
+use crate::outbound::Outbound;
 use crate::store::{Store, StoreError, SystemTx};
 
 const REASON: &str = "whose a credential is, is known only once it has been found";
@@ -15,8 +19,13 @@ const REASON: &str = "whose a credential is, is known only once it has been foun
 pub enum AuthError {
     #[error("the key is not known, has expired, or has been revoked")]
     UnknownKey,
-    #[error("the credential is no key of ours, and no identity provider is set up")]
-    NoProvider,
+    #[error("nobody is signed in, or not any more")]
+    UnknownSession,
+    /// Neither the operator's provider nor one that the named tenant registered.
+    #[error(
+        "the token's issuer is not accepted; tokens of a tenant's own issuer need the header Ringfence-Tenant"
+    )]
+    UnknownIssuer,
     #[error(transparent)]
     Jwt(#[from] JwtError),
     /// The tenant that is named does not exist, or is not the caller's.
@@ -32,26 +41,30 @@ pub struct Authenticator {
     store: Store,
     clock: Clock,
     jwt: Option<Verifier>,
+    tenants: TenantVerifiers,
+    last_use: LastUse,
 }
 
 impl Authenticator {
     #[must_use]
-    pub fn new(store: Store, clock: Clock, jwt: Option<Verifier>) -> Self {
-        Self { store, clock, jwt }
+    /// `outbound`: for key sets that tenants name.
+    pub fn new(store: Store, clock: Clock, jwt: Option<Verifier>, outbound: Outbound) -> Self {
+        Self {
+            last_use: LastUse::new(store.clone()),
+            tenants: TenantVerifiers::new(outbound),
+            store,
+            clock,
+            jwt,
+        }
     }
 
     /// `acts_for`: the tenant that the caller names beside the credential, if any.
-    pub async fn authenticate(
+    pub async fn bearer(
         &self,
         bearer: &str,
         acts_for: Option<&str>,
     ) -> Result<Principal, AuthError> {
-        let named = acts_for
-            .map(|text| {
-                text.parse::<TenantId>()
-                    .map_err(|_| AuthError::UnknownTenant)
-            })
-            .transpose();
+        let named = named(acts_for);
         if bearer.starts_with(OPERATOR_PREFIX) {
             self.operator_key(bearer, named).await
         } else if bearer.starts_with(API_PREFIX) {
@@ -61,38 +74,100 @@ impl Authenticator {
         }
     }
 
-    async fn operator_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
+    /// By the secret in a browser's cookie. Of several tenants the request names one; of a single one it need not.
+    pub async fn session(
+        &self,
+        secret: &str,
+        acts_for: Option<&str>,
+    ) -> Result<Principal, AuthError> {
+        let now = self.clock.now();
         let mut tx = self.store.system(REASON).await?;
-        let id = tx
-            .operator_key_use(&sha256(key), self.clock.now())
+        let found = tx
+            .session_find(&sha256(secret), now, idle_since(now))
+            .await?
+            .ok_or(AuthError::UnknownSession)?;
+        let memberships = tx.membership_list(found.person.id).await?;
+        let named = named(acts_for)?;
+        let own = match (named, &memberships[..]) {
+            (Some(named), all) => all.iter().find(|one| one.tenant.id == named),
+            (None, [only]) if !found.is_operator => Some(only),
+            (None, _) => None,
+        };
+        let (tenant, role) = match own {
+            _ if found.is_operator => (tenant_named(&mut tx, named).await?, Role::Owner),
+            Some(own) => (Some(own.tenant.clone()), own.role),
+            None if named.is_some() => return Err(AuthError::UnknownTenant),
+            None => (None, Role::Viewer),
+        };
+        tx.commit().await?;
+        self.last_use
+            .note(Used::Session(found.id), Some(found.used_at), now);
+        Ok(Principal {
+            kind: Kind::Session(Box::new(SignedIn {
+                session: found.id,
+                person: found.person,
+                is_operator: found.is_operator,
+                memberships,
+            })),
+            tenant,
+            role,
+            scopes: None,
+        })
+    }
+
+    async fn operator_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.system(REASON).await?;
+        let (id, last_used_at) = tx
+            .operator_key_find(&sha256(key))
             .await?
             .ok_or(AuthError::UnknownKey)?;
         let tenant = tenant_named(&mut tx, named?).await?;
         tx.commit().await?;
+        self.last_use.note(Used::OperatorKey(id), last_used_at, now);
         Ok(Principal {
             kind: Kind::OperatorKey(id),
             tenant,
             role: Role::Owner,
+            scopes: None,
         })
     }
 
     async fn api_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
+        let now = self.clock.now();
         let mut tx = self.store.system(REASON).await?;
         let found = tx
-            .api_key_use(&sha256(key), self.clock.now())
+            .api_key_find(&sha256(key), now)
             .await?
             .ok_or(AuthError::UnknownKey)?;
         let tenant = own_tenant(&mut tx, found.tenant_id, named?).await?;
         tx.commit().await?;
+        let used = Used::ApiKey(found.tenant_id, found.id);
+        self.last_use.note(used, found.last_used_at, now);
         Ok(Principal {
             kind: Kind::ApiKey(found.id),
             tenant: Some(tenant),
             role: found.role,
+            scopes: None,
         })
     }
 
     async fn token(&self, token: &str, named: Named) -> Result<Principal, AuthError> {
-        let verifier = self.jwt.as_ref().ok_or(AuthError::NoProvider)?;
+        let alleged = Alleged::of(token)?;
+        match &self.jwt {
+            Some(verifier) if verifier.is_meant(&alleged) => {
+                self.operators_token(verifier, token, named).await
+            }
+            _ => self.tenants_token(token, &alleged, named).await,
+        }
+    }
+
+    async fn operators_token(
+        &self,
+        verifier: &Verifier,
+        token: &str,
+        named: Named,
+    ) -> Result<Principal, AuthError> {
         let claims = verifier.verify(token, self.clock.now()).await?;
         let mut tx = self.store.system(REASON).await?;
         let (tenant, role, is_operator) = match claims.grant {
@@ -103,18 +178,63 @@ impl Authenticator {
                 false,
             ),
         };
+        tx.commit().await?;
         Ok(Principal {
             kind: Kind::Token {
                 subject: claims.subject,
+                issuer: None,
                 is_operator,
             },
             tenant,
             role,
+            scopes: None,
+        })
+    }
+
+    /// The tenant has to be named: two tenants may accept the same issuer, and neither may decide for the other. Until
+    /// the token is verified, a tenant that does not exist is answered like one that does not accept its issuer.
+    async fn tenants_token(
+        &self,
+        token: &str,
+        alleged: &Alleged,
+        named: Named,
+    ) -> Result<Principal, AuthError> {
+        let Ok(Some(named)) = named else {
+            return Err(AuthError::UnknownIssuer);
+        };
+        let mut tx = self.store.tenant(named).await?;
+        let tenant = tx.tenant_self().await?;
+        let issuer = tx.token_issuer_named(&alleged.issuer).await?;
+        // The key set may have to be asked for, which must hold no connection.
+        tx.commit().await?;
+        let (Some(tenant), Some(issuer)) = (tenant, issuer) else {
+            return Err(AuthError::UnknownIssuer);
+        };
+        let verifier = self.tenants.verifier(tenant.id, &issuer)?;
+        let claims = verifier.verify(token, self.clock.now()).await?;
+        let Grant::Member { role, .. } = claims.grant else {
+            return Err(AuthError::UnknownIssuer);
+        };
+        Ok(Principal {
+            kind: Kind::Token {
+                subject: claims.subject,
+                issuer: Some(issuer.id),
+                is_operator: false,
+            },
+            tenant: Some(tenant),
+            role,
+            scopes: None,
         })
     }
 }
 
 type Named = Result<Option<TenantId>, AuthError>;
+
+fn named(acts_for: Option<&str>) -> Named {
+    acts_for
+        .map(|text| text.parse().map_err(|_| AuthError::UnknownTenant))
+        .transpose()
+}
 
 async fn tenant_named(
     tx: &mut SystemTx,

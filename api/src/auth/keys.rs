@@ -1,4 +1,5 @@
-//! API keys and operator keys: a prefix that says what it is, then 256 random bits. Only a hash is kept.
+//! Secrets that we make: keys, sessions, invitations. A prefix that says what it is, then 256 random bits. Only a hash is
+//! kept.
 
 use std::fmt;
 
@@ -10,6 +11,8 @@ use crate::clock::IdSource;
 
 pub const OPERATOR_PREFIX: &str = "rf_op_";
 pub const API_PREFIX: &str = "rf_live_";
+const SESSION_PREFIX: &str = "rf_ses_";
+const INVITATION_PREFIX: &str = "rf_inv_";
 /// Characters of the random part that are shown in lists.
 const SHOWN: usize = 6;
 
@@ -29,6 +32,18 @@ impl NewKey {
     #[must_use]
     pub fn api(ids: &IdSource) -> Self {
         Self::make(API_PREFIX, ids)
+    }
+
+    /// For the cookie of a signed-in browser.
+    #[must_use]
+    pub fn session(ids: &IdSource) -> Self {
+        Self::make(SESSION_PREFIX, ids)
+    }
+
+    /// For the link of an invitation.
+    #[must_use]
+    pub fn invitation(ids: &IdSource) -> Self {
+        Self::make(INVITATION_PREFIX, ids)
     }
 
     fn make(prefix: &str, ids: &IdSource) -> Self {

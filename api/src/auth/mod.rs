@@ -5,12 +5,19 @@
 mod authenticate;
 pub mod jwt;
 pub mod keys;
+mod last_use;
+pub mod oidc;
 mod permission;
 mod principal;
+mod provider_client;
+pub mod session;
+mod token_issuers;
 
 pub use authenticate::{AuthError, Authenticator};
 pub use permission::{
-    EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, ManageWebhooks,
-    PERMISSIONS, Permission, View, ViewAudit, ViewKeys, ViewWebhooks,
+    EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, ManageMembers,
+    ManageTokenIssuers, ManageWebhooks, PERMISSIONS, Permission, View, ViewAudit, ViewInvitations,
+    ViewKeys, ViewMembers, ViewTokenIssuers, ViewWebhooks,
 };
 pub use principal::{Kind, Principal};
+pub use provider_client::{ProviderClient, ProviderError};

@@ -55,6 +55,15 @@ permissions! {
     /// To see which keys there are.
     ViewKeys "keys:view" Admin changes: false;
     ManageKeys "keys:manage" Admin changes: true;
+    /// To see who belongs to the tenant.
+    ViewMembers "members:view" Viewer changes: false;
+    /// To see who is invited.
+    ViewInvitations "invitations:view" Admin changes: false;
+    /// To invite members, change their roles and remove them.
+    ManageMembers "members:manage" Admin changes: true;
+    /// To see which issuers' tokens are accepted.
+    ViewTokenIssuers "token-issuers:view" Admin changes: false;
+    ManageTokenIssuers "token-issuers:manage" Admin changes: true;
     /// To see where events are told, and what came of telling.
     ViewWebhooks "webhooks:view" Admin changes: false;
     ManageWebhooks "webhooks:manage" Admin changes: true;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything that is wrong is told at once, by the names of the variables. Secrets have no readable `Debug`.
 
+mod identity;
 mod reader;
 mod secret;
 mod settings;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::identity;
 use super::reader::Reader;
 use super::secret::Secret;
 use crate::auth::jwt::JwtSettings;
+use crate::auth::oidc::OidcSettings;
 use crate::domain::rate::RateLimits;
 use crate::outbound::Reach;
 use crate::sealer::Sealer;
@@ -26,7 +28,6 @@ const CONNECT_RPS_MAX: f64 = 100.0;
 const REQUESTS_PER_KEY: u32 = 1_200;
 const REQUESTS_PER_TENANT: u32 = 6_000;
 const REQUESTS_PER_MINUTE_MAX: u32 = 10_000_000;
-const JWT_ALGORITHMS: &str = "RS256";
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -44,6 +45,8 @@ pub struct Settings {
     pub template_url: Option<Url>,
     pub tables: Tables,
     pub jwt: Option<JwtConfig>,
+    /// Whom people sign in with; without it there are keys and tokens only.
+    pub oidc: Option<OidcSettings>,
     pub reconcile_period: Duration,
     /// How long requests are still taken after a signal, while `/readyz` says no; a balancer needs that long to notice.
     pub drain: Duration,
@@ -123,7 +126,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let control_plane_principal = principal(reader, "RINGFENCE_CONTROL_PLANE_PRINCIPAL");
     let limiter_principal = principal(reader, "RINGFENCE_LIMITER_PRINCIPAL");
     let limiter_functions = limiter_functions(reader);
-    let jwt = jwt(reader);
+    let jwt = identity::jwt(reader);
+    let oidc = identity::oidc(reader, public_url.as_ref(), listen);
     let drain = drain(reader);
     let reconcile_period = seconds(reader, "RINGFENCE_RECONCILE_PERIOD_SECONDS", PERIOD_SECONDS);
     let connection_check_period = seconds(
@@ -156,6 +160,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
             decisions: table(reader, "RINGFENCE_DECISIONS_TABLE", "ringfence-decisions"),
         },
         jwt,
+        oidc,
         reconcile_period,
         drain,
         lease,
@@ -237,41 +242,6 @@ fn limiter_function(arn: &str) -> Option<LimiterFunction> {
         arn: arn.to_owned(),
         region: region.to_owned(),
     })
-}
-
-/// All of it or nothing: half a configuration must not switch a check off.
-fn jwt(reader: &mut Reader<'_>) -> Option<JwtConfig> {
-    const ISSUER: &str = "RINGFENCE_JWT_ISSUER";
-    const AUDIENCE: &str = "RINGFENCE_JWT_AUDIENCE";
-    const JWKS_URL: &str = "RINGFENCE_JWT_JWKS_URL";
-    const ALGORITHMS: &str = "RINGFENCE_JWT_ALGORITHMS";
-    let is_wanted = [ISSUER, AUDIENCE, JWKS_URL, ALGORITHMS]
-        .iter()
-        .any(|variable| reader.optional(variable).is_some());
-    if !is_wanted {
-        return None;
-    }
-    let issuer = reader.required(ISSUER);
-    let audience = reader.required(AUDIENCE);
-    let jwks_url = reader.required(JWKS_URL);
-    let algorithms = reader
-        .optional(ALGORITHMS)
-        .unwrap_or_else(|| JWT_ALGORITHMS.to_owned());
-    let algorithms: Vec<&str> = algorithms
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
-    match JwtSettings::new(&issuer?, &audience?, &jwks_url?, &algorithms) {
-        Ok(settings) => Some(settings),
-        Err(err) => {
-            reader.fault(
-                JWKS_URL,
-                format!("or one of its neighbours cannot be used: {err}"),
-            );
-            None
-        }
-    }
 }
 
 fn sealer(reader: &mut Reader<'_>) -> Option<Sealer> {

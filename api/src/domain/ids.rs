@@ -54,6 +54,31 @@ id!(
     "opk"
 );
 id!(
+    /// Somebody whom the identity provider vouches for.
+    PersonId,
+    "per"
+);
+id!(
+    /// A person in a tenant.
+    MemberId,
+    "mem"
+);
+id!(
+    /// An invitation to become a member.
+    InvitationId,
+    "inv"
+);
+id!(
+    /// A browser in which somebody is signed in.
+    SessionId,
+    "ses"
+);
+id!(
+    /// An identity provider whose tokens a tenant accepts.
+    TokenIssuerId,
+    "iss"
+);
+id!(
     /// A tenant's AWS account.
     ConnectionId,
     "con"

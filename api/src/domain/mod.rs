@@ -1,10 +1,12 @@
 //! The types between HTTP, store and AWS: no I/O, no serde, no SQL.
 
 pub mod audit_chain;
+pub mod identity;
 pub mod ids;
 pub mod installation;
 pub mod instance_arn;
 pub mod listed_number;
+pub mod origin;
 pub mod pace;
 pub mod phone;
 pub mod quota;

@@ -23,7 +23,7 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 /// Names under `assets/` carry a hash of the content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-const OURS: [&str; 3] = ["v1/", "docs/", "templates/"];
+const OURS: [&str; 4] = ["v1/", "auth/", "docs/", "templates/"];
 
 pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');

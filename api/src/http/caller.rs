@@ -2,21 +2,24 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::cookies::Cookie;
+use super::cross_site::refuse_cross_site;
 use super::once::{self, Early, Once, OnceTx};
+use super::origin::Origin;
 use super::problem::{ApiError, ApiResult, Code};
 use super::rate;
 use super::state::AppState;
 use super::v1::must_be_there;
-use crate::auth::{Permission, Principal};
-use crate::domain::ids::{RequestId, TenantId};
+use crate::auth::session::{SignedIn, csrf_token};
+use crate::auth::{Kind, Permission, Principal};
+use crate::domain::ids::TenantId;
 use crate::domain::tenant::{Tenant, TenantStatus};
 use crate::store::{Change, SystemTx, TenantTx};
 
@@ -26,6 +29,8 @@ const TENANT_HEADER: &str = "ringfence-tenant";
 #[derive(Debug)]
 pub(super) struct AnyCaller {
     pub principal: Principal,
+    /// For people's browsers: what requests that change something must bring.
+    pub csrf_token: Option<String>,
 }
 
 /// Somebody who may do `P` in a tenant.
@@ -37,6 +42,16 @@ pub(super) struct Caller<P> {
     origin: Origin,
     once: Option<Once>,
     permission: PhantomData<fn() -> P>,
+}
+
+/// A person, in a browser where they are signed in; of whatever tenant, or of none.
+#[derive(Debug)]
+pub(super) struct Somebody {
+    pub app: AppState,
+    pub signed_in: SignedIn,
+    principal: Principal,
+    origin: Origin,
+    once: Option<Once>,
 }
 
 /// An operator, for whatever tenant.
@@ -52,15 +67,12 @@ impl AnyCaller {
     pub const NAME: &str = "any";
 }
 
-impl Operator {
-    pub const NAME: &str = "operator";
+impl Somebody {
+    pub const NAME: &str = "person";
 }
 
-/// Where a request came from, and what it is called.
-#[derive(Debug, Clone, Copy)]
-struct Origin {
-    request_id: RequestId,
-    ip: Option<IpAddr>,
+impl Operator {
+    pub const NAME: &str = "operator";
 }
 
 impl<P> Caller<P> {
@@ -84,6 +96,27 @@ impl<P> Caller<P> {
     }
 
     /// The audit row of a change, to be completed and written in the change's own transaction.
+    pub fn change(&self, action: &'static str, target: impl Display) -> Change {
+        change(&self.app, &self.principal, self.origin, action, target)
+    }
+}
+
+impl Somebody {
+    pub fn now(&self) -> Timestamp {
+        self.app.now()
+    }
+
+    /// As [`Caller::begin_once`], for what is nobody's tenant's yet.
+    pub async fn begin_once(&self, reason: &'static str) -> Result<OnceTx<SystemTx>, Early> {
+        let tx = self.app.store.system(reason).await?;
+        once::begin(tx, self.once.as_ref(), &self.app).await
+    }
+
+    /// The tenant that the request is about, if it is about one.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.principal.tenant.as_ref().map(|tenant| tenant.id)
+    }
+
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
         change(&self.app, &self.principal, self.origin, action, target)
     }
@@ -118,7 +151,7 @@ impl Operator {
     }
 }
 
-fn change(
+pub(super) fn change(
     app: &AppState,
     principal: &Principal,
     origin: Origin,
@@ -150,7 +183,16 @@ impl FromRequestParts<AppState> for AnyCaller {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         let principal = recognise(parts, app).await?.principal;
-        Ok(Self { principal })
+        let csrf_token = match principal.kind {
+            Kind::Session(_) => Cookie::Session
+                .read(&parts.headers, &app.public_url)
+                .map(csrf_token),
+            _ => None,
+        };
+        Ok(Self {
+            principal,
+            csrf_token,
+        })
     }
 }
 
@@ -160,10 +202,7 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         let Recognised { principal, once } = recognise(parts, app).await?;
         let Some(tenant) = principal.tenant.clone() else {
-            return Err(ApiError::new(
-                Code::MalformedRequest,
-                "name the tenant you act for in the header Ringfence-Tenant",
-            ));
+            return Err(without_tenant(&principal));
         };
         if principal.role < P::LEAST {
             let detail = format!(
@@ -171,6 +210,10 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
                 P::LEAST,
                 principal.role
             );
+            return Err(ApiError::new(Code::Forbidden, detail));
+        }
+        if !principal.is_within_scopes(P::NAME) {
+            let detail = format!("the key's scopes leave out {}", P::NAME);
             return Err(ApiError::new(Code::Forbidden, detail));
         }
         if P::CHANGES && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
@@ -184,11 +227,32 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
         }
         Ok(Self {
             app: app.clone(),
-            origin: origin(parts, app),
+            origin: Origin::of(parts, app),
             once,
             principal,
             tenant,
             permission: PhantomData,
+        })
+    }
+}
+
+impl FromRequestParts<AppState> for Somebody {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
+        let Recognised { principal, once } = recognise(parts, app).await?;
+        let Kind::Session(signed_in) = &principal.kind else {
+            return Err(ApiError::new(
+                Code::Forbidden,
+                "only a person who is signed in may do this",
+            ));
+        };
+        Ok(Self {
+            app: app.clone(),
+            signed_in: SignedIn::clone(signed_in),
+            origin: Origin::of(parts, app),
+            once,
+            principal,
         })
     }
 }
@@ -206,39 +270,26 @@ impl FromRequestParts<AppState> for Operator {
         }
         Ok(Self {
             app: app.clone(),
-            origin: origin(parts, app),
+            origin: Origin::of(parts, app),
             once,
             principal,
         })
     }
 }
 
-fn origin(parts: &Parts, app: &AppState) -> Origin {
-    let request_id = parts.extensions.get::<RequestId>();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    Origin {
-        request_id: request_id.copied().unwrap_or(RequestId(uuid::Uuid::nil())),
-        ip: client_ip(
-            peer.map(|peer| peer.0.ip()),
-            &parts.headers,
-            app.settings.trusted_proxies,
+fn without_tenant(principal: &Principal) -> ApiError {
+    match &principal.kind {
+        Kind::Session(signed_in) if signed_in.memberships.is_empty() && !signed_in.is_operator => {
+            ApiError::new(
+                Code::Forbidden,
+                "you are a member of no tenant; ask an owner or admin of yours for an invitation",
+            )
+        }
+        _ => ApiError::new(
+            Code::MalformedRequest,
+            "name the tenant you act for in the header Ringfence-Tenant",
         ),
     }
-}
-
-/// Each proxy appends the address that it was called from; only what our own proxies wrote is believed.
-fn client_ip(peer: Option<IpAddr>, headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
-    let Some(behind) = trusted_proxies.checked_sub(1) else {
-        return peer;
-    };
-    let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    let address = forwarded.iter().rev().nth(behind)?;
-    address.trim().parse().ok()
 }
 
 /// A caller, and the key that the request is to be done once under.
@@ -248,17 +299,7 @@ struct Recognised {
 }
 
 async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
-    let bearer = bearer(&parts.headers).ok_or_else(|| {
-        ApiError::new(
-            Code::Unauthenticated,
-            "send a key or a token as Authorization: Bearer …",
-        )
-    })?;
-    let acts_for = match parts.headers.get(TENANT_HEADER) {
-        Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
-        None => None,
-    };
-    let principal = app.authenticator.authenticate(bearer, acts_for).await?;
+    let principal = principal(parts, app).await?;
     let is_gone = |tenant: &Tenant| tenant.status.is_going();
     if principal.tenant.as_ref().is_some_and(is_gone) && !principal.is_operator() {
         return Err(ApiError::not_found());
@@ -270,6 +311,32 @@ async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
     })
 }
 
+async fn principal(parts: &Parts, app: &AppState) -> ApiResult<Principal> {
+    let headers = &parts.headers;
+    let acts_for = match headers.get(TENANT_HEADER) {
+        Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
+        None => None,
+    };
+    // Who sends a credential of its own is not judged by the browser's cookie.
+    if headers.contains_key(header::AUTHORIZATION) {
+        let bearer = bearer(headers).ok_or_else(nobody)?;
+        return Ok(app.authenticator.bearer(bearer, acts_for).await?);
+    }
+    let secret = Cookie::Session
+        .read(headers, &app.public_url)
+        .ok_or_else(nobody)?;
+    let principal = app.authenticator.session(secret, acts_for).await?;
+    refuse_cross_site(&parts.method, headers, &app.public_url, secret)?;
+    Ok(principal)
+}
+
+fn nobody() -> ApiError {
+    ApiError::new(
+        Code::Unauthenticated,
+        "send a key or a token as Authorization: Bearer …, or sign in",
+    )
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -278,28 +345,4 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credential) = value.to_str().ok()?.split_once(' ')?;
     let credential = credential.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !credential.is_empty()).then_some(credential)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ip(forwarded: &[&str], trusted_proxies: usize) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().expect("a value"));
-        }
-        let peer = Some("10.0.0.9".parse().expect("an address"));
-        client_ip(peer, &headers, trusted_proxies).map(|ip| ip.to_string())
-    }
-
-    #[test]
-    fn only_what_trusted_proxies_wrote_is_believed() {
-        let said = ["198.51.100.66", "203.0.113.7, 10.0.0.2"];
-        assert_eq!(ip(&said, 0).as_deref(), Some("10.0.0.9"));
-        assert_eq!(ip(&said, 1).as_deref(), Some("10.0.0.2"));
-        assert_eq!(ip(&said, 2).as_deref(), Some("203.0.113.7"));
-        assert_eq!(ip(&said[1..], 3), None);
-        assert_eq!(ip(&["rubbish"], 1), None);
-    }
 }

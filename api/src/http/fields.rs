@@ -1,5 +1,7 @@
 //! Reads the fields of a body one by one, and collects what is wrong with them.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use ringfence_policy::draft::code;
 use serde_json::{Map, Value};
@@ -129,6 +131,23 @@ impl Fields {
             return None;
         }
         self.optional_word(name, parse, allowed)
+    }
+
+    /// A whole number within `range`.
+    pub fn optional_whole(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let number = self.take(name)?;
+        let found = number.as_i64().filter(|number| range.contains(number));
+        if found.is_none() {
+            let (least, most) = (range.start(), range.end());
+            let code = if number.is_i64() {
+                code::OUT_OF_RANGE
+            } else {
+                code::WRONG_TYPE
+            };
+            let detail = format!("must be a whole number from {least} to {most}");
+            self.fault(name, code, detail);
+        }
+        found
     }
 
     pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {

@@ -2,26 +2,28 @@
 
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref,
     RefOr, Required, Response, ResponseBuilder, SecurityRequirement, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::caller::{AnyCaller, Operator};
+use super::caller::{AnyCaller, Operator, Somebody};
 use super::problem::{FieldFault, Problem};
 use super::router::described;
 use crate::auth::PERMISSIONS;
 
 const BEARER: &str = "bearer";
+const SESSION: &str = "session";
 /// Where an operation's permission stands by itself, for those who do not read security requirements.
 const PERMISSION: &str = "x-permission";
 
 const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calling limits.\n\n\
-    Send a key as `Authorization: Bearer rf_live_…`. An operator (`rf_op_…`) names the tenant that it acts for in \
-    `Ringfence-Tenant: ten_…`. What belongs to another tenant is answered like what does not exist. Every error is an \
-    RFC 9457 problem whose `type` is a page of this server. Lists take `limit` (1 to 100) and `cursor`.\n\n\
+    Send a key or a token as `Authorization: Bearer rf_live_…`. An operator (`rf_op_…`), a person who is a member of \
+    several tenants, and a token of a tenant's own issuer name the tenant in `Ringfence-Tenant: ten_…`. A browser where \
+    somebody is signed in sends its cookie and, with everything but GET, the `csrf_token` of `/v1/me` in \
+    `X-CSRF-Token`. What belongs to another tenant is answered like what does not exist. Every error is an RFC 9457 problem whose `type` is a page of this server. Lists take `limit` (1 to 100) and `cursor`.\n\n\
     A POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours: later answers are those of \
     the first time, with `Idempotent-Replayed: true`. `RateLimit` and `RateLimit-Policy` tell what a key and a tenant \
     may still send; beyond it the answer is 429 with `Retry-After`.";
@@ -37,6 +39,13 @@ pub(super) fn frame() -> OpenApi {
         .security_scheme(
             BEARER,
             SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        )
+        .security_scheme(
+            SESSION,
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+                "__Host-ringfence_session",
+                "A browser where somebody is signed in. Everything but GET also needs X-CSRF-Token.",
+            ))),
         )
         .build();
     OpenApiBuilder::new()
@@ -87,7 +96,12 @@ fn complete(operation: &mut Operation) {
     let Some(permission) = permission(operation) else {
         return;
     };
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, [&permission])]);
+    // A key, a token or an operator's key; or, in other words, the browser of somebody who is signed in.
+    operation.security = Some(
+        [BEARER, SESSION]
+            .map(|scheme| SecurityRequirement::new(scheme, [&permission]))
+            .into(),
+    );
     let about = operation.description.take();
     let about = about.into_iter().chain([needs(&permission)]);
     operation.description = Some(about.collect::<Vec<_>>().join("\n\n"));
@@ -121,6 +135,9 @@ fn needs(permission: &str) -> String {
     }
     if permission == Operator::NAME {
         return "For operators only.".to_owned();
+    }
+    if permission == Somebody::NAME {
+        return "For a person who is signed in in a browser.".to_owned();
     }
     let known = PERMISSIONS.iter().find(|known| known.name == permission);
     let role = known.map_or("owner", |known| known.least.as_str());

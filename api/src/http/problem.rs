@@ -49,9 +49,13 @@ codes! {
     MalformedJson "malformed_json" BAD_REQUEST "The body is not JSON";
     Unauthenticated "unauthenticated" UNAUTHORIZED "Nobody was recognised";
     Forbidden "forbidden" FORBIDDEN "The role does not allow it";
+    CrossSite "cross_site" FORBIDDEN "The request comes from elsewhere";
     NotFound "not_found" NOT_FOUND "There is no such thing, or it is not yours to see";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "The address does not take this method";
     Conflict "conflict" CONFLICT "The present state does not allow it";
+    LastOwner "last_owner" CONFLICT "The tenant would be left without an owner";
+    MemberAlready "member_already" CONFLICT "The person is a member already";
+    IssuerRegistered "issuer_registered" CONFLICT "The issuer is accepted already";
     InstanceRegistered "instance_registered" CONFLICT "The instance is registered already";
     InstanceClaimed "instance_claimed" CONFLICT "The instance belongs to another tenant";
     InstanceNotVerified "instance_not_verified" CONFLICT "The instance is not verified yet";
@@ -293,9 +297,10 @@ impl From<AuthError> for ApiError {
             AuthError::Jwt(JwtError::KeysUnavailable) => {
                 Self::new(Code::ServiceUnavailable, err.to_string())
             }
-            AuthError::UnknownKey | AuthError::NoProvider | AuthError::Jwt(_) => {
-                Self::new(Code::Unauthenticated, err.to_string())
-            }
+            AuthError::UnknownKey
+            | AuthError::UnknownSession
+            | AuthError::UnknownIssuer
+            | AuthError::Jwt(_) => Self::new(Code::Unauthenticated, err.to_string()),
         }
     }
 }

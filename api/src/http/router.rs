@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::border::{border, panicked};
 use super::once::note_key;
 use super::state::AppState;
-use super::{assets, health, metrics, openapi, pages, v1};
+use super::{assets, health, metrics, openapi, pages, sign_in, v1};
 
 const BODY_BYTES_MAX: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -28,6 +28,7 @@ pub(super) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
         .routes(routes!(pages::customer_template))
+        .merge(sign_in::routes())
         .merge(v1::prompt())
         .layer(within(TIMEOUT));
     prompt.merge(v1::patient().layer(within(PATIENT_TIMEOUT)))

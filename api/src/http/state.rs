@@ -9,6 +9,7 @@ use url::Url;
 
 use super::rate::Buckets;
 use crate::auth::Authenticator;
+use crate::auth::oidc::Oidc;
 use crate::aws::Aws;
 use crate::background::WakeUps;
 use crate::clock::{Clock, IdSource};
@@ -24,6 +25,8 @@ pub struct Parts {
     pub clock: Clock,
     pub ids: IdSource,
     pub authenticator: Authenticator,
+    /// None: people cannot sign in, there are keys and tokens only.
+    pub oidc: Option<Oidc>,
     pub aws: Arc<Aws>,
     pub wake_ups: WakeUps,
     /// For addresses that tenants name.

@@ -1,6 +1,6 @@
 //! API keys of tenants: only a hash of the secret is kept.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -8,9 +8,6 @@ use super::time::{from_db, from_db_opt, to_db};
 use super::{StoreError, SystemTx, TenantTx};
 use crate::domain::ids::{ApiKeyId, TenantId};
 use crate::domain::role::Role;
-
-/// How exactly the last use is kept: writing it down at every request would make reading as dear as writing.
-pub(super) const USE_PRECISION: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct ApiKey {
@@ -142,27 +139,41 @@ impl TenantTx {
 }
 
 impl SystemTx {
-    /// The key with this hash that may be used now, marked as used.
-    pub async fn api_key_use(
+    /// The key that has this secret, or had it before a rotation that is still within its overlap, if it may be used now.
+    pub async fn api_key_find(
         &mut self,
         secret_sha256: &[u8],
         now: Timestamp,
     ) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query_as!(
             Row,
-            "with used as (
-                 update api_keys set last_used_at = $2
-                 where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
-                     and (last_used_at is null or last_used_at <= $3)
-             )
-             select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
-             where secret_sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > $2)",
+            "select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
+             where (secret_sha256 = $1 or (previous_sha256 = $1 and previous_until > $2))
+                 and revoked_at is null and (expires_at is null or expires_at > $2)",
             secret_sha256,
             to_db(now),
-            to_db(now.checked_sub(USE_PRECISION).unwrap_or(now)),
         )
         .fetch_optional(self.connection())
         .await?;
         row.map(ApiKey::try_from).transpose()
+    }
+
+    /// Never backwards: processes write in any order.
+    pub async fn api_key_used(
+        &mut self,
+        tenant: TenantId,
+        id: ApiKeyId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update api_keys set last_used_at = $3
+             where tenant_id = $1 and id = $2 and (last_used_at is null or last_used_at < $3)",
+            tenant.0,
+            id.0,
+            to_db(at),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 }

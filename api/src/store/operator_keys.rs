@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::api_keys::USE_PRECISION;
-use super::time::to_db;
+use super::time::{from_db_opt, to_db};
 use super::{StoreError, SystemTx};
 use crate::domain::ids::OperatorKeyId;
 
@@ -25,24 +24,34 @@ impl SystemTx {
         Ok(())
     }
 
-    /// The key with this hash, marked as used now.
-    pub async fn operator_key_use(
+    /// The key with this hash, and when it was last used.
+    pub async fn operator_key_find(
         &mut self,
         secret_sha256: &[u8],
-        now: Timestamp,
-    ) -> Result<Option<OperatorKeyId>, StoreError> {
+    ) -> Result<Option<(OperatorKeyId, Option<Timestamp>)>, StoreError> {
         let row = sqlx::query!(
-            "with used as (
-                 update operator_keys set last_used_at = $2
-                 where secret_sha256 = $1 and (last_used_at is null or last_used_at <= $3)
-             )
-             select id from operator_keys where secret_sha256 = $1",
+            "select id, last_used_at from operator_keys where secret_sha256 = $1",
             secret_sha256,
-            to_db(now),
-            to_db(now.checked_sub(USE_PRECISION).unwrap_or(now)),
         )
         .fetch_optional(self.connection())
         .await?;
-        Ok(row.map(|row| OperatorKeyId(row.id)))
+        row.map(|row| Ok((OperatorKeyId(row.id), from_db_opt(row.last_used_at)?)))
+            .transpose()
+    }
+
+    /// Never backwards: processes write in any order.
+    pub async fn operator_key_used(
+        &mut self,
+        id: OperatorKeyId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update operator_keys set last_used_at = $2 where id = $1 and (last_used_at is null or last_used_at < $2)",
+            id.0,
+            to_db(at),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::harness::{Answer, World};
 use crate::operations::{Operation, operations};
-use crate::scene::{Scene, arn, webhook};
+use crate::scene::{Scene, arn, token_issuer, webhook};
 
 /// Who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,9 +19,11 @@ enum Least {
     Admin,
     Owner,
     Operator,
+    /// Only somebody who is signed in in a browser: no key does it, not the operator's either.
+    Person,
 }
 
-use Least::{Admin, Editor, Nobody, Operator as OperatorOnly, Viewer};
+use Least::{Admin, Editor, Nobody, Operator as OperatorOnly, Person, Viewer};
 
 /// What is to be expected of an operation in a tenant that has one of everything.
 #[derive(Debug, Clone)]
@@ -52,6 +54,22 @@ fn row(operation: &str) -> Option<Row> {
         "healthz" | "readyz" | "customer_template" => read(Nobody, 200),
         "metrics" => read(OperatorOnly, 200),
         "me_get" => read(Viewer, 200),
+
+        "sign_in_options" => read(Nobody, 200),
+        // Nobody signs in where no identity provider is set up.
+        "sign_in_begin" | "sign_in_callback" => read(Nobody, 404),
+        "session_end" => read(Person, 403),
+
+        "members_list" => read(Viewer, 200),
+        "members_change" => write(Admin, json!({ "role": "viewer" }), 200),
+        "members_remove" => read(Admin, 204),
+        "invitations_create" => write(Admin, json!({ "role": "viewer" }), 201),
+        "invitations_list" => read(Admin, 200),
+        "invitations_withdraw" => read(Admin, 204),
+        "invitations_accept" => write(Person, json!({ "token": "x" }), 403),
+        "token_issuers_create" => write(Admin, token_issuer("https://other.example"), 201),
+        "token_issuers_list" => read(Admin, 200),
+        "token_issuers_remove" => read(Admin, 204),
 
         "tenants_create" => write(OperatorOnly, json!({ "name": "Fabrikam" }), 201),
         "tenants_list" | "tenants_get" => read(OperatorOnly, 200),
@@ -133,6 +151,7 @@ fn every_operation_states_its_permission_and_it_is_the_one_of_the_table() {
             None => Nobody,
             Some("any") => Viewer,
             Some("operator") => OperatorOnly,
+            Some("person") => Person,
             Some(name) => {
                 let known = PERMISSIONS.iter().find(|known| known.name == name);
                 match known.expect("a permission").least.as_str() {
@@ -219,7 +238,8 @@ async fn operators_may_do_everything_in_the_tenant_that_they_name(pool: PgPool) 
         number += 1;
         let path = scene.path(&operation);
         let named = ask(&world, &operation, &path, &world.operator, &row).await;
-        let needs_tenant = !matches!(row.least, Nobody | OperatorOnly) && operation.id != "me_get";
+        let needs_tenant =
+            !matches!(row.least, Nobody | OperatorOnly | Person) && operation.id != "me_get";
         let wanted = if needs_tenant { 400 } else { row.answer };
         assert_eq!(named.status, wanted, "{}: {}", operation.id, named.text);
         if operation.method != Method::GET {

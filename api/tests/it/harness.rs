@@ -8,9 +8,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
-use ringfence_api::auth::Authenticator;
 use ringfence_api::auth::jwt::Verifier;
 use ringfence_api::auth::keys::NewKey;
+use ringfence_api::auth::oidc::Oidc;
+use ringfence_api::auth::{Authenticator, ProviderClient};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
 use ringfence_api::background::WakeUps;
 use ringfence_api::clock::{Clock, IdSource};
@@ -26,6 +27,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use crate::openid::OpenId;
 
 pub const NOW: &str = "2026-11-25T12:00:00Z";
 pub const ARN: &str =
@@ -81,6 +84,7 @@ fn settings() -> Settings {
             decisions: "ringfence-decisions".to_owned(),
         },
         jwt: None,
+        oidc: None,
         reconcile_period: Duration::from_secs(600),
         lease: Duration::from_secs(60),
         connection_check_period: Duration::from_secs(600),
@@ -98,13 +102,16 @@ fn state(
     clock: &Clock,
     ids: &IdSource,
     jwt: Option<Verifier>,
+    oidc: Option<Oidc>,
     settings: Settings,
 ) -> AppState {
+    let outbound = Outbound::new(Reach::PublicAndLoopback).expect("a client");
     AppState::new(Parts {
         store: store.clone(),
         clock: clock.clone(),
         ids: ids.clone(),
-        authenticator: Authenticator::new(store.clone(), clock.clone(), jwt),
+        authenticator: Authenticator::new(store.clone(), clock.clone(), jwt, outbound.clone()),
+        oidc,
         aws: Arc::new(unreachable_aws(store.clone())),
         wake_ups: WakeUps::default(),
         watched: Watched {
@@ -113,7 +120,7 @@ fn state(
             clock: clock.clone(),
             any_database_login: true,
         },
-        outbound: Outbound::new(Reach::PublicAndLoopback).expect("a client"),
+        outbound,
         settings,
         draining: CancellationToken::new(),
         buckets: Buckets::default(),
@@ -140,9 +147,27 @@ impl World {
         Self::with_jwt(pool, None).await
     }
 
+    /// Where people can sign in with this provider, and those so marked are operators.
+    pub async fn with_sign_in(pool: PgPool, operators: &[&str]) -> (Self, OpenId) {
+        let clock = Clock::manual(NOW.parse().expect("a time"));
+        let openid = OpenId::start(clock.clone()).await;
+        let client = ProviderClient::new().expect("a client");
+        let callback = "https://ringfence.example/auth/callback";
+        let oidc = Oidc::new(
+            openid.settings(operators),
+            client,
+            callback.parse().expect("a URL"),
+        );
+        let world = Self::make(Store::from_pool(pool), clock, None, Some(oidc));
+        (world.with_operator().await, openid)
+    }
+
     pub async fn with_jwt(pool: PgPool, jwt: Option<Verifier>) -> Self {
-        let store = Store::from_pool(pool);
-        let mut world = Self::on(store, jwt);
+        Self::on(Store::from_pool(pool), jwt).with_operator().await
+    }
+
+    async fn with_operator(self) -> Self {
+        let mut world = self;
         let key = NewKey::operator(&world.ids);
         let mut tx = world.store.system("test").await.expect("a transaction");
         tx.operator_key_insert(
@@ -159,8 +184,12 @@ impl World {
 
     pub fn on(store: Store, jwt: Option<Verifier>) -> Self {
         let clock = Clock::manual(NOW.parse().expect("a time"));
+        Self::make(store, clock, jwt, None)
+    }
+
+    fn make(store: Store, clock: Clock, jwt: Option<Verifier>, oidc: Option<Oidc>) -> Self {
         let ids = IdSource::new(clock.clone(), [7; 32]);
-        let state = state(&store, &clock, &ids, jwt, settings());
+        let state = state(&store, &clock, &ids, jwt, oidc, settings());
         Self {
             router: router(state.clone()),
             state,
@@ -181,7 +210,7 @@ impl World {
     pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.state.settings.clone();
         change(&mut settings);
-        let state = state(&self.store, &self.clock, &self.ids, None, settings);
+        let state = state(&self.store, &self.clock, &self.ids, None, None, settings);
         self.router = router(state.clone());
         self.state = state;
         self

@@ -2,11 +2,13 @@
 
 mod audit_log;
 mod authz_coverage;
+mod browser;
 mod config;
 mod constraints;
 mod harness;
 mod isolation;
 mod openapi;
+mod openid;
 mod operations;
 mod program;
 mod routes;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::http::Method;
 use jiff::Timestamp;
-use ringfence_api::domain::ids::DecisionId;
+use ringfence_api::domain::identity::Identity;
+use ringfence_api::domain::ids::{DecisionId, MemberId, PersonId};
+use ringfence_api::domain::role::Role;
 use ringfence_api::store::{Checkpoint, NewDecision, ShardName};
 use serde_json::{Value, json};
 
@@ -58,6 +60,15 @@ impl Scene {
             ("blocks", made("/v1/blocks", number(1)).await),
             ("decisions", decision(world, &cast, &instance, &arn).await),
             ("connections", connection),
+            ("members", member(world, &cast).await),
+            (
+                "invitations",
+                made("/v1/invitations", json!({ "role": "viewer" })).await,
+            ),
+            (
+                "token-issuers",
+                made("/v1/token-issuers", token_issuer("https://login.example")).await,
+            ),
             ("instances", instance),
         ]);
         Self {
@@ -105,6 +116,37 @@ impl Scene {
 
 pub fn webhook() -> Value {
     json!({ "url": "https://hooks.example.com/in", "events": ["call.denied"] })
+}
+
+pub fn token_issuer(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer, "audience": "ringfence", "jwks_url": "https://login.example/keys",
+        "default_role": "viewer",
+    })
+}
+
+async fn member(world: &World, cast: &Cast) -> String {
+    let identity = Identity {
+        issuer: "https://id.example".to_owned(),
+        subject: cast.id.clone(),
+        name: Some("Ada".to_owned()),
+        email: None,
+        email_verified: false,
+        is_operator: false,
+    };
+    let (id, tenant) = (MemberId(world.ids.uuid()), cast.id.parse().expect("an id"));
+    let now = world.clock.now();
+    let mut tx = world.store.system("test").await.expect("a transaction");
+    let person = tx
+        .person_sign_in(PersonId(world.ids.uuid()), &identity, now)
+        .await;
+    let person = person.expect("a person");
+    let inserted = tx
+        .member_insert(tenant, id, &person, Role::Viewer, now)
+        .await;
+    assert!(inserted.expect("a member"));
+    tx.commit().await.expect("committed");
+    id.to_string()
 }
 
 pub fn arn(number: u32) -> String {

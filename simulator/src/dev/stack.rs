@@ -38,6 +38,8 @@ pub struct Settings {
     pub lease_seconds: Option<u32>,
     /// Limiter functions in each region.
     pub limiters_per_region: u32,
+    /// More settings of the control plane, by the names of its variables.
+    pub control_plane: Vec<(&'static str, String)>,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             connect_rps: None,
             lease_seconds: None,
             limiters_per_region: 1,
+            control_plane: Vec::new(),
         }
     }
 }
@@ -222,6 +225,9 @@ pub(super) fn api_start(
     if let Some(seconds) = settings.lease_seconds {
         recipe = recipe.env("RINGFENCE_LEASE_SECONDS", seconds.to_string());
     }
+    for (name, value) in &settings.control_plane {
+        recipe = recipe.env(name, value.as_str());
+    }
     let endpoint = ground.operator.endpoint();
     recipe
         .env
@@ -253,7 +259,7 @@ pub(super) async fn start_api(recipe: &Recipe, logs: &Path) -> Result<Service> {
 }
 
 /// The port has to be known beforehand, as the public address is told to the control plane that will listen there.
-fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     let listener =
         TcpListener::bind(("127.0.0.1", 0)).map_err(DevError::io("looking for a free port"))?;
     listener

@@ -24,10 +24,19 @@ pub async fn in_town<F>(test: F)
 where
     F: AsyncFnOnce(&mut Town) -> Result<()>,
 {
+    in_town_with(Vec::new(), test).await;
+}
+
+/// With more settings of the control plane.
+pub async fn in_town_with<F>(control_plane: Vec<(&'static str, String)>, test: F)
+where
+    F: AsyncFnOnce(&mut Town) -> Result<()>,
+{
     let settings = Settings {
         // Connect's quotas are tried by the demo; here they would only make every test wait.
         connect_rps: Some(50),
         reconcile_period_seconds: 2,
+        control_plane,
         ..Settings::default()
     };
     let places = Places::find().expect("the binaries");

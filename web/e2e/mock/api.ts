@@ -1,6 +1,7 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
 import type { Decision } from "../../src/api/types.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
+import { members } from "./members.ts";
 import { numbers, type Sent } from "./numbers.ts";
 import { webhooks } from "./webhooks.ts";
 
@@ -27,6 +28,7 @@ export function problem(status: number, code: string, detail: string, errors: ob
 }
 
 export function answer(url: URL, authorization: string | undefined, now: number, sent: Sent): MockAnswer {
+  if (url.pathname === "/v1/sign-in-options") return ok({ identity_provider: false, signed_in: false });
   const key = authorization?.replace(/^Bearer /, "") ?? "";
   const who = me(key);
   if (who === undefined) return problem(401, "unauthenticated", "The bearer token is not valid.");
@@ -39,6 +41,7 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
   if (resource === "blocks" || resource === "exemptions")
     return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : numbers(resource, id, url.searchParams, sent);
+  if (resource === "members" || resource === "invitations") return members(resource, key === EMPTY_KEY, id, sent);
   if (resource === "policies" && id === "default") return ok(policy());
   if (resource === "instances") {
     const found = mine.find((instance) => instance.id === id);

@@ -40,6 +40,7 @@ export function me(key: string): Me | undefined {
       tenant: { id: id("ten", 1), name: "Northwind Collections" },
       role: "owner",
       subject: id("key", 1),
+      memberships: [],
     } as Me;
   if (key === EMPTY_KEY)
     return {
@@ -47,8 +48,16 @@ export function me(key: string): Me | undefined {
       tenant: { id: id("ten", 2), name: "Contoso Health" },
       role: "admin",
       subject: id("key", 2),
+      memberships: [],
     } as Me;
-  if (key === OPERATOR_KEY) return { kind: "operator", tenant: null, role: "owner", subject: id("key", 3) } as Me;
+  if (key === OPERATOR_KEY)
+    return {
+      kind: "operator",
+      tenant: null,
+      role: "operator",
+      subject: id("key", 3),
+      memberships: [],
+    } as unknown as Me;
   return undefined;
 }
 

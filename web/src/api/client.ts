@@ -1,10 +1,19 @@
-/** The typed client. The key goes into the Authorization header and nowhere else. */
+/**
+ * The typed client. A key goes into the Authorization header and nowhere else; a session is a cookie that scripts cannot
+ * read, and with what changes something goes the token that only our own pages know.
+ */
 import createClient, { type Client, type Middleware } from "openapi-fetch";
 
 import { ApiProblem, problemFrom, unreachable } from "./problem";
 import type { paths } from "./schema";
 
 export type Api = Client<paths>;
+
+/** What speaks for whoever is in front of the screen. */
+export type Credential =
+  | { kind: "key"; key: string }
+  /** `csrfToken` is known once `/v1/me` was read; `tenantId` of several tenants says which one. */
+  | { kind: "session"; csrfToken: string | null; tenantId: string | null };
 
 const REQUEST_TIMEOUT_MS = 20_000;
 
@@ -18,10 +27,20 @@ async function fetchInTime(request: Request): Promise<Response> {
   }
 }
 
-export function createApi(key: string, onRefused: (problem: ApiProblem) => void = () => {}): Api {
+function introduce(request: Request, credential: Credential): void {
+  if (credential.kind === "key") {
+    request.headers.set("Authorization", `Bearer ${credential.key}`);
+    return;
+  }
+  if (credential.tenantId !== null) request.headers.set("Ringfence-Tenant", credential.tenantId);
+  if (credential.csrfToken !== null && request.method !== "GET")
+    request.headers.set("X-CSRF-Token", credential.csrfToken);
+}
+
+export function createApi(credential: Credential, onRefused: (problem: ApiProblem) => void = () => {}): Api {
   const authorise: Middleware = {
     onRequest({ request }) {
-      request.headers.set("Authorization", `Bearer ${key}`);
+      introduce(request, credential);
       return request;
     },
     async onResponse({ response }) {

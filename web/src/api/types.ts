@@ -26,6 +26,13 @@ export type DeliveryList = Answer<"/v1/webhooks/{id}/deliveries">;
 export type Delivery = DeliveryList["data"][number];
 export type DeliveryDetail = Answer<"/v1/webhooks/{id}/deliveries/{event_id}">;
 
+export type MemberList = Answer<"/v1/members">;
+export type Member = MemberList["data"][number];
+export type InvitationList = Answer<"/v1/invitations">;
+export type Invitation = InvitationList["data"][number];
+export type MadeInvitation = paths["/v1/invitations"]["post"]["responses"][201]["content"]["application/json"];
+export type Role = Member["role"];
+
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];
 export type InstalledQueue = Installation["queues"][number];

@@ -7,11 +7,12 @@ import { Mark } from "../ui/Mark";
 import { ColorScheme } from "./ColorScheme";
 import classes from "./Shell.module.css";
 
-const PLACES: { to: "/instances" | "/decisions" | "/numbers" | "/webhooks"; label: string; icon: IconName }[] = [
+const PLACES: { to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members"; label: string; icon: IconName }[] = [
   { to: "/instances", label: "Instances", icon: "instances" },
   { to: "/decisions", label: "Decisions", icon: "list" },
   { to: "/numbers", label: "Numbers", icon: "number" },
   { to: "/webhooks", label: "Webhooks", icon: "bell" },
+  { to: "/members", label: "Members", icon: "people" },
 ];
 
 export function Shell() {
@@ -49,7 +50,7 @@ function Account() {
     <div className={classes.account}>
       <Who />
       <ColorScheme />
-      <UnstyledButton className={classes.signOut} onClick={signOut}>
+      <UnstyledButton className={classes.signOut} onClick={() => void signOut()}>
         <Icon name="out" size={16} />
         Sign out
       </UnstyledButton>
@@ -74,7 +75,7 @@ function AccountMenu() {
             <Who />
             <ColorScheme />
           </div>
-          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={signOut}>
+          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
             Sign out
           </Menu.Item>
         </Menu.Dropdown>
@@ -84,11 +85,18 @@ function AccountMenu() {
 }
 
 function Who() {
-  const { me } = useSession();
+  const { me, leaveTenant } = useSession();
+  const person = me.name ?? me.email;
   return (
     <div className={classes.who}>
       <span className={classes.tenant}>{me.tenant?.name}</span>
       <span className={classes.role}>{me.role}</span>
+      {person != null && <span className={classes.person}>{person}</span>}
+      {leaveTenant !== undefined && (
+        <UnstyledButton className={classes.switch} onClick={leaveTenant}>
+          Switch tenant
+        </UnstyledButton>
+      )}
     </div>
   );
 }

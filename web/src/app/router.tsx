@@ -5,6 +5,7 @@ import { type DecisionSearch, readDecisionSearch } from "../decisions/search";
 import { DecisionsPage } from "../decisions/DecisionsPage";
 import { InstancePage } from "../instances/InstancePage";
 import { InstancesPage } from "../instances/InstancesPage";
+import { MembersPage } from "../members/MembersPage";
 import { NumbersPage } from "../numbers/NumbersPage";
 import { type NumberSearch, readNumberSearch } from "../numbers/search";
 import { WebhookPage } from "../webhooks/WebhookPage";
@@ -51,6 +52,8 @@ const numbers = createRoute({
   },
 });
 
+const members = createRoute({ getParentRoute: () => root, path: "/members", component: MembersPage });
+
 const webhooks = createRoute({ getParentRoute: () => root, path: "/webhooks", component: WebhooksPage });
 
 const webhook = createRoute({
@@ -63,7 +66,7 @@ const webhook = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, instances, instance, decisions, numbers, webhooks, webhook]),
+  routeTree: root.addChildren([home, instances, instance, decisions, numbers, webhooks, webhook, members]),
   scrollRestoration: true,
 });
 

@@ -1,12 +1,12 @@
 /** The rows of a list: a table where there is room, cards where there is not. */
-import { Button, Skeleton } from "@mantine/core";
+import { Skeleton } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 
 import type { ListedNumber } from "../api/types";
 import { PhoneNumber } from "../decisions/PhoneNumber";
 import { useSession } from "../session/session";
 import { Badge } from "../ui/Badge";
+import { ConfirmButton } from "../ui/ConfirmButton";
 import { ProblemNotice } from "../ui/Notice";
 import { useMinute } from "../ui/now";
 import { Time } from "../ui/Time";
@@ -30,7 +30,14 @@ export function NumberList({ list, rows, editable, onChanged }: Props) {
     onSettled: onChanged,
   });
   const remove = (entry: ListedNumber) =>
-    editable ? <Remove onRemove={() => removing.mutate(entry.id)} busy={removing.variables === entry.id} /> : null;
+    editable ? (
+      <ConfirmButton
+        onConfirm={() => removing.mutate(entry.id)}
+        busy={removing.variables === entry.id}
+        ask="Remove"
+        confirm="Really remove"
+      />
+    ) : null;
   return (
     <>
       {removing.isError && <ProblemNotice problem={removing.error} what="The number was not removed" />}
@@ -108,23 +115,6 @@ function Until({ entry }: { entry: ListedNumber }) {
   if (entry.expires_at == null) return <span className={classes.soft}>When removed</span>;
   if (hasExpired(entry, now)) return <Badge tone="plain">Expired</Badge>;
   return <Time at={entry.expires_at} />;
-}
-
-/** Asks once more in its own place, so that a slip of the finger removes nothing. */
-function Remove({ onRemove, busy }: { onRemove: () => void; busy: boolean }) {
-  const [asked, setAsked] = useState(false);
-  if (!asked) {
-    return (
-      <Button variant="default" size="xs" onClick={() => setAsked(true)}>
-        Remove
-      </Button>
-    );
-  }
-  return (
-    <Button size="xs" autoFocus loading={busy} onClick={onRemove} onBlur={() => setAsked(false)}>
-      Really remove
-    </Button>
-  );
 }
 
 export function NumberListSkeleton() {

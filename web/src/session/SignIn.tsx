@@ -5,23 +5,32 @@ import { bodyOf, createApi } from "../api/client";
 import { ApiProblem, whatToDo } from "../api/problem";
 import { Copy } from "../ui/Copy";
 import { Mark } from "../ui/Mark";
+import { signInAddress, signInFault, type SignInOptions } from "./options";
 import classes from "./SignIn.module.css";
 
 interface Props {
-  /** The key stopped being accepted while it was in use. */
-  ended: boolean;
+  /** What stopped being accepted while it was in use. */
+  ended: "key" | "session" | null;
+  options: SignInOptions;
   onSignIn: (key: string) => void;
 }
+
+const ENDED = {
+  key: "You were signed out, because the key is no longer accepted. It was revoked or has expired.",
+  session: "You were signed out. Sessions end after a time, and when you are removed from a tenant.",
+};
 
 interface Fault {
   text: string;
   requestId?: string | undefined;
 }
 
-export function SignIn({ ended, onSignIn }: Props) {
+export function SignIn({ ended, options, onSignIn }: Props) {
   const [key, setKey] = useState("");
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<Fault | null>(null);
+  const [returned] = useState(signInFault);
+  const told = returned ?? (ended === null ? null : ENDED[ended]);
   const input = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
@@ -48,12 +57,24 @@ export function SignIn({ ended, onSignIn }: Props) {
         </div>
         <div>
           <h1>Sign in</h1>
-          <p className={classes.lead}>With an API key of your tenant. An owner or admin can make one.</p>
-        </div>
-        {ended && fault === null && (
-          <p className={classes.ended} role="status">
-            You were signed out, because the key is no longer accepted. It was revoked or has expired.
+          <p className={classes.lead}>
+            {options.identity_provider
+              ? "With your organisation's account, or with an API key of your tenant."
+              : "With an API key of your tenant. An owner or admin can make one."}
           </p>
+        </div>
+        {told !== null && fault === null && (
+          <p className={classes.ended} role="status">
+            {told}
+          </p>
+        )}
+        {options.identity_provider && (
+          <>
+            <Button component="a" href={signInAddress()} size="md" fullWidth>
+              Sign in with your account
+            </Button>
+            <p className={classes.or}>or</p>
+          </>
         )}
         <PasswordInput
           ref={input}
@@ -62,7 +83,7 @@ export function SignIn({ ended, onSignIn }: Props) {
           placeholder="rf_live_…"
           autoComplete="off"
           spellCheck={false}
-          autoFocus
+          autoFocus={!options.identity_provider}
           value={key}
           onChange={(event) => {
             setKey(event.currentTarget.value);
@@ -78,8 +99,14 @@ export function SignIn({ ended, onSignIn }: Props) {
             <Copy value={fault.requestId} what="request id" />
           </p>
         )}
-        <Button type="submit" size="md" loading={busy} fullWidth>
-          Sign in
+        <Button
+          type="submit"
+          size="md"
+          variant={options.identity_provider ? "default" : "filled"}
+          loading={busy}
+          fullWidth
+        >
+          {options.identity_provider ? "Sign in with the key" : "Sign in"}
         </Button>
         <p className={classes.small}>The key stays in this tab and is forgotten when you close it.</p>
       </form>
@@ -92,7 +119,7 @@ async function faultOf(key: string): Promise<Fault | null> {
   // Header values cannot carry other characters, so no key has them.
   if (!/^[\x21-\x7e]+$/.test(key)) return { text: "This is not a key: keys have no spaces or accents. Copy it again." };
   try {
-    const me = bodyOf(await createApi(key).GET("/v1/me"));
+    const me = bodyOf(await createApi({ kind: "key", key }).GET("/v1/me"));
     if (me.tenant != null) return null;
     return {
       text: "This is an operator's key, which belongs to no tenant. Sign in with a key of the tenant you want to see.",

@@ -1,18 +1,15 @@
-//! What a verified token says: for whom, until when, and what its bearer may do.
+//! What a verified token says: by whom, for whom and until when.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::grant::Grant;
+use super::header::is_for;
 use super::{JwtError, JwtSettings};
-use crate::domain::ids::TenantId;
-use crate::domain::role::Role;
 
 /// The provider's clock and ours may differ by this much.
 const LEEWAY_SECONDS: f64 = 30.0;
 const LONGEST_SUBJECT: usize = 255;
-
-const ROLE: &str = "ringfence_role";
-const TENANT: &str = "ringfence_tenant";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
@@ -21,18 +18,11 @@ pub struct Claims {
     pub grant: Grant,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    Operator,
-    Member { tenant: TenantId, role: Role },
-}
-
 pub(super) fn read(
-    claims: &Value,
+    claims: &Map<String, Value>,
     settings: &JwtSettings,
     now: Timestamp,
 ) -> Result<Claims, JwtError> {
-    let claims = claims.as_object().ok_or(JwtError::Malformed)?;
     if text(claims, "iss")? != settings.issuer {
         return Err(JwtError::Claim("iss"));
     }
@@ -43,7 +33,8 @@ pub(super) fn read(
     if now >= seconds(claims, "exp")? + LEEWAY_SECONDS {
         return Err(JwtError::Expired);
     }
-    if now < seconds(claims, "nbf")? - LEEWAY_SECONDS {
+    let issued_later = claims.contains_key("iat") && seconds(claims, "iat")? > now + LEEWAY_SECONDS;
+    if issued_later || now < seconds(claims, "nbf")? - LEEWAY_SECONDS {
         return Err(JwtError::NotYetValid);
     }
     let subject = text(claims, "sub")?;
@@ -53,35 +44,14 @@ pub(super) fn read(
     }
     Ok(Claims {
         subject: subject.to_owned(),
-        grant: grant(claims)?,
+        grant: settings.trust.grant(claims)?,
     })
 }
 
-/// An operator's token names no tenant: one that does was meant for a member, and must not reach further.
-fn grant(claims: &Map<String, Value>) -> Result<Grant, JwtError> {
-    let role = text(claims, ROLE)?;
-    if role == "operator" {
-        return match claims.get(TENANT) {
-            None => Ok(Grant::Operator),
-            Some(_) => Err(JwtError::Claim(TENANT)),
-        };
-    }
-    let role = role.parse().map_err(|_| JwtError::Claim(ROLE))?;
-    let tenant = text(claims, TENANT)?
-        .parse()
-        .map_err(|_| JwtError::Claim(TENANT))?;
-    Ok(Grant::Member { tenant, role })
-}
-
-fn is_for(audience: Option<&Value>, us: &str) -> bool {
-    match audience {
-        Some(Value::String(one)) => one == us,
-        Some(Value::Array(several)) => several.iter().any(|one| one == us),
-        _ => false,
-    }
-}
-
-fn text<'a>(claims: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, JwtError> {
+pub(super) fn text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<&'a str, JwtError> {
     claims
         .get(name)
         .and_then(Value::as_str)

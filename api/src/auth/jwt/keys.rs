@@ -8,22 +8,28 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use http::header::ACCEPT;
+use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{JwtError, JwtSettingsError};
+use super::JwtError;
+use crate::auth::provider_client::{ProviderClient, ProviderError};
+use crate::outbound::{Bounds, Outbound, OutboundError, Oversize};
 
 const BETWEEN_READS: SignedDuration = SignedDuration::from_secs(60);
 /// A key that the provider withdrew stops working this much later.
 const OLD_AFTER: SignedDuration = SignedDuration::from_mins(15);
-const READ_WITHIN: Duration = Duration::from_secs(5);
-const LARGEST_SET: usize = 256 * 1024;
+const BOUNDS: Bounds = Bounds {
+    within: Duration::from_secs(5),
+    body_bytes_max: 256 * 1024,
+    oversize: Oversize::Refuse,
+};
 
 pub(super) struct Key {
     pub key: DecodingKey,
@@ -35,7 +41,7 @@ type Keys = HashMap<String, Arc<Key>>;
 
 pub(super) struct KeySet {
     url: Url,
-    http: reqwest::Client,
+    reader: KeyReader,
     known: RwLock<Known>,
     /// When the set was last asked for, successfully or not.
     asked: Mutex<Option<Timestamp>>,
@@ -56,18 +62,13 @@ impl std::fmt::Debug for KeySet {
 }
 
 impl KeySet {
-    pub fn new(url: Url) -> Result<Self, JwtSettingsError> {
-        let http = reqwest::Client::builder()
-            .timeout(READ_WITHIN)
-            .redirect(Policy::none())
-            .build();
-        let http = http.map_err(|_| JwtSettingsError::HttpClient)?;
-        Ok(Self {
+    pub fn new(url: Url, reader: KeyReader) -> Self {
+        Self {
             url,
-            http,
+            reader,
             known: RwLock::default(),
             asked: Mutex::new(None),
-        })
+        }
     }
 
     pub async fn find(&self, key_id: &str, now: Timestamp) -> Result<Arc<Key>, JwtError> {
@@ -108,7 +109,7 @@ impl KeySet {
                     }
                 }
                 Err(err) => {
-                    tracing::warn!(error = %err, "the identity provider's keys could not be read")
+                    tracing::warn!(error = %err, "an identity provider's keys could not be read")
                 }
             }
         }
@@ -120,31 +121,46 @@ impl KeySet {
     }
 
     async fn read(&self) -> Result<Keys, KeySetError> {
-        let mut response = self
-            .http
-            .get(self.url.clone())
-            .send()
-            .await?
-            .error_for_status()?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > LARGEST_SET {
-                return Err(KeySetError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
+        let answer = self.reader.get(&self.url).await?;
+        if !answer.status().is_success() {
+            return Err(KeySetError::Status(answer.status().as_u16()));
         }
-        let set: Set = serde_json::from_slice(&body).map_err(|_| KeySetError::NotASet)?;
+        let set: Set = serde_json::from_slice(answer.body()).map_err(|_| KeySetError::NotASet)?;
         // A key of a kind that we do not know must not take the others with it.
         Ok(set.keys.iter().filter_map(usable).collect())
+    }
+}
+
+/// How a key set is read: by whom it was named decides where it may be.
+#[derive(Debug, Clone)]
+pub enum KeyReader {
+    /// The operator's own provider.
+    Operator(ProviderClient),
+    /// An issuer that a tenant registered.
+    Tenant(Outbound),
+}
+
+impl KeyReader {
+    async fn get(&self, url: &Url) -> Result<Response<Vec<u8>>, KeySetError> {
+        let request = Request::get(url.as_str()).header(ACCEPT, "application/json");
+        let request = request.body(Vec::new()).map_err(|_| KeySetError::Address)?;
+        match self {
+            Self::Operator(client) => Ok(client.send(request).await?),
+            Self::Tenant(outbound) => Ok(outbound.send(request, BOUNDS).await?),
+        }
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 enum KeySetError {
     #[error(transparent)]
-    Http(#[from] reqwest::Error),
-    #[error("the key set is too large")]
-    TooLarge,
+    Provider(#[from] ProviderError),
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    #[error("its address cannot be asked")]
+    Address,
+    #[error("the answer has the status {0}")]
+    Status(u16),
     #[error("the answer is not a key set")]
     NotASet,
 }

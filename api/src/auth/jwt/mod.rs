@@ -2,24 +2,29 @@
 //! we allow, for us, and for now.
 //!
 //! Only public-key algorithms exist here, so a public key can never be taken for a shared secret. Everything that is
-//! checked is demanded: a token without expiry, start, audience, issuer, subject or key id is refused. What a token says
-//! about keys (`jwk`, `jku`, `x5u`) is ignored. When the provider cannot be reached, known keys go on working.
+//! checked is demanded: a token without expiry, start, audience, issuer, subject or key id is refused, and so is one that
+//! says anything twice. What a token says about keys (`jwk`, `jku`, `x5u`) is ignored. When the provider cannot be
+//! reached, known keys go on working.
 
 mod claims;
+mod grant;
+mod header;
 mod keys;
 mod settings;
+mod strict;
 
 use jiff::Timestamp;
-use jsonwebtoken::{Validation, decode, decode_header};
-use serde_json::Value;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Validation, decode};
 
-pub use self::claims::{Claims, Grant};
+pub use self::claims::Claims;
+pub use self::grant::{Grant, RoleMapping, Trust};
+pub use self::header::Alleged;
+pub use self::keys::KeyReader;
 pub use self::settings::{JwtSettings, JwtSettingsError};
 
 use self::keys::KeySet;
-
-/// Longer than any token of a provider, and short enough to be decoded without thought.
-const LONGEST_TOKEN: usize = 8 * 1024;
+use self::strict::StrictObject;
 
 /// Why a token is refused. The texts are for whoever sent it: they name what to mend and repeat nothing of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +45,8 @@ pub enum JwtError {
     Expired,
     #[error("the token is not valid yet")]
     NotYetValid,
+    #[error("the token's claims give its bearer no role in the tenant")]
+    NoRole,
     /// Not the caller's fault: a key is unknown and the provider could not be asked.
     #[error("the identity provider's keys cannot be read at the moment")]
     KeysUnavailable,
@@ -53,31 +60,36 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    pub fn new(settings: JwtSettings) -> Result<Self, JwtSettingsError> {
-        let keys = KeySet::new(settings.jwks_url.clone())?;
-        Ok(Self { settings, keys })
+    #[must_use]
+    pub fn new(settings: JwtSettings, reader: KeyReader) -> Self {
+        let keys = KeySet::new(settings.jwks_url.clone(), reader);
+        Self { settings, keys }
+    }
+
+    /// Whether it is this provider that should be asked about a token.
+    #[must_use]
+    pub fn is_meant(&self, alleged: &Alleged) -> bool {
+        alleged.issuer == self.settings.issuer && alleged.is_for(&self.settings.audience)
     }
 
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, JwtError> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(JwtError::Malformed);
-        }
-        // An algorithm that the library does not know, `none` among them, fails here.
-        let header = decode_header(token).map_err(|_| JwtError::Malformed)?;
-        if !self.settings.algorithms.contains(&header.alg) {
+        let signed = header::signed(token)?;
+        if !self.settings.algorithms.contains(&signed.algorithm) {
             return Err(JwtError::Algorithm);
         }
-        if header.crit.is_some() {
-            return Err(JwtError::CriticalExtension);
-        }
-        let key_id = header.kid.as_deref().ok_or(JwtError::UnknownKey)?;
-        let key = self.keys.find(key_id, now).await?;
-        if key.algorithm.is_some_and(|only| only != header.alg) {
+        let key = self.keys.find(&signed.key_id, now).await?;
+        if key.algorithm.is_some_and(|only| only != signed.algorithm) {
             return Err(JwtError::Algorithm);
         }
-        let verified = decode::<Value>(token, &key.key, &signature_only(header.alg))
-            .map_err(|_| JwtError::Signature)?;
-        claims::read(&verified.claims, &self.settings, now)
+        let validation = signature_only(signed.algorithm);
+        let verified =
+            decode::<StrictObject>(token, &key.key, &validation).map_err(|err| {
+                match err.kind() {
+                    ErrorKind::Json(_) => JwtError::Malformed,
+                    _ => JwtError::Signature,
+                }
+            })?;
+        claims::read(&verified.claims.0, &self.settings, now)
     }
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use jsonwebtoken::Algorithm;
 use url::Url;
 
+use super::grant::Trust;
+
 /// Settings that cannot be used, for the operator who set them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwtSettingsError {
@@ -18,8 +20,6 @@ pub enum JwtSettingsError {
     NoAlgorithm,
     #[error("the issuer and the audience must not be empty")]
     Empty,
-    #[error("no HTTP client could be made for reading the key set")]
-    HttpClient,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct JwtSettings {
     pub(super) audience: String,
     pub(super) jwks_url: Url,
     pub(super) algorithms: Vec<Algorithm>,
+    pub(super) trust: Trust,
 }
 
 impl JwtSettings {
@@ -57,7 +58,19 @@ impl JwtSettings {
             audience: audience.to_owned(),
             jwks_url,
             algorithms,
+            trust: Trust::Operator,
         })
+    }
+
+    /// Whether tokens may be signed that way.
+    pub fn algorithm(name: &str) -> Result<(), JwtSettingsError> {
+        public_key(name).map(|_| ())
+    }
+
+    /// The same provider, believed no further than `trust` says.
+    #[must_use]
+    pub fn trusted(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 }
 

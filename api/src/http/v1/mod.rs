@@ -6,11 +6,14 @@ mod connections;
 mod decisions;
 mod installation;
 mod instances;
+mod invitations;
 mod me;
+mod members;
 mod numbers;
 mod policies;
 mod quotas;
 mod tenants;
+mod token_issuers;
 mod usage;
 mod webhooks;
 
@@ -28,6 +31,9 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(tenants::routes())
         .merge(api_keys::routes())
         .merge(connections::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(token_issuers::routes())
         .merge(instances::routes())
         .merge(installation::routes())
         .merge(policies::routes())

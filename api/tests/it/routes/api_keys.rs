@@ -1,9 +1,9 @@
 //! Keys: shown once, kept as a hash, expiring, revocable.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::World;
+use crate::harness::{Cast, World};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_key_is_shown_once_and_kept_only_as_a_hash(pool: PgPool) {
@@ -101,18 +101,48 @@ async fn when_a_key_was_last_used_is_known(pool: PgPool) {
     let cast = world.tenant("Northwind").await;
     world.pass(3600);
     world.get("/v1/me", &cast.viewer).await.ok(200);
+    assert!(used_at(&world, &cast, "viewer", "2026-11-25T13:00:00Z").await);
+    let unused = last_used(&world, &cast, "editor").await;
+    assert!(unused.is_null(), "{unused}");
+    // To the minute: what happens within it is not written again.
+    world.pass(59);
+    world.get("/v1/me", &cast.viewer).await.ok(200);
+    world.pass(1);
+    world.get("/v1/me", &cast.viewer).await.ok(200);
+    assert!(used_at(&world, &cast, "viewer", "2026-11-25T13:01:00Z").await);
+}
+
+async fn last_used(world: &World, cast: &Cast, name: &str) -> Value {
     let list = world.get("/v1/api-keys", &cast.owner).await.ok(200);
-    let keys = list.body["data"].as_array().expect("a list");
-    let used = keys
-        .iter()
-        .find(|key| key["name"] == "viewer")
-        .expect("the viewer's key");
-    assert_eq!(used["last_used_at"], "2026-11-25T13:00:00Z");
-    let unused = keys
-        .iter()
-        .find(|key| key["name"] == "editor")
-        .expect("the editor's key");
-    assert!(unused["last_used_at"].is_null());
+    let keys = list.body["data"].as_array().cloned().expect("a list");
+    let key = keys.iter().find(|key| key["name"] == name).expect("a key");
+    key["last_used_at"].clone()
+}
+
+/// The use is written beside the request, so it is there in a moment.
+async fn used_at(world: &World, cast: &Cast, name: &str, at: &str) -> bool {
+    for _ in 0..300 {
+        if last_used(world, cast, name).await == at {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whoever writes down the use of a key in the same row must not make its next request wait.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_s_request_waits_for_nobody_who_holds_its_row(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    world.pass(3600);
+    let mut holding = pool.begin().await.expect("a transaction");
+    sqlx::query("select 1 from api_keys for update")
+        .fetch_all(&mut *holding)
+        .await
+        .expect("the rows");
+    world.get("/v1/me", &cast.viewer).await.ok(200);
+    holding.rollback().await.expect("released");
+    assert!(used_at(&world, &cast, "viewer", "2026-11-25T13:00:00Z").await);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use ringfence_api::auth::jwt::{JwtSettings, Verifier};
+use ringfence_api::auth::ProviderClient;
+use ringfence_api::auth::jwt::{JwtSettings, KeyReader, Verifier};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -48,7 +49,7 @@ impl Provider {
 
     fn verifier(&self) -> Verifier {
         let settings = JwtSettings::new(ISSUER, AUDIENCE, &self.url, &["RS256"]).expect("settings");
-        Verifier::new(settings).expect("a verifier")
+        verifier(settings)
     }
 
     fn token(&self, claims: &Value) -> String {
@@ -64,6 +65,11 @@ impl Provider {
         header.kid = Some("one".to_owned());
         encode(&header, &all, &self.key).expect("a token")
     }
+}
+
+fn verifier(settings: JwtSettings) -> Verifier {
+    let client = ProviderClient::new().expect("a client");
+    Verifier::new(settings, KeyReader::Operator(client))
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -128,7 +134,7 @@ async fn a_wrong_token_is_refused_and_a_provider_that_is_away_is_told_as_such(po
     let (known, away) = (provider.verifier(), {
         let settings = JwtSettings::new(ISSUER, AUDIENCE, "http://127.0.0.1:1/keys", &["RS256"])
             .expect("settings");
-        Verifier::new(settings).expect("a verifier")
+        verifier(settings)
     });
     let world = World::with_jwt(pool, Some(known)).await;
     let cast = world.tenant("Northwind").await;

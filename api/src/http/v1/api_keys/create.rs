@@ -24,7 +24,7 @@ use crate::http::state::AppState;
 use crate::store::{ApiKey, Change, NewApiKey, TenantTx};
 
 const NAME_MAX: usize = 200;
-const ROLES: &str = "owner, admin, editor, viewer";
+pub(in crate::http::v1) const ROLES: &str = "owner, admin, editor, viewer";
 
 #[derive(Debug, ToSchema)]
 #[schema(as = NewApiKey)]
@@ -41,7 +41,7 @@ pub(in crate::http::v1) struct NewApiKeyBody {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Role)]
-pub(in crate::http::v1) enum RoleBody {
+pub(in crate::http) enum RoleBody {
     Viewer,
     Editor,
     Admin,

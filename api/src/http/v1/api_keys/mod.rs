@@ -7,7 +7,8 @@ mod revoke;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use create::{MadeApiKey, NewApiKeyBody, make};
+pub(in crate::http) use create::RoleBody;
+pub(super) use create::{MadeApiKey, NewApiKeyBody, ROLES, make};
 
 use crate::http::state::AppState;
 

@@ -1,0 +1,146 @@
+//! A browser comes back from the identity provider.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::json;
+
+use super::{Fault, to};
+use crate::auth::oidc::{Attempt, OidcError, Returned};
+use crate::auth::session::{self, SESSION_LASTS, SignedIn};
+use crate::auth::{Kind, Principal, keys};
+use crate::domain::identity::Identity;
+use crate::domain::origin::own_place;
+use crate::domain::role::Role;
+use crate::http::caller::{change, states};
+use crate::http::cookies::Cookie;
+use crate::http::origin::Origin;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Query;
+use crate::http::state::AppState;
+use crate::store::SystemTx;
+
+const REASON: &str = "who signs in belongs to no tenant yet";
+
+/// Come back from the identity provider
+///
+/// For browsers. Ends in a session cookie and the place that was asked for, or on the dashboard's sign-in page.
+#[utoipa::path(
+    get, path = "/auth/callback", operation_id = "sign_in_callback", tag = "session", security(()),
+    params(
+        ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query),
+        ("error" = Option<String>, Query)
+    ),
+    responses((status = 303, description = "To the place that was asked for, or to the dashboard's sign-in page"))
+)]
+pub(in crate::http) async fn callback(
+    State(app): State<AppState>,
+    origin: Origin,
+    headers: HeaderMap,
+    query: Query,
+) -> ApiResult<Response> {
+    let signed_in = sign_in(&app, origin, &headers, query).await;
+    // One answer for one attempt: whatever became of it, it is over.
+    let over = Cookie::SignIn.forget(&app.public_url);
+    match signed_in? {
+        Ok((place, secret)) => {
+            let kept = Cookie::Session.set(&app.public_url, secret.reveal(), SESSION_LASTS);
+            Ok(to(&place, [over, kept]))
+        }
+        Err(fault) => Ok(to(fault.place(), [over])),
+    }
+}
+
+/// The place to go to and the new cookie's secret.
+async fn sign_in(
+    app: &AppState,
+    origin: Origin,
+    headers: &HeaderMap,
+    mut query: Query,
+) -> ApiResult<Result<(String, keys::NewKey), Fault>> {
+    let oidc = app.oidc.as_ref().ok_or_else(ApiError::not_found)?;
+    let attempt = Cookie::SignIn
+        .read(headers, &app.public_url)
+        .and_then(Attempt::decode);
+    let Some(attempt) = attempt else {
+        return Ok(Err(Fault::Expired));
+    };
+    let (Some(code), Some(state)) = (query.take("code"), query.take("state")) else {
+        return Ok(Err(Fault::Denied));
+    };
+    let issuer = query.take("iss");
+    let returned = Returned {
+        code,
+        state,
+        issuer,
+    };
+    let now = app.now();
+    let identity = match oidc.finish(&attempt, returned, now).await {
+        Ok(identity) => identity,
+        Err(err) => return Ok(Err(fault(&err))),
+    };
+    let secret = open(app, origin, headers, &identity).await?;
+    let place = own_place(&app.public_url, &attempt.return_to).unwrap_or_else(|| "/".to_owned());
+    Ok(Ok((place, secret)))
+}
+
+fn fault(err: &OidcError) -> Fault {
+    tracing::warn!(error = %err, "a sign-in failed");
+    match err {
+        OidcError::Stranger => Fault::Expired,
+        OidcError::Unavailable(_) => Fault::Unavailable,
+        OidcError::Refused(_) => Fault::Refused,
+    }
+}
+
+async fn open(
+    app: &AppState,
+    origin: Origin,
+    headers: &HeaderMap,
+    identity: &Identity,
+) -> ApiResult<keys::NewKey> {
+    let now = app.now();
+    let mut tx = app.store.system(REASON).await?;
+    // Whoever signs in anew in the same browser leaves nothing of before behind.
+    if let Some(old) = Cookie::Session.read(headers, &app.public_url) {
+        let old = keys::sha256(old);
+        if let Some(old) = tx.session_find(&old, now, session::idle_since(now)).await? {
+            tx.session_end(old.id).await?;
+        }
+    }
+    let (secret, signed_in) = session::open(&mut tx, &app.ids, identity, now).await?;
+    told(app, origin, &mut tx, signed_in).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+/// Every tenant that the person is a member of finds it in its audit log; the operator finds the others.
+async fn told(
+    app: &AppState,
+    origin: Origin,
+    tx: &mut SystemTx,
+    signed_in: SignedIn,
+) -> ApiResult<()> {
+    let session = signed_in.session;
+    let after = json!({ "operator": signed_in.is_operator });
+    let tenants = signed_in.memberships.clone();
+    let mut principal = Principal {
+        tenant: None,
+        role: Role::Viewer,
+        scopes: None,
+        kind: Kind::Session(Box::new(signed_in)),
+    };
+    if tenants.is_empty() || principal.is_operator() {
+        let opened = change(app, &principal, origin, "session.open", session);
+        tx.audit_append(None, &states(opened, None, Some(after.clone())))
+            .await?;
+    }
+    for membership in tenants {
+        let id = membership.tenant.id;
+        principal.tenant = Some(membership.tenant);
+        let opened = change(app, &principal, origin, "session.open", session);
+        tx.audit_append(Some(id), &states(opened, None, Some(after.clone())))
+            .await?;
+    }
+    Ok(())
+}
