@@ -148,7 +148,7 @@ impl Authenticator {
             kind: Kind::ApiKey(found.id),
             tenant: Some(tenant),
             role: found.role,
-            scopes: None,
+            scopes: found.scopes,
         })
     }
 

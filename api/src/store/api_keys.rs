@@ -15,8 +15,12 @@ pub struct ApiKey {
     pub tenant_id: TenantId,
     pub name: String,
     pub role: Role,
+    /// The permissions out of the role that it is narrowed to; none: all of them.
+    pub scopes: Option<Vec<String>>,
     /// How the key begins, to tell keys apart.
     pub prefix: String,
+    /// Until when the secret before the last rotation works.
+    pub previous_until: Option<Timestamp>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -27,10 +31,21 @@ pub struct NewApiKey<'a> {
     pub id: ApiKeyId,
     pub name: &'a str,
     pub role: Role,
+    pub scopes: Option<&'a [String]>,
     pub prefix: &'a str,
     pub secret_sha256: &'a [u8],
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+}
+
+/// What a rotation puts in the place of a key's secret.
+#[derive(Debug)]
+pub struct NewSecret<'a> {
+    pub sha256: &'a [u8],
+    pub prefix: &'a str,
+    /// How long the secret before goes on working; none: it ends at once.
+    pub previous_until: Option<Timestamp>,
+    pub now: Timestamp,
 }
 
 struct Row {
@@ -38,7 +53,9 @@ struct Row {
     id: Uuid,
     name: String,
     role: String,
+    scopes: Option<Vec<String>>,
     prefix: String,
+    previous_until: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
     last_used_at: Option<OffsetDateTime>,
@@ -57,7 +74,9 @@ impl TryFrom<Row> for ApiKey {
             tenant_id: TenantId(row.tenant_id),
             name: row.name,
             role,
+            scopes: row.scopes,
             prefix: row.prefix,
+            previous_until: from_db_opt(row.previous_until)?,
             created_at: from_db(row.created_at)?,
             expires_at: from_db_opt(row.expires_at)?,
             last_used_at: from_db_opt(row.last_used_at)?,
@@ -69,8 +88,8 @@ impl TenantTx {
     pub async fn api_key_insert(&mut self, key: &NewApiKey<'_>) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "insert into api_keys (tenant_id, id, name, role, prefix, secret_sha256, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into api_keys (tenant_id, id, name, role, prefix, secret_sha256, created_at, expires_at, scopes)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             tenant_id,
             key.id.0,
             key.name,
@@ -79,6 +98,7 @@ impl TenantTx {
             key.secret_sha256,
             to_db(key.created_at),
             key.expires_at.map(to_db),
+            key.scopes,
         )
         .execute(self.connection())
         .await?;
@@ -94,7 +114,8 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             Row,
-            "select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
+            "select tenant_id, id, name, role, scopes, prefix, previous_until, created_at, expires_at, last_used_at
+             from api_keys
              where tenant_id = $1 and revoked_at is null and ($2::uuid is null or id > $2) order by id limit $3",
             tenant_id,
             after.map(|id| id.0),
@@ -105,23 +126,42 @@ impl TenantTx {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
-    /// The role of a key that has not been revoked; it stays so until the transaction ends.
-    pub async fn api_key_lock(&mut self, id: ApiKeyId) -> Result<Option<Role>, StoreError> {
+    /// A key that has not been revoked; it stays so until the transaction ends.
+    pub async fn api_key_lock(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let tenant_id = self.tenant_id().0;
-        let role = sqlx::query_scalar!(
-            "select role from api_keys where tenant_id = $1 and id = $2 and revoked_at is null for update",
+        let row = sqlx::query_as!(
+            Row,
+            "select tenant_id, id, name, role, scopes, prefix, previous_until, created_at, expires_at, last_used_at
+             from api_keys where tenant_id = $1 and id = $2 and revoked_at is null for update",
             tenant_id,
             id.0,
         )
         .fetch_optional(self.connection())
         .await?;
-        role.map(|role| {
-            role.parse().map_err(|_| StoreError::Corrupt {
-                what: "api_keys.role",
-                detail: id.to_string(),
-            })
-        })
-        .transpose()
+        row.map(ApiKey::try_from).transpose()
+    }
+
+    /// The secret before is kept for as long as it works; one before that is forgotten.
+    pub async fn api_key_rotate(
+        &mut self,
+        id: ApiKeyId,
+        new: &NewSecret<'_>,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update api_keys set secret_sha256 = $3, prefix = $4, rotated_at = $6, previous_until = $5,
+                 previous_sha256 = case when $5::timestamptz is null then null else secret_sha256 end
+             where tenant_id = $1 and id = $2",
+            tenant_id,
+            id.0,
+            new.sha256,
+            new.prefix,
+            new.previous_until.map(to_db),
+            to_db(new.now),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     pub async fn api_key_revoke(&mut self, id: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
@@ -147,7 +187,8 @@ impl SystemTx {
     ) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query_as!(
             Row,
-            "select tenant_id, id, name, role, prefix, created_at, expires_at, last_used_at from api_keys
+            "select tenant_id, id, name, role, scopes, prefix, previous_until, created_at, expires_at, last_used_at
+             from api_keys
              where (secret_sha256 = $1 or (previous_sha256 = $1 and previous_until > $2))
                  and revoked_at is null and (expires_at is null or expires_at > $2)",
             secret_sha256,

@@ -45,7 +45,7 @@ mod webhook_endpoints;
 mod webhook_events;
 mod webhook_turns;
 
-pub use api_keys::{ApiKey, NewApiKey};
+pub use api_keys::{ApiKey, NewApiKey, NewSecret};
 pub use audit::Change;
 pub use audit_log::{AuditEntry, AuditFilter, AuditHead};
 pub use backlog::{Backlog, ShardUse};

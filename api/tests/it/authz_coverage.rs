@@ -79,6 +79,7 @@ fn row(operation: &str) -> Option<Row> {
         "api_keys_create" => write(Admin, key, 201),
         "api_keys_list" => read(Admin, 200),
         "api_keys_revoke" => read(Admin, 204),
+        "api_keys_rotate" => write(Admin, json!({}), 200),
 
         "instances_register" => write(Admin, json!({ "instance_arn": arn(u32::MAX) }), 201),
         "instances_list" | "instances_get" => read(Viewer, 200),

@@ -145,6 +145,182 @@ async fn a_key_s_request_waits_for_nobody_who_holds_its_row(pool: PgPool) {
     assert!(used_at(&world, &cast, "viewer", "2026-11-25T13:00:00Z").await);
 }
 
+async fn rotated(world: &World, cast: &Cast, id: &str, overlap: i64) -> String {
+    let path = format!("/v1/api-keys/{id}/rotate");
+    let body = json!({ "overlap_seconds": overlap });
+    let answer = world.post(&path, &cast.owner, body).await.ok(200);
+    assert_eq!(answer.text("/id"), id);
+    let key = answer.text("/key");
+    assert!(key.starts_with(&answer.text("/prefix")));
+    key
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rotated_key_s_old_secret_works_as_long_as_was_asked_and_no_longer(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({ "name": "ci", "role": "editor" });
+    let made = world.post("/v1/api-keys", &cast.owner, body).await.ok(201);
+    let (id, first) = (made.text("/id"), made.text("/key"));
+    let works = async |key: &str| world.get("/v1/me", key).await.status == 200;
+    let second = rotated(&world, &cast, &id, 3600).await;
+    world.pass(3599);
+    assert!(works(&first).await && works(&second).await);
+    world.pass(1);
+    assert!(!works(&first).await && works(&second).await);
+
+    // A second rotation ends what was still in its overlap; one without overlap ends the old secret at once.
+    let third = rotated(&world, &cast, &id, 3600).await;
+    let fourth = rotated(&world, &cast, &id, 3600).await;
+    assert!(!works(&second).await && works(&third).await && works(&fourth).await);
+    let fifth = rotated(&world, &cast, &id, 0).await;
+    assert!(!works(&third).await && !works(&fourth).await && works(&fifth).await);
+
+    world
+        .delete(&format!("/v1/api-keys/{id}"), &cast.owner)
+        .await
+        .ok(204);
+    assert!(!works(&fifth).await);
+    let path = format!("/v1/api-keys/{id}/rotate");
+    world
+        .post(&path, &cast.owner, json!({}))
+        .await
+        .problem(404, "not_found");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_revoked_key_s_secret_in_overlap_ends_with_it_and_an_expired_one_is_not_revived(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({ "name": "ci", "role": "editor", "expires_at": "2026-11-25T13:00:00Z" });
+    let made = world.post("/v1/api-keys", &cast.owner, body).await.ok(201);
+    let (id, first) = (made.text("/id"), made.text("/key"));
+    let second = rotated(&world, &cast, &id, 7 * 86_400).await;
+    world.pass(3600);
+    for key in [&first, &second] {
+        world
+            .get("/v1/me", key)
+            .await
+            .problem(401, "unauthenticated");
+    }
+    let path = format!("/v1/api-keys/{id}/rotate");
+    world
+        .post(&path, &cast.owner, json!({}))
+        .await
+        .problem(409, "conflict");
+
+    let body = json!({ "name": "ci", "role": "viewer" });
+    let made = world.post("/v1/api-keys", &cast.owner, body).await.ok(201);
+    let (id, first) = (made.text("/id"), made.text("/key"));
+    rotated(&world, &cast, &id, 3600).await;
+    world
+        .delete(&format!("/v1/api-keys/{id}"), &cast.owner)
+        .await
+        .ok(204);
+    world
+        .get("/v1/me", &first)
+        .await
+        .problem(401, "unauthenticated");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rotation_gives_nobody_a_key_that_may_do_more_than_they_may(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let list = world.get("/v1/api-keys", &cast.owner).await.ok(200);
+    let keys = list.body["data"].as_array().cloned().expect("a list");
+    let owner = keys
+        .iter()
+        .find(|key| key["name"] == "owner")
+        .expect("the owner's key");
+    let path = format!(
+        "/v1/api-keys/{}/rotate",
+        owner["id"].as_str().expect("an id")
+    );
+    world
+        .post(&path, &cast.admin, json!({}))
+        .await
+        .problem(403, "forbidden");
+    world.get("/v1/me", &cast.owner).await.ok(200);
+    for overlap in [json!(-1), json!(604_801), json!("1"), json!(1.5)] {
+        let body = json!({ "overlap_seconds": overlap });
+        let faults = world.post(&path, &cast.owner, body).await;
+        assert_eq!(
+            faults.problem(422, "validation_failed").pointers(),
+            ["/overlap_seconds"]
+        );
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_s_scopes_narrow_its_role_and_it_gives_no_more_than_they_allow(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let make = async |by: &str, role: &str, scopes: Value| {
+        let body = json!({ "name": "scoped", "role": role, "scopes": scopes });
+        world.post("/v1/api-keys", by, body).await
+    };
+    let made = make(&cast.owner, "owner", json!(["tenant:view", "keys:manage"]))
+        .await
+        .ok(201);
+    assert_eq!(made.body["scopes"], json!(["tenant:view", "keys:manage"]));
+    let key = made.text("/key");
+    world.get("/v1/instances", &key).await.ok(200);
+    world
+        .get("/v1/api-keys", &key)
+        .await
+        .problem(403, "forbidden");
+    world
+        .put("/v1/policies/default", &key, json!({ "rules": [] }))
+        .await
+        .problem(403, "forbidden");
+    // It makes keys, but none that may do more than it may itself.
+    make(&key, "viewer", json!(["tenant:view"])).await.ok(201);
+    make(&key, "viewer", Value::Null)
+        .await
+        .problem(403, "forbidden");
+    make(&key, "owner", json!(["members:manage"]))
+        .await
+        .problem(403, "forbidden");
+    let list = world.get("/v1/api-keys", &cast.owner).await.ok(200);
+    let keys = list.body["data"].as_array().cloned().expect("a list");
+    let viewer = keys
+        .iter()
+        .find(|key| key["name"] == "viewer")
+        .expect("the viewer's key");
+    let path = format!(
+        "/v1/api-keys/{}/rotate",
+        viewer["id"].as_str().expect("an id")
+    );
+    world
+        .post(&path, &key, json!({}))
+        .await
+        .problem(403, "forbidden");
+
+    let inviter = make(&cast.owner, "owner", json!(["members:manage"]))
+        .await
+        .ok(201)
+        .text("/key");
+    world
+        .post("/v1/invitations", &inviter, json!({ "role": "viewer" }))
+        .await
+        .problem(403, "forbidden");
+    for (role, scopes) in [
+        ("viewer", json!(["policies:edit"])),
+        ("owner", json!(["everything"])),
+        ("owner", json!([])),
+        ("owner", json!("tenant:view")),
+    ] {
+        let faults = make(&cast.owner, role, scopes).await;
+        assert_eq!(
+            faults.problem(422, "validation_failed").pointers(),
+            ["/scopes"]
+        );
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn nobody_makes_a_key_that_may_do_more_than_they_may(pool: PgPool) {
     let world = World::new(pool).await;

@@ -9,8 +9,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::list::ApiKeyBody;
-use crate::auth::ManageKeys;
 use crate::auth::keys::NewKey;
+use crate::auth::{ManageKeys, PERMISSIONS};
 use crate::domain::ids::ApiKeyId;
 use crate::domain::quota::Quota;
 use crate::domain::role::Role;
@@ -35,6 +35,9 @@ pub(in crate::http::v1) struct NewApiKeyBody {
     role: Role,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
+    /// Permissions out of the role that the key is narrowed to, as each operation names its own; all if not given.
+    #[schema(example = json!(["tenant:view", "numbers:edit"]))]
+    scopes: Option<Vec<String>>,
 }
 
 /// Each may do what the ones before it may.
@@ -64,12 +67,49 @@ impl FromFields for NewApiKeyBody {
         let name = fields.text("name", NAME_MAX);
         let role = fields.word("role", |word| word.parse().ok(), ROLES);
         let expires_at = fields.optional_time("expires_at");
+        let scopes = scopes(fields, role);
         Some(Self {
             name: name?,
             role: role?,
             expires_at,
+            scopes: scopes?,
         })
     }
+}
+
+/// A scope that the role does not hold anyway would promise what the key cannot do.
+fn scopes(fields: &mut Fields, role: Option<Role>) -> Option<Option<Vec<String>>> {
+    let Some(sent) = fields.take("scopes") else {
+        return Some(None);
+    };
+    let Ok(names) = serde_json::from_value::<Vec<String>>(sent) else {
+        fields.fault("scopes", "wrong_type", "must be a list of permissions");
+        return None;
+    };
+    let mut scopes: Vec<String> = Vec::new();
+    for name in names {
+        let known = PERMISSIONS.iter().find(|known| known.name == name);
+        let fault = match known {
+            None => format!("{name:?} is no permission; each operation names its own"),
+            Some(known) if role.is_some_and(|role| role < known.least) => {
+                format!("{} needs the role {}", known.name, known.least)
+            }
+            Some(_) => {
+                if !scopes.contains(&name) {
+                    scopes.push(name);
+                }
+                continue;
+            }
+        };
+        fields.fault("scopes", "invalid", fault);
+        return None;
+    }
+    if scopes.is_empty() {
+        let detail = "must name at least one permission; leave it out for all of the role";
+        fields.fault("scopes", "out_of_range", detail);
+        return None;
+    }
+    Some(Some(scopes))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -79,6 +119,15 @@ pub(in crate::http::v1) struct MadeApiKey {
     /// The key. It is not kept and cannot be shown again.
     #[schema(example = "rf_live_…")]
     key: String,
+}
+
+impl MadeApiKey {
+    pub(super) fn new(shown: ApiKey, secret: &NewKey) -> Self {
+        Self {
+            shown: shown.into(),
+            key: secret.reveal().to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for MadeApiKey {
@@ -101,8 +150,11 @@ pub(in crate::http) async fn create(
     caller: Caller<ManageKeys>,
     Body(new): Body<NewApiKeyBody>,
 ) -> OnceResult {
-    if new.role > caller.principal.role {
-        let detail = format!("a key with the role {} needs to be made by one", new.role);
+    if !caller.principal.may_give(new.role, new.scopes.as_deref()) {
+        let detail = format!(
+            "a key with the role {} and these scopes needs to be made by somebody who may do as much",
+            new.role
+        );
         return Err(ApiError::new(Code::Forbidden, detail).into());
     }
     let mut tx = caller.begin_once().await?;
@@ -134,6 +186,7 @@ pub(in crate::http::v1) async fn make(
         id,
         name: &new.name,
         role: new.role,
+        scopes: new.scopes.as_deref(),
         prefix: &prefix,
         secret_sha256: &key.sha256(),
         created_at: now,
@@ -141,7 +194,7 @@ pub(in crate::http::v1) async fn make(
     })
     .await?;
     must_fit(tx, Quota::ApiKeys, now).await?;
-    let after = json!({ "name": new.name, "role": new.role.as_str(), "prefix": prefix });
+    let after = json!({ "name": new.name, "role": new.role.as_str(), "scopes": &new.scopes, "prefix": prefix });
     tx.audit_append(&states(change(id), None, Some(after)))
         .await?;
     let shown = ApiKey {
@@ -149,13 +202,12 @@ pub(in crate::http::v1) async fn make(
         tenant_id: tx.tenant_id(),
         name: new.name,
         role: new.role,
+        scopes: new.scopes,
         prefix,
+        previous_until: None,
         created_at: now,
         expires_at: new.expires_at,
         last_used_at: None,
     };
-    Ok(MadeApiKey {
-        shown: shown.into(),
-        key: key.reveal().to_owned(),
-    })
+    Ok(MadeApiKey::new(shown, &key))
 }

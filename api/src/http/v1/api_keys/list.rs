@@ -19,8 +19,13 @@ pub(super) struct ApiKeyBody {
     id: String,
     name: String,
     role: RoleBody,
+    /// The permissions out of the role that the key is narrowed to; null: all of them.
+    scopes: Option<Vec<String>>,
     /// How the key begins.
     prefix: String,
+    /// Until when the secret before the last rotation works as well.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_until: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -35,7 +40,9 @@ impl From<ApiKey> for ApiKeyBody {
             id: key.id.to_string(),
             name: key.name,
             role: key.role.into(),
+            scopes: key.scopes,
             prefix: key.prefix,
+            previous_until: key.previous_until,
             created_at: key.created_at,
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,

@@ -3,6 +3,7 @@
 mod create;
 mod list;
 mod revoke;
+mod rotate;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,4 +17,5 @@ pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
         .routes(routes!(revoke::revoke))
+        .routes(routes!(rotate::rotate))
 }

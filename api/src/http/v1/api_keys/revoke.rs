@@ -21,9 +21,9 @@ pub(in crate::http) async fn revoke(
     Id(id): Id<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
     let mut tx = caller.begin().await?;
-    let role = tx.api_key_lock(id).await?.ok_or_else(ApiError::not_found)?;
-    if role > caller.principal.role {
-        let detail = format!("a key with the role {role} needs to be revoked by one");
+    let key = tx.api_key_lock(id).await?.ok_or_else(ApiError::not_found)?;
+    if !caller.principal.may_give(key.role, key.scopes.as_deref()) {
+        let detail = "a key that may do more than you needs to be revoked by somebody who may";
         return Err(ApiError::new(Code::Forbidden, detail));
     }
     tx.api_key_revoke(id, caller.now()).await?;
