@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/auth/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the identity provider
+         * @description For browsers. Ends in a session cookie and the place that was asked for, or on the dashboard's sign-in page.
+         */
+        get: operations["sign_in_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the identity provider to sign in
+         * @description For browsers. `return_to` is a place of the dashboard, as `/decisions`; anything else is taken for `/`.
+         */
+        get: operations["sign_in_begin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -118,6 +158,30 @@ export interface paths {
          *     Needs the permission `keys:manage`: the role admin or more.
          */
         delete: operations["api_keys_revoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a key
+         * @description The key keeps its id, role, scopes and expiry, and gets a new secret, shown in this one answer. The secret before goes
+         *     on working for `overlap_seconds`; one that was still in such an overlap ends at once. Nobody rotates a key that may do
+         *     more than they may themselves.
+         *
+         *     Needs the permission `keys:manage`: the role admin or more.
+         */
+        post: operations["api_keys_rotate"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -684,6 +748,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations that can still be accepted, oldest first
+         * @description Needs the permission `invitations:view`: the role admin or more.
+         */
+        get: operations["invitations_list"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description Nobody invites to more than they have.
+         *
+         *     Needs the permission `members:manage`: the role admin or more.
+         */
+        post: operations["invitations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description For a person who is signed in. A token that was used, was withdrawn or has expired is answered like one that never was.
+         *
+         *     For a person who is signed in in a browser.
+         */
+        post: operations["invitations_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an invitation
+         * @description Needs the permission `members:manage`: the role admin or more.
+         */
+        delete: operations["invitations_withdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -702,6 +834,56 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List members, in the order of their joining
+         * @description Needs the permission `members:view`: the role viewer or more.
+         */
+        get: operations["members_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a member
+         * @description All sessions of the person end, and their open invitations are withdrawn. Keys that they made stay: a key belongs to
+         *     the tenant. Nobody removes whoever may do more than they may; the last owner stays.
+         *
+         *     Needs the permission `members:manage`: the role admin or more.
+         */
+        delete: operations["members_remove"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a member's role
+         * @description Nobody gives more than they have, or changes whoever may do more; the last owner stays owner. Whoever is given less
+         *     has their open invitations withdrawn.
+         *
+         *     Needs the permission `members:manage`: the role admin or more.
+         */
+        patch: operations["members_change"];
         trace?: never;
     };
     "/v1/policies/default": {
@@ -798,8 +980,50 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Quotas, and how much of each is taken */
+        /**
+         * Quotas, and how much of each is taken
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
         get: operations["quotas_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign out
+         * @description Ends this browser's session with Ringfence; the one with the identity provider goes on.
+         *
+         *     For a person who is signed in in a browser.
+         */
+        delete: operations["session_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one can sign in */
+        get: operations["sign_in_options"];
         put?: never;
         post?: never;
         delete?: never;
@@ -851,6 +1075,8 @@ export interface paths {
          * @description Only once nothing of it is installed anywhere. Its keys stop working at once; the rest is erased in the background,
          *     after which its status is `deleted`. What stays: its id, its audit log, and its usage. A tenant that is being deleted
          *     cannot be kept any more.
+         *
+         *     For operators only.
          */
         delete: operations["tenants_delete"];
         options?: never;
@@ -891,15 +1117,69 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A tenant's quotas, and how much of each is taken */
+        /**
+         * A tenant's quotas, and how much of each is taken
+         * @description For operators only.
+         */
         get: operations["tenants_quotas_get"];
         /**
          * Set a tenant's quotas
          * @description A tenant that has more than a new quota keeps what it has, and gets no more.
+         *
+         *     For operators only.
          */
         put: operations["tenants_quotas_put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/token-issuers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the issuers whose tokens are accepted, oldest first
+         * @description Needs the permission `token-issuers:view`: the role admin or more.
+         */
+        get: operations["token_issuers_list"];
+        put?: never;
+        /**
+         * Accept an issuer's tokens
+         * @description They are sent as `Authorization: Bearer …` with the tenant in `Ringfence-Tenant`. The issuer's keys are read when the
+         *     first token comes. Nobody gives more than they have. To change something, remove the issuer and register it anew.
+         *
+         *     Needs the permission `token-issuers:manage`: the role admin or more.
+         */
+        post: operations["token_issuers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/token-issuers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Accept an issuer's tokens no more
+         * @description It holds from the next request on.
+         *
+         *     Needs the permission `token-issuers:manage`: the role admin or more.
+         */
+        delete: operations["token_issuers_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -915,6 +1195,8 @@ export interface paths {
         /**
          * Decisions by month
          * @description Newest first; months without any are left out. Counts stay when decisions are forgotten.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["usage_list"];
         put?: never;
@@ -935,6 +1217,8 @@ export interface paths {
         /**
          * Decisions of every tenant in a month
          * @description Tenants in the order of their making, those without decisions too.
+         *
+         *     For operators only.
          */
         get: operations["usage_tenants_list"];
         put?: never;
@@ -952,13 +1236,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List webhooks, oldest first */
+        /**
+         * List webhooks, oldest first
+         * @description Needs the permission `webhooks:view`: the role admin or more.
+         */
         get: operations["webhooks_list"];
         put?: never;
         /**
          * Add a webhook
          * @description Messages are signed by Standard Webhooks with the secret in the answer. What an address is can change: it is looked
          *     at again at each delivery, and messages go to public addresses only.
+         *
+         *     Needs the permission `webhooks:manage`: the role admin or more.
          */
         post: operations["webhooks_create"];
         delete?: never;
@@ -974,17 +1263,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a webhook */
+        /**
+         * Read a webhook
+         * @description Needs the permission `webhooks:view`: the role admin or more.
+         */
         get: operations["webhooks_get"];
         put?: never;
         post?: never;
-        /** Delete a webhook */
+        /**
+         * Delete a webhook
+         * @description Needs the permission `webhooks:manage`: the role admin or more.
+         */
         delete: operations["webhooks_delete"];
         options?: never;
         head?: never;
         /**
          * Change, disable or enable a webhook
          * @description What waits for a webhook when it is disabled is given up; it can be sent again once the webhook is enabled.
+         *
+         *     Needs the permission `webhooks:manage`: the role admin or more.
          */
         patch: operations["webhooks_update"];
         trace?: never;
@@ -999,6 +1296,8 @@ export interface paths {
         /**
          * List what was sent to a webhook, newest first
          * @description Deliveries are kept for 30 days.
+         *
+         *     Needs the permission `webhooks:view`: the role admin or more.
          */
         get: operations["webhook_deliveries_list"];
         put?: never;
@@ -1016,7 +1315,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a delivery */
+        /**
+         * Read a delivery
+         * @description Needs the permission `webhooks:view`: the role admin or more.
+         */
         get: operations["webhook_deliveries_get"];
         put?: never;
         post?: never;
@@ -1038,6 +1340,8 @@ export interface paths {
         /**
          * Send a message again
          * @description Whatever came of it before. The message keeps its id, so that a receiver that has it already can tell.
+         *
+         *     Needs the permission `webhooks:manage`: the role admin or more.
          */
         post: operations["webhook_deliveries_resend"];
         delete?: never;
@@ -1059,6 +1363,8 @@ export interface paths {
          * Make a new signing secret
          * @description Until the overlap ends, messages carry two signatures, so that the receiver can take the new secret at any moment.
          *     A secret before the present one stops signing at once.
+         *
+         *     Needs the permission `webhooks:manage`: the role admin or more.
          */
         post: operations["webhooks_rotate_secret"];
         delete?: never;
@@ -1079,6 +1385,8 @@ export interface paths {
         /**
          * Send a test message
          * @description It is on its way when this is answered; what came of it is among the deliveries.
+         *
+         *     Needs the permission `webhooks:manage`: the role admin or more.
          */
         post: operations["webhooks_test"];
         delete?: never;
@@ -1103,7 +1411,14 @@ export interface components {
             name: string;
             /** @description How the key begins. */
             prefix: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation works as well.
+             */
+            previous_until?: string | null;
             role: components["schemas"]["Role"];
+            /** @description The permissions out of the role that the key is narrowed to; null: all of them. */
+            scopes?: string[] | null;
         };
         ApiKeyList: {
             data: components["schemas"]["ApiKey"][];
@@ -1182,7 +1497,7 @@ export interface components {
         /** @enum {string} */
         CalendarPeriod: "day" | "week" | "month";
         /** @enum {string} */
-        CallerKind: "operator" | "api_key" | "jwt";
+        CallerKind: "operator" | "api_key" | "jwt" | "session";
         /** @description One thing that the last check tried. */
         Check: {
             detail: string;
@@ -1529,6 +1844,40 @@ export interface components {
         };
         /** @enum {string} */
         InstanceStatus: "pending_verification" | "verified";
+        Invitation: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Only whoever has this address, verified by the identity provider, can accept. */
+            email?: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            /** @example inv_01890a5d000070008000000000000000 */
+            id: string;
+            /**
+             * @description As the audit log names them.
+             * @example member:mem_01890a5d000070008000000000000000
+             */
+            invited_by: string;
+            role: components["schemas"]["Role"];
+        };
+        InvitationList: {
+            data: components["schemas"]["Invitation"][];
+            next_cursor?: string | null;
+        };
+        InvitationToken: {
+            /**
+             * @description What stands behind the `#` of the link.
+             * @example rf_inv_…
+             */
+            token: string;
+        };
+        KeyRotation: {
+            /**
+             * Format: int64
+             * @description How long the secret before goes on working; a day if not given, 0 to end it at once.
+             */
+            overlap_seconds?: number | null;
+        };
         ListedNumber: {
             /** Format: date-time */
             created_at: string;
@@ -1563,28 +1912,89 @@ export interface components {
              */
             key: string;
         };
+        MadeInvitation: components["schemas"]["Invitation"] & {
+            /**
+             * @description To be passed on to whoever is invited. It is not kept and cannot be shown again.
+             * @example https://ringfence.example/accept-invitation#rf_inv_…
+             */
+            link: string;
+        };
         Me: {
+            /** @description For a browser's session: what to send as `X-CSRF-Token` with everything but GET. */
+            csrf_token?: string | null;
+            email?: string | null;
             kind: components["schemas"]["CallerKind"];
             /**
-             * @description `operator`, or the role in the tenant: `owner`, `admin`, `editor`, `viewer`.
+             * @description The member that the person is in the tenant.
+             * @example mem_01890a5d000070008000000000000000
+             */
+            member_id?: string | null;
+            /** @description All tenants that the person is a member of; empty for keys and tokens. */
+            memberships: components["schemas"]["Membership"][];
+            name?: string | null;
+            /**
+             * @description `operator`, or the role in the tenant: `owner`, `admin`, `editor`, `viewer`. Null without a tenant.
              * @example admin
              */
-            role: string;
-            /** @description The key's id or the token's subject. */
+            role?: string | null;
+            /** @description The key's id, the token's subject, or the person's id. */
             subject: string;
             tenant?: components["schemas"]["TenantName"] | null;
+        };
+        Member: {
+            /** Format: date-time */
+            created_at: string;
+            email?: string | null;
+            /** @example mem_01890a5d000070008000000000000000 */
+            id: string;
+            /** @description As the identity provider told it at the last sign-in. */
+            name?: string | null;
+            role: components["schemas"]["Role"];
+        };
+        MemberChange: {
+            role: components["schemas"]["Role"];
+        };
+        MemberList: {
+            data: components["schemas"]["Member"][];
+            next_cursor?: string | null;
+        };
+        /** @description A tenant that somebody is a member of. */
+        Membership: {
+            role: components["schemas"]["Role"];
+            tenant: components["schemas"]["TenantName"];
         };
         NewApiKey: {
             /** Format: date-time */
             expires_at?: string | null;
             name: string;
             role: components["schemas"]["Role"];
+            /**
+             * @description Permissions out of the role that the key is narrowed to, as each operation names its own; all if not given.
+             * @example [
+             *       "tenant:view",
+             *       "numbers:edit"
+             *     ]
+             */
+            scopes?: string[] | null;
         };
         NewInstance: {
             /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b */
             instance_arn: string;
             /** @description The last part of the ARN if not given. */
             name?: string | null;
+        };
+        NewInvitation: {
+            /**
+             * @description If given, only whoever has this address, verified by the identity provider, can accept.
+             * @example ada@example.com
+             */
+            email?: string | null;
+            /**
+             * Format: int64
+             * @description How long it can be accepted; 7 days if not given.
+             */
+            expires_in_days?: number | null;
+            role: components["schemas"]["Role"];
         };
         NewListedNumber: {
             /**
@@ -1601,6 +2011,12 @@ export interface components {
             /** @example Asked not to be called */
             reason: string;
         };
+        NewMembership: {
+            /** @example mem_01890a5d000070008000000000000000 */
+            member_id: string;
+            role: components["schemas"]["Role"];
+            tenant: components["schemas"]["TenantName"];
+        };
         NewTenant: {
             /**
              * @description A region with limiters; the first one of the operator's if not given.
@@ -1608,6 +2024,35 @@ export interface components {
              */
             home_region?: string | null;
             name: string;
+        };
+        NewTokenIssuer: {
+            /** @description RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA; RS256 alone if not given. */
+            algorithms?: string[] | null;
+            /**
+             * @description A value of the claim `aud` of tokens that are meant for Ringfence.
+             * @example ringfence
+             */
+            audience: string;
+            default_role?: components["schemas"]["Role"] | null;
+            /**
+             * @description The claim `iss` of its tokens, letter by letter.
+             * @example https://login.example.com
+             */
+            issuer: string;
+            /**
+             * @description Where its public keys are: an https address that everybody can reach.
+             * @example https://login.example.com/.well-known/jwks.json
+             */
+            jwks_url: string;
+            /**
+             * @description The claim that tells what somebody may do: a text, or a list of texts.
+             * @example groups
+             */
+            role_claim?: string | null;
+            /** @description What its values stand for; of several the highest counts. */
+            roles?: {
+                [key: string]: components["schemas"]["Role"];
+            } | null;
         };
         NewWebhook: {
             /** @default masked */
@@ -2012,6 +2457,12 @@ export interface components {
             /** @example ok */
             status: string;
         };
+        SignInOptions: {
+            /** @description Whether people sign in with the operator's identity provider, at `/auth/sign-in`. Keys always work. */
+            identity_provider: boolean;
+            /** @description Whether this browser has a session cookie; whether it still holds, `/v1/me` tells. */
+            signed_in: boolean;
+        };
         StackParameters: {
             ConnectionId: string;
             ControlPlanePrincipal: string;
@@ -2079,6 +2530,25 @@ export interface components {
         };
         TenantUsageList: {
             data: components["schemas"]["TenantUsage"][];
+            next_cursor?: string | null;
+        };
+        TokenIssuer: {
+            algorithms: string[];
+            audience: string;
+            /** Format: date-time */
+            created_at: string;
+            default_role?: components["schemas"]["Role"] | null;
+            /** @example iss_01890a5d000070008000000000000000 */
+            id: string;
+            issuer: string;
+            jwks_url: string;
+            role_claim?: string | null;
+            roles: {
+                [key: string]: components["schemas"]["Role"];
+            };
+        };
+        TokenIssuerList: {
+            data: components["schemas"]["TokenIssuer"][];
             next_cursor?: string | null;
         };
         Usage: {
@@ -2178,6 +2648,67 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    sign_in_callback: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                iss?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the place that was asked for, or to the dashboard's sign-in page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_begin: {
+        parameters: {
+            query?: {
+                return_to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the identity provider, or back to the dashboard's sign-in page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -2453,6 +2984,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    api_keys_rotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRotation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
             };
             /** @description Nobody was recognised */
             401: {
@@ -4477,6 +5072,243 @@ export interface operations {
             };
         };
     };
+    invitations_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeInvitation"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_accept: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewMembership"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     me_get: {
         parameters: {
             query?: never;
@@ -4492,6 +5324,180 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    members_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
                 };
             };
             /** @description Nobody was recognised */
@@ -4865,6 +5871,96 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOptions"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5090,6 +6186,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5263,6 +6368,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5315,6 +6429,190 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_issuers_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuerList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_issuers_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTokenIssuer"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenIssuer"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_issuers_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5357,6 +6655,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5415,6 +6722,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5464,6 +6780,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5478,7 +6803,10 @@ export interface operations {
     webhooks_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5507,6 +6835,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5562,6 +6899,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5601,6 +6947,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5660,6 +7015,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5705,6 +7069,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5761,6 +7134,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5775,7 +7157,10 @@ export interface operations {
     webhook_deliveries_resend: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 event_id: string;
@@ -5810,6 +7195,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5824,7 +7218,10 @@ export interface operations {
     webhooks_rotate_secret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5862,6 +7259,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description What went wrong; the codes are listed under /docs/errors */
             default: {
                 headers: {
@@ -5876,7 +7282,10 @@ export interface operations {
     webhooks_test: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5903,6 +7312,15 @@ export interface operations {
             };
             /** @description The role does not allow it */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

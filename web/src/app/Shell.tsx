@@ -7,7 +7,11 @@ import { Mark } from "../ui/Mark";
 import { ColorScheme } from "./ColorScheme";
 import classes from "./Shell.module.css";
 
-const PLACES: { to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members"; label: string; icon: IconName }[] = [
+const PLACES: {
+  to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members";
+  label: string;
+  icon: IconName;
+}[] = [
   { to: "/instances", label: "Instances", icon: "instances" },
   { to: "/decisions", label: "Decisions", icon: "list" },
   { to: "/numbers", label: "Numbers", icon: "number" },

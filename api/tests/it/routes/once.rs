@@ -68,6 +68,14 @@ fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
         ("exemptions_create", at("/v1/exemptions", number)),
         ("webhooks_create", at("/v1/webhooks", webhook())),
         (
+            "invitations_create",
+            at("/v1/invitations", json!({ "role": "viewer" })),
+        ),
+        (
+            "token_issuers_create",
+            at("/v1/token-issuers", token_issuer("https://other.example")),
+        ),
+        (
             "webhooks_rotate_secret",
             at(&format!("/v1/webhooks/{hook}/rotate-secret"), json!({})),
         ),
