@@ -145,3 +145,45 @@ impl SystemTx {
         Ok(self.tx.commit().await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn role(connection: &mut PgConnection) -> (String, String) {
+        sqlx::query_as(
+            "select current_user::text, coalesce(current_setting('app.tenant_id', true), '')",
+        )
+        .fetch_one(connection)
+        .await
+        .expect("an answer")
+    }
+
+    #[sqlx::test(migrations = "../migrations")]
+    async fn a_transaction_takes_its_role_and_gives_the_connection_back_without_it(pool: PgPool) {
+        let store = Store::from_pool(pool.clone());
+        let (login, _) = role(&mut pool.acquire().await.expect("a connection")).await;
+        let tenant = TenantId(uuid::Uuid::from_u128(7));
+        let inside = ("ringfence_tenant".to_owned(), tenant.0.to_string());
+        let mut tx = store.tenant(tenant).await.expect("a transaction");
+        assert_eq!(role(tx.connection()).await, inside);
+        tx.commit().await.expect("committed");
+        let mut tx = store.tenant_frozen(tenant).await.expect("a transaction");
+        assert_eq!(role(tx.connection()).await, inside);
+        let written = sqlx::query("delete from instances")
+            .execute(tx.connection())
+            .await;
+        assert!(written.is_err(), "it is to read only");
+        drop(tx);
+        let mut tx = store.system("test").await.expect("a transaction");
+        assert_eq!(
+            role(tx.connection()).await,
+            ("ringfence_system".to_owned(), String::new())
+        );
+        tx.commit().await.expect("committed");
+        for _ in 0..pool.size() {
+            let mut connection = pool.acquire().await.expect("a connection");
+            assert_eq!(role(&mut connection).await, (login.clone(), String::new()));
+        }
+    }
+}
