@@ -325,20 +325,25 @@ async fn throttling_and_lost_answers_delay_a_notice_but_neither_lose_nor_double_
 #[sqlx::test(migrations = "../migrations")]
 async fn a_throttled_account_is_left_alone_for_a_while(pool: PgPool) {
     let mut town = Town::new(pool).await;
-    town.centre
-        .inside()
-        .task_faults
-        .push_back(Fault::Refuse(429, "ThrottlingException"));
+    for _ in 0..3 {
+        let throttled = Fault::Refuse(429, "ThrottlingException");
+        town.centre.inside().task_faults.push_back(throttled);
+    }
     town.denied("a", "token-a").await;
-    town.denied("b", "token-b").await;
     let worker = town.worker();
-    worker.look().await.expect("a look");
+    for _ in 0..3 {
+        town.wait(30);
+        assert_eq!(worker.look().await.expect("a look"), Found::Work);
+    }
+    // The third pause lasts four seconds at least, and the account's usual pace would allow another task after one.
+    town.denied("b", "token-b").await;
+    town.wait(3);
     assert_eq!(
         worker.look().await.expect("a look"),
         Found::Nothing,
         "nor any other notice there"
     );
-    town.wait(3);
+    town.wait(9);
     assert_eq!(worker.look().await.expect("a look"), Found::Work);
 }
 
