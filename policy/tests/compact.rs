@@ -166,3 +166,45 @@ fn released_places_of_others_go_after_fifteen_seconds_and_ones_own_after_25() {
     assert_eq!(dead(&policy, 2, &log, 25 * SECOND - 1), [0]);
     assert_eq!(dead(&policy, 2, &log, 25 * SECOND), [0, 1]);
 }
+
+#[test]
+fn a_burst_that_was_lowered_is_full_and_no_more_whether_it_was_folded_or_not() {
+    let paced = |burst: u32| {
+        per_customer(&[json!({"kind": "pace", "max": 1, "per_seconds": 60, "burst": burst})])
+    };
+    let mut world = World::default();
+    for number in 0..5 {
+        world.dial(&paced(5), &attempt(number, CUSTOMER, CALLER), at(START));
+    }
+    let asking = attempt(9, CUSTOMER, CALLER);
+    let retry_at = |world: &World| {
+        let decision = world
+            .clone()
+            .dial(&paced(1), &asking, at(START + 30 * SECOND));
+        decision.deciding.and_then(|deciding| deciding.retry_at)
+    };
+    let as_it_was = retry_at(&world);
+    let higher = paced(5);
+    world.compact(
+        usize::MAX,
+        &Plan::new(&higher, OWNER, &asking),
+        at(START + 30 * SECOND),
+    );
+    assert_eq!(
+        world.logs.values().map(Vec::len).sum::<usize>(),
+        0,
+        "folded"
+    );
+    assert_eq!(retry_at(&world), as_it_was);
+    assert_eq!(as_it_was, Some(at(START + 60 * SECOND)));
+}
+
+#[test]
+fn a_rate_that_is_no_whole_number_of_microseconds_is_rounded_to_the_slower_side() {
+    let policy = per_customer(&[json!({"kind": "pace", "max": 7, "per_seconds": 60})]);
+    let intervals = policy
+        .rules()
+        .iter()
+        .map(|rule| rule.limit().emission_interval_us());
+    assert_eq!(intervals.collect::<Vec<_>>(), [8_571_429]);
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{OWNER, World, at, attempt, policy};
-use ringfence_policy::{NotApplied, Plan, Policy, Verdict, compact};
+use ringfence_policy::{NotApplied, OwnEntry, Plan, Policy, Verdict, compact};
 use serde_json::{Value, json};
 
 const START: i64 = 1_795_000_000_000;
@@ -364,4 +364,17 @@ fn a_lowered_maximum_is_never_exceeded_by_what_was_admitted_under_the_higher_one
     assert_eq!(ask(8_000), Verdict::Deny);
     assert_eq!(ask(62_999), Verdict::Deny, "five of the eight still stand");
     assert_eq!(ask(63_000), Verdict::Allow);
+}
+
+#[test]
+fn a_series_that_is_only_watched_keeps_no_attempt_that_another_rule_denied() {
+    let mut watched = rule("series", json!(["caller_id"]), until_quiet(2));
+    watched["mode"] = json!("shadow");
+    let window = rule("window", json!(["customer"]), sliding(1, 60));
+    let policy = policy(json!({"rules": [window, watched]}));
+    let mut world = World::default();
+    world.dial(&policy, &attempt(0, CUSTOMER, CALLER), at(START));
+    let denied = world.dial(&policy, &attempt(1, CUSTOMER, CALLER), at(START + 1));
+    assert!(denied.rules[1].denied, "it would have");
+    assert_eq!(denied.own_entries, [OwnEntry::Void, OwnEntry::Void]);
 }
