@@ -72,7 +72,7 @@ pub async fn check_connection(
         }
     };
     let pending = match &connection.pending_external_id {
-        Some(id) if Accepted::of(aws, &with(id)).await? == Accepted::ByBoth => Some(id),
+        Some(id) if Accepted::of(aws, &with(id)).await? == Accepted::Both => Some(id),
         _ => None,
     };
     let present = with(pending.unwrap_or(&connection.external_id));
@@ -82,7 +82,7 @@ pub async fn check_connection(
     }
     let mut former_refused = false;
     if let Some(former) = &connection.former_external_id {
-        former_refused = Accepted::of(aws, &with(former)).await? == Accepted::ByNone;
+        former_refused = Accepted::of(aws, &with(former)).await? == Accepted::Neither;
         if !former_refused {
             verification.checks.push(former_check());
         }
@@ -97,9 +97,9 @@ pub async fn check_connection(
 /// Which of the roles let us in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Accepted {
-    ByBoth,
-    ByOne,
-    ByNone,
+    Both,
+    One,
+    Neither,
 }
 
 impl Accepted {
@@ -107,9 +107,9 @@ impl Accepted {
         let by_installer = is_accepted(aws, &roles.installer).await?;
         let by_runtime = is_accepted(aws, &roles.runtime).await?;
         Ok(match (by_installer, by_runtime) {
-            (true, true) => Self::ByBoth,
-            (false, false) => Self::ByNone,
-            (true, false) | (false, true) => Self::ByOne,
+            (true, true) => Self::Both,
+            (false, false) => Self::Neither,
+            (true, false) | (false, true) => Self::One,
         })
     }
 }

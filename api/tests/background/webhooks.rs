@@ -58,12 +58,15 @@ impl Message {
     }
 }
 
+/// A status, and `Retry-After` where it is sent.
+type Told = (StatusCode, Option<&'static str>);
+
 /// An endpoint of a tenant: it answers what it is told to, and otherwise that all is well.
 #[derive(Clone, Default)]
 struct Receiver {
     url: String,
     got: Arc<Mutex<Vec<Message>>>,
-    answers: Arc<Mutex<VecDeque<(StatusCode, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Told>>>,
     /// While it is there, nothing is answered before it is rung.
     held: Arc<Mutex<Option<Arc<Notify>>>>,
     arrived: Arc<Notify>,

@@ -389,7 +389,7 @@ fn the_description_states_the_permission_of_the_handler_s_signature() {
                 .and_then(|(_, rest)| rest.split_once('>'))
                 .map(|(name, _)| name);
             let asked = asked.or_else(|| {
-                ["AnyCaller", "Operator"]
+                ["AnyCaller", "Operator", "Somebody"]
                     .into_iter()
                     .find(|name| signature.contains(&format!(": {name}")))
             });

@@ -36,6 +36,9 @@ async fn tenant_tables(pool: &PgPool) -> Vec<TenantTable> {
     tables
 }
 
+/// Name, roles, command, and the conditions for rows that are there and that are written.
+type RowPolicy = (String, String, String, Option<String>, Option<String>);
+
 #[sqlx::test(migrations = "../migrations")]
 async fn every_table_with_rows_of_tenants_is_protected_and_the_owner_not_excepted(pool: PgPool) {
     for table in tenant_tables(&pool).await {
@@ -47,15 +50,14 @@ async fn every_table_with_rows_of_tenants_is_protected_and_the_owner_not_excepte
         .await
         .expect("the table");
         assert!(enabled && forced, "{} is not protected", table.name);
-        let policies: Vec<(String, String, String, Option<String>, Option<String>)> =
-            sqlx::query_as(
-                "select policyname::text, roles::text, cmd, qual, with_check from pg_policies
+        let policies: Vec<RowPolicy> = sqlx::query_as(
+            "select policyname::text, roles::text, cmd, qual, with_check from pg_policies
                  where schemaname = 'public' and tablename = $1 order by 1",
-            )
-            .bind(&table.name)
-            .fetch_all(&pool)
-            .await
-            .expect("policies");
+        )
+        .bind(&table.name)
+        .fetch_all(&pool)
+        .await
+        .expect("policies");
         let text = |text: &str| Some(text.to_owned());
         let own = format!("({} = current_tenant())", table.owner_column);
         let wanted = [

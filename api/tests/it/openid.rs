@@ -112,11 +112,6 @@ impl OpenId {
         inner.key_id = "two".to_owned();
     }
 
-    /// Signs with a key that is not the one it publishes under that id.
-    pub fn key(&self) -> EncodingKey {
-        self.inner().key.clone()
-    }
-
     pub fn go_down(&self, down: bool) {
         self.inner().down = down;
     }

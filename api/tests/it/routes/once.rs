@@ -250,7 +250,7 @@ async fn who_may_not_do_it_any_more_gets_no_answer_of_before(pool: PgPool) {
         .ok(200);
     keyed(&world, "/v1/blocks", &cast.editor, KEY, number)
         .await
-        .problem(403, "forbidden");
+        .problem(403, "tenant_suspended");
 }
 
 #[sqlx::test(migrations = "../migrations")]

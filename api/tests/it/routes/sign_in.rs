@@ -142,6 +142,9 @@ async fn a_code_works_only_with_the_verifier_of_its_attempt_and_only_once(pool: 
     assert_eq!(end.header("location"), "/?sign_in=refused");
 }
 
+/// What is made of a good token's header and claims.
+type Lie = Box<dyn Fn(&mut jsonwebtoken::Header, &mut Value) + Send>;
+
 #[sqlx::test(migrations = "../migrations")]
 async fn an_id_token_that_is_wrong_in_any_way_opens_no_session(pool: PgPool) {
     let (world, openid) = World::with_sign_in(pool.clone(), &[]).await;
@@ -149,10 +152,7 @@ async fn an_id_token_that_is_wrong_in_any_way_opens_no_session(pool: PgPool) {
     let set = |name: &'static str, value: Value| {
         move |_: &mut jsonwebtoken::Header, claims: &mut Value| claims[name] = value.clone()
     };
-    let lies: Vec<(
-        &str,
-        Box<dyn Fn(&mut jsonwebtoken::Header, &mut Value) + Send>,
-    )> = vec![
+    let lies: Vec<(&str, Lie)> = vec![
         ("another nonce", Box::new(set("nonce", json!("x")))),
         ("no nonce", Box::new(set("nonce", Value::Null))),
         (

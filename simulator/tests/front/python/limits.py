@@ -77,7 +77,7 @@ class Quotas(Stage):
             self.list_queues(visitor)
 
     def test_switched_off_nothing_is_refused(self):
-        self.assertEqual(control("POST", "quotas", {"enabled": False}), {"enabled": False})
+        self.assertEqual(control("POST", "quotas", {"enabled": False}), {"enabled": False, "scale": 1.0})
         for _ in range(30):
             self.list_queues()
 
