@@ -35,10 +35,10 @@ help: ## List the commands
 # ---- Running ---------------------------------------------------------------------------------------------------------
 
 .PHONY: demo dev
-demo: build web setup-postgres ## Three tenants whose agents dial, until Ctrl-C; ONCE=1 plays a checked scenario and ends
+demo: web build setup-postgres ## Three tenants whose agents dial, until Ctrl-C; ONCE=1 plays a checked scenario and ends
 	@$(DEV) demo $(if $(filter-out 0,$(ONCE)),--once)
 
-dev: build web setup-postgres ## The whole stack without tenants; one JSON line when it is ready; PORT= fixes the port
+dev: web build setup-postgres ## The whole stack without tenants; one JSON line when it is ready; PORT= fixes the port
 	@exec $(DEV) up $(if $(PORT),--port $(PORT))
 
 # ---- Building --------------------------------------------------------------------------------------------------------
@@ -82,10 +82,10 @@ test-deploy: setup-python ## The CloudFormation templates
 	@$(VENV)/bin/cfn-lint --include-checks I W -- deploy/*.yaml
 	@echo "cfn-lint: $$(ls deploy/*.yaml | wc -l) templates without findings"
 
-e2e: build web setup-postgres setup-python setup-chromium ## The real programs together, seen from outside and from a browser
+e2e: web build setup-postgres setup-python setup-chromium ## The real programs together, seen from outside and from a browser
 	@RINGFENCE_BIN_DIR=$(abspath $(BIN)) $(run-e2e)
 
-demo-once: build web setup-postgres
+demo-once: web build setup-postgres
 	@$(DEV) demo --once
 
 .PHONY: conformance
@@ -93,7 +93,7 @@ conformance: build setup-python setup-second-server ## Store tests against a sec
 	@MINISTACK=$(CURDIR)/$(SECOND_SERVER)/bin/ministack .ci/conformance $(abspath $(BIN)) $(run-store)
 
 .PHONY: fuzz-api
-fuzz-api: build web setup-postgres setup-python setup-fuzz ## Whatever the API's description allows and more, against the running stack; SEED= repeats a run
+fuzz-api: web build setup-postgres setup-python setup-fuzz ## Whatever the API's description allows and more, against the running stack; SEED= repeats a run
 	@.ci/fuzz-api $(DEV) $(CURDIR)/$(FUZZ)/bin/schemathesis $(EXAMPLES)
 
 .PHONY: chaos

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use ringfence_simulator::dev::customer::{ContactCentre, Customer};
 use ringfence_simulator::dev::places::Places;
-use ringfence_simulator::dev::rest::list;
+use ringfence_simulator::dev::rest::{list, text};
 use ringfence_simulator::dev::stack::{Settings, Stack};
 use ringfence_simulator::dev::{DevError, Result};
 use serde_json::{Value, json};
@@ -46,6 +46,12 @@ async fn onboard(stack: &Stack) -> Result<()> {
     sim.post("quotas", &json!({ "enabled": true, "scale": half }))
         .await?;
     let rest = tenant_of(&stack.rest(), "Northwind").await?;
+    let me = rest.get("/v1/me").await?;
+    let quotas = format!("/v1/tenants/{}/quotas", text(&me, "/tenant/id")?);
+    stack
+        .rest()
+        .put(&quotas, &json!({ "instances": "unlimited" }))
+        .await?;
     let customers = (0..ACCOUNTS).flat_map(|account| (0..PER_ACCOUNT).map(move |n| (account, n)));
     let joined: Vec<Result<Customer>> = stream::iter(customers)
         .map(|(account, number)| {
