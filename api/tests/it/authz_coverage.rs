@@ -394,7 +394,9 @@ fn the_description_states_the_permission_of_the_handler_s_signature() {
                     .find(|name| signature.contains(&format!(": {name}")))
             });
             assert_eq!(stated, asked, "{file}: {signature}");
-            seen += usize::from(asked.is_some());
+            // Exemptions and blocks have their operations written once, by a macro.
+            let operations = if text.contains("macro_rules!") { 2 } else { 1 };
+            seen += if asked.is_some() { operations } else { 0 };
         }
     }
     let described = operations();
