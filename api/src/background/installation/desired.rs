@@ -103,3 +103,21 @@ pub struct Remembered {
     /// Limiters know something of the instance, whether current or not.
     pub known_to_limiters: bool,
 }
+
+impl Remembered {
+    /// Which of our flows had this id when it was last published.
+    #[must_use]
+    pub fn key_of(&self, flow_id: &str) -> Option<&FlowKey> {
+        self.flows
+            .iter()
+            .find(|(_, flow)| flow.flow_id == flow_id)
+            .map(|(key, _)| key)
+    }
+
+    #[must_use]
+    pub fn is_attached(&self, queue_id: &str) -> bool {
+        self.queues
+            .get(queue_id)
+            .is_some_and(|queue| queue.attached)
+    }
+}

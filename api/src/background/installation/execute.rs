@@ -53,7 +53,7 @@ pub struct Executor<'a, C, F, P> {
     journal: &'a Journal,
     permission: &'a InvokePermission,
     flow_ids: BTreeMap<FlowKey, String>,
-    /// Every flow of ours, surplus ones too: a queue that runs one of them has its former whisper remembered.
+    /// Every flow of ours, surplus and deleted ones too: a queue that names one of them has its former whisper remembered.
     ours: Vec<String>,
 }
 
@@ -87,6 +87,7 @@ where
                 .values()
                 .chain(&observed.surplus)
                 .map(|flow| flow.id.clone())
+                .chain(observed.gone.iter().cloned())
                 .collect(),
         }
     }

@@ -26,6 +26,8 @@ pub struct Observed {
     /// Every outbound whisper of the instance, by id.
     pub whisper_names: BTreeMap<String, String>,
     pub queues: Vec<Queue>,
+    /// Whispers of ours that were deleted, and that queues still name.
+    pub gone: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub struct Original {
 impl Observed {
     #[must_use]
     pub fn is_ours(&self, flow_id: &str) -> bool {
-        self.key_of(flow_id).is_some()
+        self.key_of(flow_id).is_some() || self.gone.contains(flow_id)
     }
 
     /// The whisper that the queue shows.
@@ -96,6 +98,7 @@ pub async fn observe<C: ConnectInstance>(
         }
     }
     observed.queues.sort_by(|a, b| a.id.cmp(&b.id));
+    observe_gone(connect, remembered, &summaries, &mut observed).await?;
     match &desired.request {
         Some(request) if request.existing_whisper != ExistingWhisper::Replace => {
             observe_originals(connect, request, remembered, &summaries, &mut observed).await?;
@@ -180,6 +183,36 @@ fn our_flow(found: Flow, instance_id: &str) -> Option<OurFlow> {
     })
 }
 
+/// A queue in our hands may name a flow that was deleted. Whose it was, nobody can tell by then; it is of no use to the
+/// customer either, so what the queue had before ours is what counts.
+async fn observe_gone<C: ConnectInstance>(
+    connect: &C,
+    remembered: &Remembered,
+    summaries: &[FlowSummary],
+    observed: &mut Observed,
+) -> Result<(), AwsError> {
+    let listed: BTreeSet<&str> = summaries.iter().map(|flow| flow.id.as_str()).collect();
+    let named: BTreeSet<&String> = observed
+        .queues
+        .iter()
+        .filter_map(|queue| Some((queue, queue.outbound.flow_id.as_ref()?)))
+        .filter(|(queue, flow_id)| {
+            !listed.contains(flow_id.as_str())
+                && (remembered.is_attached(&queue.id) || remembered.key_of(flow_id).is_some())
+        })
+        .map(|(_, flow_id)| flow_id)
+        .collect();
+    let mut gone = BTreeSet::new();
+    for flow_id in named {
+        // One that was made since the list was read is the customer's.
+        if original(connect, flow_id).await?.is_none() {
+            gone.insert(flow_id.clone());
+        }
+    }
+    observed.gone = gone;
+    Ok(())
+}
+
 async fn observe_originals<C: ConnectInstance>(
     connect: &C,
     request: &InstallationRequest,
@@ -234,11 +267,15 @@ pub fn former_whisper(
     observed: &Observed,
 ) -> Option<String> {
     let now = queue.outbound.flow_id.as_deref()?;
-    let Some(key) = observed.key_of(now) else {
+    if !observed.is_ours(now) {
         return Some(now.to_owned());
-    };
+    }
     match remembered.queues.get(&queue.id) {
         Some(queue) => queue.previous_flow_id.clone(),
-        None => key.original_flow_id().map(str::to_owned),
+        None => observed
+            .key_of(now)
+            .or_else(|| remembered.key_of(now))
+            .and_then(FlowKey::original_flow_id)
+            .map(str::to_owned),
     }
 }

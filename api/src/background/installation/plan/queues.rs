@@ -15,11 +15,8 @@ impl Planner<'_> {
     pub(super) fn covered_queue(&mut self, queue: &Queue, fate: Fate) {
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
-        let attached_before = self
-            .remembered
-            .queues
-            .get(&queue.id)
-            .is_some_and(|queue| queue.attached);
+        let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
+        let attached_before = self.remembered.is_attached(&queue.id);
         let (key, state, detail) = match fate {
             Fate::Refuse(detail) => {
                 if is_ours {
@@ -30,9 +27,15 @@ impl Planner<'_> {
             Fate::Attach(key) if self.points_at(now, &key) => {
                 (Some(key), QueueState::Attached, String::new())
             }
-            Fate::Attach(key) if attached_before && !is_ours && self.tells_drift_only() => {
-                let detail =
-                    "points at another whisper since; drift is reported, not mended".to_owned();
+            Fate::Attach(key)
+                if attached_before && (!is_ours || is_gone) && self.tells_drift_only() =>
+            {
+                let what = if is_gone {
+                    "points at a whisper that was deleted"
+                } else {
+                    "points at another whisper since"
+                };
+                let detail = format!("{what}; drift is reported, not mended");
                 self.plan
                     .drifted
                     .push(format!("the queue \"{}\" {detail}", queue.name));
