@@ -4,6 +4,7 @@
 //! and every process tells the same. Labels are routes, workers, regions, functions: nothing that grows with tenants,
 //! numbers or agents.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-use crate::store::{Backlog, PoolUse};
+use crate::store::{Backlog, PoolUse, ShardUse};
 
 const HTTP_REQUESTS: &str = "ringfence_http_requests_total";
 const HTTP_SECONDS: &str = "ringfence_http_request_duration_seconds";
@@ -30,6 +31,7 @@ const NOTICES: &str = "ringfence_deferred_notices";
 const NOTICE_LAG: &str = "ringfence_deferred_notice_lag_seconds";
 const SHARD_INSTANCES: &str = "ringfence_shard_instances";
 const SHARD_CAPACITY: &str = "ringfence_shard_capacity";
+const PLACES_FREE: &str = "ringfence_shard_places_free";
 
 /// Seconds. From a key lookup to the longest time that an operation may take.
 const BUCKETS: [f64; 12] = [
@@ -120,6 +122,23 @@ fn set_backlog(backlog: &Backlog) {
             .set(float(shard.instances));
         gauge!(SHARD_CAPACITY, "function" => shard.function_arn.clone()).set(float(shard.capacity));
     }
+    for (region, free) in places_free(&backlog.shards) {
+        gauge!(PLACES_FREE, "region" => region.to_owned()).set(float(free));
+    }
+}
+
+/// Instances that each region has room for.
+fn places_free(shards: &[ShardUse]) -> BTreeMap<&str, i64> {
+    let mut free = BTreeMap::new();
+    for shard in shards {
+        let room = if shard.takes_instances {
+            (shard.capacity - shard.instances).max(0)
+        } else {
+            0
+        };
+        *free.entry(shard.region.as_str()).or_default() += room;
+    }
+    free
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count here reaches 2^53")]
@@ -195,5 +214,10 @@ fn describe() {
         SHARD_CAPACITY,
         Unit::Count,
         "Instances that a limiter function has room for"
+    );
+    describe_gauge!(
+        PLACES_FREE,
+        Unit::Count,
+        "Instances that a region's functions still have room for; at 0 the next one waits"
     );
 }

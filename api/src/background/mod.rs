@@ -38,7 +38,7 @@ use connection_checks::ConnectionChecker;
 use driver::drive;
 use erasure::Eraser;
 use ingest::Ingest;
-use installation::{Crew, InstallationWorker};
+use installation::{AwsReach, Crew, InstallationWorker};
 use notices::NoticeWorker;
 use numbers::NumberPublisher;
 use publisher::Publisher;
@@ -106,8 +106,11 @@ impl Workers {
         self.sync_shards(&stop).await;
         let worker = InstallationWorker {
             store: self.store.clone(),
-            aws: Arc::clone(&self.aws),
-            publisher: Arc::clone(&publisher),
+            reach: AwsReach {
+                aws: Arc::clone(&self.aws),
+                publisher: Arc::clone(&publisher),
+            },
+            jitter: self.aws.jitter().clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             period: self.reconcile_period,

@@ -158,13 +158,13 @@ impl Publisher {
 
 /// The publisher's hands for one instance, as a step of its installation uses them.
 #[derive(Debug)]
-pub struct PublishOne<'a> {
-    pub publisher: &'a Publisher,
+pub struct PublishOne {
+    pub publisher: Arc<Publisher>,
     pub tenant: TenantId,
     pub instance: InstanceId,
 }
 
-impl Publish for PublishOne<'_> {
+impl Publish for PublishOne {
     async fn publish(&self) -> Result<(), StepError> {
         self.publisher
             .publish(self.tenant, self.instance)

@@ -1,6 +1,7 @@
 //! The types between HTTP, store and AWS: no I/O, no serde, no SQL.
 
 pub mod audit_chain;
+pub mod drift;
 pub mod identity;
 pub mod ids;
 pub mod installation;

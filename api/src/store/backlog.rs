@@ -24,8 +24,11 @@ pub struct Backlog {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardUse {
     pub function_arn: String,
+    pub region: String,
+    /// Those that are leaving included.
     pub instances: i64,
     pub capacity: i64,
+    pub takes_instances: bool,
 }
 
 impl SystemTx {
@@ -54,10 +57,11 @@ impl SystemTx {
         .fetch_one(self.connection())
         .await?;
         let shards = sqlx::query!(
-            r#"select s.function_arn, s.capacity::bigint as "capacity!", count(a.instance_id) as "instances!"
-               from shards s left join shard_assignments a on a.function_arn = s.function_arn
+            r#"select s.function_arn, s.region, s.capacity::bigint as "capacity!", count(a.instance_id) as "instances!",
+                   s.in_service and not s.draining as "takes_instances!"
+               from shards s left join shard_assignments a on s.function_arn in (a.function_arn, a.leaving_arn)
                where s.in_service or a.instance_id is not null
-               group by s.function_arn, s.capacity order by s.function_arn"#
+               group by s.function_arn order by s.function_arn"#
         )
         .fetch_all(self.connection())
         .await?;
@@ -75,6 +79,8 @@ impl SystemTx {
                 .into_iter()
                 .map(|row| ShardUse {
                     function_arn: row.function_arn,
+                    region: row.region,
+                    takes_instances: row.takes_instances,
                     instances: row.instances,
                     capacity: row.capacity,
                 })

@@ -1,6 +1,7 @@
 //! The parts of an installation: its steps, its queues, its flows.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::time::{from_db, to_db};
@@ -166,7 +167,44 @@ impl TenantTx {
         Ok(first)
     }
 
-    pub async fn installation_step_set(
+    /// Before a step is done: what it is about to change.
+    pub async fn installation_step_begin(
+        &mut self,
+        instance: InstanceId,
+        position: i32,
+        change: &Value,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installation_steps set change = $4 where tenant_id = $1 and instance_id = $2 and position = $3",
+            tenant_id,
+            instance.0,
+            position,
+            change,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Steps that were begun and never ended: each one's name and what it was about to change.
+    pub async fn installation_steps_interrupted(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Vec<(String, Value)>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query!(
+            r#"select name, change as "change!" from installation_steps
+               where tenant_id = $1 and instance_id = $2 and change is not null order by position"#,
+            tenant_id,
+            instance.0,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.change)).collect())
+    }
+
+    pub async fn installation_step_end(
         &mut self,
         instance: InstanceId,
         position: i32,
@@ -176,7 +214,7 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installation_steps set status = $4, detail = $5, at = $6
+            "update installation_steps set status = $4, detail = $5, at = $6, change = null
              where tenant_id = $1 and instance_id = $2 and position = $3",
             tenant_id,
             instance.0,

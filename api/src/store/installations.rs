@@ -244,17 +244,18 @@ impl TenantTx {
         Ok(held.rows_affected() == 1)
     }
 
-    /// Records a pass and gives the lease back. What was asked for meanwhile stays due.
+    /// Records a pass and gives the lease back. What was asked for meanwhile stays due. False: the lease is somebody else's,
+    /// and nothing was recorded.
     pub async fn installation_finish(
         &mut self,
         instance: InstanceId,
         token: Uuid,
         result: &PassResult<'_>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let tenant_id = self.tenant_id().0;
         let generation = i64::try_from(result.generation).unwrap_or(i64::MAX);
-        sqlx::query!(
+        let finished = sqlx::query!(
             "update installations set
                  observed_generation = case when $5 then greatest(observed_generation, $4) else observed_generation end,
                  state = case when generation = $4 then $6 else state end,
@@ -278,7 +279,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(())
+        Ok(finished.rows_affected() == 1)
     }
 
     /// Gives the lease back without a result; the work stays due.

@@ -18,6 +18,13 @@ pub enum Fault {
     After(u32),
 }
 
+/// Before or after the effect of the request of this number (from 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Before(u32),
+    After(u32),
+}
+
 /// The customer points a queue elsewhere, just before the request of this number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
@@ -29,7 +36,7 @@ pub struct Edit {
 /// Where a request waits until it may go on, and how that is told.
 #[derive(Debug)]
 struct Gate {
-    before: u32,
+    at: Moment,
     reached: oneshot::Sender<()>,
     open: oneshot::Receiver<()>,
 }
@@ -38,11 +45,14 @@ struct Gate {
 pub struct Inside {
     pub flows: BTreeMap<String, (FlowType, Flow)>,
     pub queues: BTreeMap<String, Queue>,
-    pub granted: BTreeSet<String>,
+    /// Function and statement.
+    pub granted: BTreeSet<(String, String)>,
     pub gone: bool,
     pub denied: BTreeSet<&'static str>,
     /// Every change, in order.
     pub changes: Vec<String>,
+    /// The same, and never cleared.
+    pub history: Vec<String>,
     fault: Option<Fault>,
     /// The fault has come about.
     struck: bool,
@@ -136,6 +146,19 @@ impl FakeInstance {
         inside.requests = 0;
     }
 
+    /// The customer's role lets us in, or not.
+    pub async fn assume(&self) -> Result<(), AwsError> {
+        let inside = self.inside();
+        if inside.denied.contains("sts:AssumeRole") {
+            return Err(AwsError {
+                action: "sts:AssumeRole",
+                kind: AwsErrorKind::AccessDenied,
+                message: String::new(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether the ordered fault has come about.
     pub fn struck(&self) -> bool {
         self.inside().struck
@@ -172,25 +195,21 @@ impl FakeInstance {
     }
 
     /// The request of this number (from now on, from 1) waits: the first end is told when it does, the second lets it go.
-    pub fn gate(&self, before: u32) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+    pub fn gate(&self, number: u32) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        self.gate_at(Moment::Before(number))
+    }
+
+    pub fn gate_at(&self, at: Moment) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
         let (reached, told) = oneshot::channel();
         let (opener, open) = oneshot::channel();
         let mut inside = self.inside();
         inside.requests = 0;
-        inside.gate = Some(Gate {
-            before,
-            reached,
-            open,
-        });
+        inside.gate = Some(Gate { at, reached, open });
         (told, opener)
     }
 
-    async fn pass_gate(&self) {
-        let gate = {
-            let mut inside = self.inside();
-            let next = inside.requests + 1;
-            inside.gate.take_if(|gate| gate.before == next)
-        };
+    async fn pass_gate(&self, now: Moment) {
+        let gate = self.inside().gate.take_if(|gate| gate.at == now);
         if let Some(gate) = gate {
             // Nobody may listen any more.
             let _ = gate.reached.send(());
@@ -212,19 +231,33 @@ impl FakeInstance {
         ours.map(|(_, flow)| flow.id.clone()).collect()
     }
 
-    fn request<T>(
+    async fn request<T>(
         &self,
         action: &'static str,
         effect: impl FnOnce(&mut Inside) -> Result<T, AwsErrorKind>,
     ) -> Result<T, AwsError> {
-        let error = |kind| AwsError {
+        let number = {
+            let mut inside = self.inside();
+            inside.requests += 1;
+            inside.requests
+        };
+        self.pass_gate(Moment::Before(number)).await;
+        let answer = self.performed(action, number, effect);
+        self.pass_gate(Moment::After(number)).await;
+        answer.map_err(|kind| AwsError {
             action,
             kind,
             message: String::new(),
-        };
+        })
+    }
+
+    fn performed<T>(
+        &self,
+        action: &'static str,
+        number: u32,
+        effect: impl FnOnce(&mut Inside) -> Result<T, AwsErrorKind>,
+    ) -> Result<T, AwsErrorKind> {
         let mut inside = self.inside();
-        inside.requests += 1;
-        let number = inside.requests;
         // Between our reading of a queue and our change of it nobody could tell: the service has no lock.
         if action != "connect:UpdateQueueOutboundCallerConfig"
             && let Some(edit) = inside.edit.take_if(|edit| edit.before <= number)
@@ -234,21 +267,35 @@ impl FakeInstance {
         }
         if inside.fault == Some(Fault::Before(number)) {
             inside.struck = true;
-            return Err(error(AwsErrorKind::Transient));
+            return Err(AwsErrorKind::Transient);
         }
         if inside.denied.contains(action) {
-            return Err(error(AwsErrorKind::AccessDenied));
+            return Err(AwsErrorKind::AccessDenied);
         }
         if inside.gone && action.starts_with("connect:") {
-            return Err(error(AwsErrorKind::NotFound));
+            return Err(AwsErrorKind::NotFound);
         }
-        let answer = effect(&mut inside).map_err(error);
+        let answer = effect(&mut inside);
         if inside.fault == Some(Fault::After(number)) {
             inside.struck = true;
-            return Err(error(AwsErrorKind::Transient));
+            return Err(AwsErrorKind::Transient);
         }
         answer
     }
+}
+
+impl Inside {
+    fn changed(&mut self, change: String) {
+        self.history.push(change.clone());
+        self.changes.push(change);
+    }
+}
+
+fn statement(permission: &InvokePermission) -> (String, String) {
+    (
+        permission.function_arn.clone(),
+        permission.statement_id.clone(),
+    )
 }
 
 fn digest(content: &str) -> String {
@@ -261,7 +308,6 @@ fn digest(content: &str) -> String {
 
 impl ConnectInstance for FakeInstance {
     async fn describe(&self) -> Result<InstanceFacts, AwsError> {
-        self.pass_gate().await;
         self.request("connect:DescribeInstance", |_| {
             Ok(InstanceFacts {
                 arn: "arn:aws:connect:us-east-1:111122223333:instance/i".to_owned(),
@@ -269,10 +315,10 @@ impl ConnectInstance for FakeInstance {
                 outbound_calls_enabled: true,
             })
         })
+        .await
     }
 
     async fn flows(&self) -> Result<Vec<FlowSummary>, AwsError> {
-        self.pass_gate().await;
         self.request("connect:ListContactFlows", |inside| {
             Ok(inside
                 .flows
@@ -285,10 +331,10 @@ impl ConnectInstance for FakeInstance {
                 })
                 .collect())
         })
+        .await
     }
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
-        self.pass_gate().await;
         self.request("connect:DescribeContactFlow", |inside| {
             inside
                 .flows
@@ -296,10 +342,10 @@ impl ConnectInstance for FakeInstance {
                 .map(|(_, flow)| flow.clone())
                 .ok_or(AwsErrorKind::NotFound)
         })
+        .await
     }
 
     async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
-        self.pass_gate().await;
         self.request("connect:CreateContactFlow", |inside| {
             if inside
                 .flows
@@ -310,7 +356,7 @@ impl ConnectInstance for FakeInstance {
             }
             inside.next_id += 1;
             let id = format!("flow-{}", inside.next_id);
-            inside.changes.push(format!("create {}", flow.name));
+            inside.changed(format!("create {}", flow.name));
             let made = Flow {
                 id: id.clone(),
                 name: flow.name.clone(),
@@ -322,10 +368,10 @@ impl ConnectInstance for FakeInstance {
             inside.flows.insert(id.clone(), (flow.flow_type, made));
             Ok(id)
         })
+        .await
     }
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
-        self.pass_gate().await;
         self.request("connect:UpdateContactFlowContent", |inside| {
             let (_, flow) = inside
                 .flows
@@ -338,13 +384,13 @@ impl ConnectInstance for FakeInstance {
             flow.sha256 = Some(digest(content));
             flow.usable = true;
             let change = format!("update {}", flow.name);
-            inside.changes.push(change);
+            inside.changed(change);
             Ok(())
         })
+        .await
     }
 
     async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
-        self.pass_gate().await;
         self.request("connect:DeleteContactFlow", |inside| {
             let (_, flow) = inside.flows.get(flow_id).ok_or(AwsErrorKind::NotFound)?;
             assert!(
@@ -360,13 +406,13 @@ impl ConnectInstance for FakeInstance {
             );
             let change = format!("delete {}", flow.name);
             inside.flows.remove(flow_id);
-            inside.changes.push(change);
+            inside.changed(change);
             Ok(())
         })
+        .await
     }
 
     async fn queues(&self) -> Result<Vec<QueueSummary>, AwsError> {
-        self.pass_gate().await;
         self.request("connect:ListQueues", |inside| {
             Ok(inside
                 .queues
@@ -378,10 +424,10 @@ impl ConnectInstance for FakeInstance {
                 })
                 .collect())
         })
+        .await
     }
 
     async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
-        self.pass_gate().await;
         self.request("connect:DescribeQueue", |inside| {
             inside
                 .queues
@@ -389,6 +435,7 @@ impl ConnectInstance for FakeInstance {
                 .cloned()
                 .ok_or(AwsErrorKind::NotFound)
         })
+        .await
     }
 
     async fn queue_in_hand(&self, queue_id: &str) -> Result<Queue, AwsError> {
@@ -400,7 +447,6 @@ impl ConnectInstance for FakeInstance {
         queue_id: &str,
         outbound: &Outbound,
     ) -> Result<(), AwsError> {
-        self.pass_gate().await;
         self.request("connect:UpdateQueueOutboundCallerConfig", |inside| {
             if let Some(flow_id) = &outbound.flow_id
                 && !inside.flows.contains_key(flow_id)
@@ -413,33 +459,39 @@ impl ConnectInstance for FakeInstance {
                 .ok_or(AwsErrorKind::NotFound)?;
             queue.outbound = outbound.clone();
             let change = format!("queue {queue_id}");
-            inside.changes.push(change);
+            inside.changed(change);
             Ok(())
         })
+        .await
     }
 }
 
 impl FunctionPermissions for FakeInstance {
     async fn is_granted(&self, permission: &InvokePermission) -> Result<bool, AwsError> {
-        self.pass_gate().await;
         self.request("lambda:GetPolicy", |inside| {
-            Ok(inside.granted.contains(&permission.statement_id))
+            Ok(inside.granted.contains(&statement(permission)))
         })
+        .await
     }
 
     async fn grant(&self, permission: &InvokePermission) -> Result<(), AwsError> {
-        self.pass_gate().await;
         self.request("lambda:AddPermission", |inside| {
-            inside.granted.insert(permission.statement_id.clone());
+            if inside.granted.insert(statement(permission)) {
+                inside.changed(format!("grant {}", permission.function_arn));
+            }
             Ok(())
         })
+        .await
     }
 
-    async fn revoke(&self, _function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
-        self.pass_gate().await;
+    async fn revoke(&self, function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
         self.request("lambda:RemovePermission", |inside| {
-            inside.granted.remove(statement_id);
+            let statement = (function_arn.to_owned(), statement_id.to_owned());
+            if inside.granted.remove(&statement) {
+                inside.changed(format!("revoke {function_arn}"));
+            }
             Ok(())
         })
+        .await
     }
 }

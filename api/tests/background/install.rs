@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ringfence_api::background::installation::execute::StepError;
 use ringfence_api::domain::installation::{
     ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState,
     QueueSelection, QueueState,
@@ -358,10 +357,27 @@ async fn a_process_that_lost_its_lease_changes_and_records_nothing(pool: PgPool)
     let world = World::new(pool).await;
     let site = world.site(three_queues()).await;
     site.ask(&request(ExistingWhisper::Merge)).await;
-    let (late, leased) = site.lease().await;
-    let (_rival, _) = site.lease().await;
-    let outcome = site.run(&late, &leased).await;
-    assert!(matches!(outcome, Err(StepError::LeaseLost)), "{outcome:?}");
+    // What follows the lease is the first request, the function's policy.
+    site.is_due().await;
+    let (reached, open) = site.fake.gate(1);
+    let late = world.worker();
+    let late_pass = late.look();
+    tokio::pin!(late_pass);
+    tokio::select! {
+        _ = &mut late_pass => panic!("the pass ended before its gate"),
+        reached = reached => reached.expect("told"),
+    }
+    world.wait(jiff::SignedDuration::from_secs(120));
+    let token = world.ids.uuid();
+    let now = world.clock.now();
+    let until = now
+        .checked_add(jiff::SignedDuration::from_mins(1))
+        .expect("a time");
+    let rival = world.store.installation_lease(token, now, until).await;
+    assert!(rival.expect("an answer").is_some());
+    open.send(()).expect("the pass waits");
+    late_pass.await.expect("a pass that gives up");
     assert_eq!(site.fake.inside().changes, Vec::<String>::new());
     assert!(site.queues().await.is_empty());
+    assert_eq!(site.audited().await, Vec::new());
 }

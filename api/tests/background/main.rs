@@ -1,13 +1,16 @@
 //! The workers against a real database, a real DynamoDB protocol, and an instance that can fail at any request.
 
+mod audit;
 mod centre;
 mod deleted_flows;
+mod drift;
 mod dynamo;
 mod erasure;
 mod fake;
 mod ingest;
 mod install;
 mod interruptions;
+mod moves;
 mod notices;
 mod numbers;
 mod pace;

@@ -7,10 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use ringfence_api::background::installation::execute::StepError;
 use ringfence_api::domain::installation::{ExistingWhisper, InstallationRequest, QueueSelection};
 use sqlx::PgPool;
 
+use crate::audit::assert_all_told;
 use crate::fake::{DEFAULT_OUTBOUND, Edit, FakeInstance, Fault};
 use crate::world::{Site, World, request};
 
@@ -273,13 +273,14 @@ async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPo
         ];
         let site = world.site(FakeInstance::with_queues(&queues)).await;
         site.ask(&request(ExistingWhisper::Merge)).await;
-        let (late, leased) = site.lease().await;
+        site.is_due().await;
         let (reached, open) = site.fake.gate(number);
-        let late_pass = site.run(&late, &leased);
+        let late = world.worker();
+        let late_pass = late.look();
         tokio::pin!(late_pass);
         let is_over = tokio::select! {
             outcome = &mut late_pass => {
-                assert!(outcome.expect("a pass").reached);
+                outcome.expect("a pass");
                 true
             }
             reached = reached => {
@@ -288,6 +289,7 @@ async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPo
             }
         };
         if is_over {
+            assert!(site.assessment().await.reached);
             site.put_away().await;
             break;
         }
@@ -296,17 +298,14 @@ async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPo
         let rival = site.pass().await.expect("a pass");
         let before = site.fake.inside().changes.len();
         open.send(()).expect("the late one waits");
-        let outcome = late_pass.await;
-        assert!(
-            matches!(outcome, Err(StepError::LeaseLost)) || outcome.is_ok_and(|done| !done.reached),
-            "request {number}"
-        );
+        late_pass.await.expect("a pass that gives up");
         let since = site.fake.inside().changes.len() - before;
         assert!(
             since <= 1,
             "request {number}: only what was under way arrived"
         );
         assert!(rival.reached, "request {number}");
+        assert_eq!(site.assessment().await, rival, "request {number}");
         let wanted: Wanted = queues.into_iter().collect();
         site.settle().await;
         let all = request(ExistingWhisper::Merge);
@@ -314,6 +313,7 @@ async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPo
         site.ask_removal().await;
         site.settle().await;
         is_back(&site, &wanted).unwrap_or_else(|why| panic!("request {number}: {why}"));
+        assert_all_told(&site, &format!("request {number}")).await;
         site.put_away().await;
     }
     assert!(overtaken > 20, "only {overtaken} requests");

@@ -1,14 +1,17 @@
-//! One tenant with instances, and passes over them.
+//! One tenant with instances, and the worker's passes over them: the real one, before doubles of what it reaches.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use ringfence_api::aws::InvokePermission;
-use ringfence_api::background::installation::Reconciliation;
+use ringfence_api::aws::{AwsError, Jitter};
+use ringfence_api::background::Found;
+use ringfence_api::background::installation::InstallationWorker;
 use ringfence_api::background::installation::conditions::Assessment;
-use ringfence_api::background::installation::desired::Desired;
 use ringfence_api::background::installation::execute::{Publish, StepError};
-use ringfence_api::background::installation::journal::Journal;
+use ringfence_api::background::installation::reach::Reach;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::domain::ids::{ConnectionId, EventId, InstanceId, TenantId};
 use ringfence_api::domain::installation::{
@@ -17,7 +20,10 @@ use ringfence_api::domain::installation::{
 };
 use ringfence_api::domain::instance_arn::InstanceArn;
 use ringfence_api::domain::tenant::{Tenant, TenantStatus};
-use ringfence_api::store::{Connection, InstallationQueue, NewInstance, PassResult, Store};
+use ringfence_api::store::{
+    Connection, InstallationQueue, LeasedInstallation, NewInstance, Store, StoreError,
+};
+use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -25,16 +31,21 @@ use crate::fake::FakeInstance;
 
 pub const REGION: &str = "us-east-1";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1";
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// A reconcile period.
+pub const PERIOD: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_secs(60);
+/// From one pass to the next: longer than a lease, so that others have run out.
 const STEP: SignedDuration = SignedDuration::from_secs(120);
 
 pub struct World {
+    pub pool: PgPool,
     pub store: Store,
     pub clock: Clock,
     pub ids: IdSource,
     pub tenant: TenantId,
-    connection: ConnectionId,
+    pub connection: ConnectionId,
     instances: AtomicU64,
+    fakes: Arc<Mutex<BTreeMap<InstanceId, FakeInstance>>>,
 }
 
 impl World {
@@ -42,7 +53,7 @@ impl World {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
         let clock = Clock::manual(start);
         let ids = IdSource::new(clock.clone(), [7; 32]);
-        let store = Store::from_pool(pool);
+        let store = Store::from_pool(pool.clone());
         let tenant = TenantId(ids.uuid());
         let connection = ConnectionId(ids.uuid());
         let mut tx = store.system("test").await.expect("a transaction");
@@ -77,12 +88,14 @@ impl World {
             .await
             .expect("shards");
         Self {
+            pool,
             store,
             clock,
             ids,
             tenant,
             connection,
             instances: AtomicU64::new(1),
+            fakes: Arc::default(),
         }
     }
 
@@ -110,12 +123,85 @@ impl World {
     }
 
     pub async fn site(&self, fake: FakeInstance) -> Site<'_> {
-        let (instance, arn) = self.instance().await;
+        let (instance, _) = self.instance().await;
+        let mut fakes = self.fakes.lock().expect("no panic inside");
+        fakes.insert(instance, fake.clone());
         Site {
             world: self,
             instance,
-            arn,
             fake,
+        }
+    }
+
+    /// A worker of its own, as another process has it.
+    pub fn worker(&self) -> InstallationWorker<FakeReach> {
+        InstallationWorker {
+            store: self.store.clone(),
+            reach: FakeReach {
+                store: self.store.clone(),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                fakes: Arc::clone(&self.fakes),
+            },
+            jitter: Jitter::new(1),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            period: PERIOD,
+            lease: LEASE,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub fn wait(&self, time: SignedDuration) {
+        let later = self.clock.now().checked_add(time).expect("a time");
+        self.clock.set(later);
+    }
+}
+
+/// The doubles in the place of AWS. All functions' policies are in the instance's own.
+#[derive(Clone)]
+pub struct FakeReach {
+    store: Store,
+    clock: Clock,
+    ids: IdSource,
+    fakes: Arc<Mutex<BTreeMap<InstanceId, FakeInstance>>>,
+}
+
+impl FakeReach {
+    fn fake(&self, instance: InstanceId) -> FakeInstance {
+        let fakes = self.fakes.lock().expect("no panic inside");
+        fakes.get(&instance).cloned().expect("a site")
+    }
+}
+
+impl Reach for FakeReach {
+    type Instance = FakeInstance;
+    type Permissions = FakeInstance;
+    type Publish = PublishToNowhere;
+
+    async fn instance(
+        &self,
+        leased: &LeasedInstallation,
+        _now: Timestamp,
+    ) -> Result<FakeInstance, AwsError> {
+        let fake = self.fake(leased.installation.instance);
+        fake.assume().await?;
+        Ok(fake)
+    }
+
+    fn forget(&self, _leased: &LeasedInstallation) {}
+
+    fn permissions(&self, leased: &LeasedInstallation) -> FakeInstance {
+        self.fake(leased.installation.instance)
+    }
+
+    fn publish(&self, tenant: TenantId, instance: InstanceId) -> PublishToNowhere {
+        PublishToNowhere {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            tenant,
+            instance,
         }
     }
 }
@@ -124,41 +210,34 @@ impl World {
 pub struct Site<'a> {
     pub world: &'a World,
     pub instance: InstanceId,
-    pub arn: InstanceArn,
     pub fake: FakeInstance,
 }
 
 /// Records a publication as the publisher does, without a table to write to.
-struct PublishToNowhere<'a>(&'a Site<'a>);
+pub struct PublishToNowhere {
+    store: Store,
+    clock: Clock,
+    ids: IdSource,
+    tenant: TenantId,
+    instance: InstanceId,
+}
 
-impl Publish for PublishToNowhere<'_> {
+impl Publish for PublishToNowhere {
     async fn publish(&self) -> Result<(), StepError> {
-        let site = self.0;
-        let store = &site.world.store;
-        if let Some(source) = store
-            .publication_source(site.world.tenant, site.instance)
-            .await?
-        {
-            store
-                .publication_done(
-                    &source,
-                    EventId(site.world.ids.uuid()),
-                    site.world.clock.now(),
-                )
+        let source = self.store.publication_source(self.tenant, self.instance);
+        if let Some(source) = source.await? {
+            let event = EventId(self.ids.uuid());
+            self.store
+                .publication_done(&source, event, self.clock.now())
                 .await?;
         }
         Ok(())
     }
 
     async fn unpublish(&self) -> Result<(), StepError> {
-        let site = self.0;
-        let store = &site.world.store;
-        store
-            .publication_deactivate(site.world.tenant, site.instance)
-            .await?;
-        store
-            .publication_gone(site.world.tenant, site.instance)
-            .await?;
+        let (tenant, instance) = (self.tenant, self.instance);
+        self.store.publication_deactivate(tenant, instance).await?;
+        self.store.publication_gone(tenant, instance).await?;
         Ok(())
     }
 }
@@ -198,91 +277,50 @@ impl Site<'_> {
         tx.commit().await.expect("committed");
     }
 
-    /// Takes the lease, as a worker does. Other leases have run out by then.
-    pub async fn lease(&self) -> (Journal, ringfence_api::store::LeasedInstallation) {
-        let clock = &self.world.clock;
-        clock.set(clock.now().checked_add(STEP).expect("a time"));
-        let now = clock.now();
-        let token = self.world.ids.uuid();
-        let until = now.checked_add(LEASE).expect("a time");
-        let leased = self
-            .world
-            .store
-            .installation_lease(token, now, until)
-            .await
-            .expect("a lease")
-            .expect("something due");
-        assert_eq!(
-            leased.installation.instance, self.instance,
-            "another instance is due"
-        );
-        let journal = Journal {
-            store: self.world.store.clone(),
-            clock: clock.clone(),
-            tenant: self.world.tenant,
-            instance: self.instance,
-            generation: leased.installation.generation,
-            token,
-            lease: LEASE,
-        };
-        (journal, leased)
+    /// One pass of a worker, due by now. Other leases have run out by then.
+    pub async fn pass(&self) -> Result<Assessment, StoreError> {
+        self.is_due().await;
+        let found = self.world.worker().look().await?;
+        assert_eq!(found, Found::Work, "nothing was due");
+        Ok(self.assessment().await)
     }
 
-    /// One pass with its result recorded; due again at once.
-    pub async fn pass(&self) -> Result<Assessment, StepError> {
-        let (journal, leased) = self.lease().await;
-        let assessment = self.run(&journal, &leased).await?;
-        let now = self.world.clock.now();
-        let result = PassResult {
-            generation: journal.generation,
-            reached: assessment.reached,
-            state: assessment.state,
-            conditions: &assessment.conditions,
-            attempts: 0,
-            next_due_at: now,
-            looks_asked: leased.looks_asked,
-        };
-        let mut tx = self.world.store.tenant(self.world.tenant).await?;
-        tx.installation_finish(self.instance, journal.token, &result, now)
-            .await?;
-        tx.commit().await?;
-        Ok(assessment)
+    /// The next look is due, and nobody holds a lease.
+    pub async fn is_due(&self) {
+        self.world.wait(STEP);
+        // Longer than that of any other installation.
+        self.set_due("2000-01-01T00:00:00Z").await;
     }
 
-    pub async fn run(
-        &self,
-        journal: &Journal,
-        leased: &ringfence_api::store::LeasedInstallation,
-    ) -> Result<Assessment, StepError> {
-        let installation = &leased.installation;
-        if installation.request.is_some() {
-            journal.activate_publication().await?;
+    async fn set_due(&self, at: &str) {
+        sqlx::query(
+            "update installations set next_due_at = $2::text::timestamptz where instance_id = $1",
+        )
+        .bind(self.instance.0)
+        .bind(at)
+        .execute(&self.world.pool)
+        .await
+        .expect("due");
+    }
+
+    /// What the last pass left behind.
+    pub async fn assessment(&self) -> Assessment {
+        let tenant = self.world.store.tenant(self.world.tenant).await;
+        let mut tx = tenant.expect("a transaction");
+        let found = tx.installation_get(self.instance).await;
+        let installation = found.expect("an answer").expect("an installation");
+        let attempts: i32 =
+            sqlx::query_scalar("select attempts from installations where instance_id = $1")
+                .bind(self.instance.0)
+                .fetch_one(&self.world.pool)
+                .await
+                .expect("attempts");
+        let is_observed = installation.generation == installation.observed_generation;
+        Assessment {
+            state: installation.state,
+            conditions: installation.conditions,
+            reached: is_observed && attempts == 0,
         }
-        let desired = Desired {
-            instance_id: self.instance.to_string(),
-            function_arn: FUNCTION.to_owned(),
-            request: installation.request.clone(),
-            fresh: installation.generation > installation.observed_generation,
-            emergency: vec!["911".to_owned()],
-        };
-        let permission = InvokePermission {
-            function_arn: FUNCTION.to_owned(),
-            statement_id: self.instance.to_string(),
-            instance_arn: self.arn.to_string(),
-            account_id: self.arn.account_id().to_owned(),
-        };
-        let stop = CancellationToken::new();
-        let reconciliation = Reconciliation {
-            desired: &desired,
-            permission: &permission,
-            journal,
-            conditions: &installation.conditions,
-            connection: &leased.check,
-            stop: &stop,
-        };
-        reconciliation
-            .run(&self.fake, &self.fake, &PublishToNowhere(self))
-            .await
     }
 
     /// Passes until the asked state is reached.
@@ -319,33 +357,34 @@ impl Site<'_> {
 
     /// Nothing is due for this instance any more; others may then be worked on.
     pub async fn put_away(&self) {
-        let (journal, leased) = self.lease().await;
-        let far = "9000-01-01T00:00:00Z".parse().expect("a time");
-        let result = PassResult {
-            generation: journal.generation,
-            reached: true,
-            state: leased.installation.state,
-            conditions: &leased.installation.conditions,
-            attempts: 0,
-            next_due_at: far,
-            looks_asked: leased.looks_asked,
-        };
-        let mut tx = self
-            .world
-            .store
-            .tenant(self.world.tenant)
-            .await
-            .expect("a transaction");
-        tx.installation_finish(
-            self.instance,
-            journal.token,
-            &result,
-            self.world.clock.now(),
-        )
-        .await
-        .expect("finished");
-        tx.commit().await.expect("committed");
+        self.set_due("9000-01-01T00:00:00Z").await;
     }
+
+    /// The audit log's entries of installation steps, oldest first.
+    pub async fn audited(&self) -> Vec<Audited> {
+        let rows: Vec<(String, Option<Value>, Option<Value>)> = sqlx::query_as(
+            "select action, before, after from audit_log
+             where target = $1 and action like 'installation.%' order by seq",
+        )
+        .bind(self.instance.to_string())
+        .fetch_all(&self.world.pool)
+        .await
+        .expect("entries");
+        rows.into_iter()
+            .map(|(action, before, after)| Audited {
+                action,
+                before: before.unwrap_or_default(),
+                after: after.unwrap_or_default(),
+            })
+            .collect()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audited {
+    pub action: String,
+    pub before: Value,
+    pub after: Value,
 }
 
 pub fn condition(assessment: &Assessment, kind: ConditionType) -> &Condition {

@@ -127,6 +127,14 @@ fn row(operation: &str) -> Option<Row> {
         "webhook_deliveries_list" | "webhook_deliveries_get" => read(Admin, 200),
 
         "usage_list" | "quotas_list" => read(Viewer, 200),
+        "shards_list" | "shard_moves_list" => read(OperatorOnly, 200),
+        "shards_update" => write(OperatorOnly, json!({ "draining": false }), 200),
+        // Nothing is placed where no worker runs.
+        "shard_moves_begin" => write(
+            OperatorOnly,
+            json!({ "instance_id": "ins_01890000000070008000000000000000" }),
+            404,
+        ),
         "usage_tenants_list" | "tenants_quotas_get" => read(OperatorOnly, 200),
         "tenants_quotas_put" => write(OperatorOnly, json!({ "webhooks": 3 }), 200),
         // Something is installed.

@@ -314,6 +314,18 @@ impl World {
             .text("/id")
     }
 
+    /// Makes the functions of the settings known, as a worker's start does; answers the first one's ARN.
+    pub async fn shard(&self) -> String {
+        let functions: Vec<(String, String)> = settings()
+            .limiter_functions
+            .into_iter()
+            .map(|function| (function.arn, function.region))
+            .collect();
+        self.store.shard_sync(&functions).await.expect("shards");
+        let (arn, _) = functions.into_iter().next().expect("a function");
+        arn
+    }
+
     /// As a verification that passed leaves it.
     pub async fn mark_verified(&self, cast: &Cast, instance: &str) {
         let tenant: TenantId = cast.id.parse().expect("an id");

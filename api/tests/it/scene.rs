@@ -70,6 +70,7 @@ impl Scene {
                 made("/v1/token-issuers", token_issuer("https://login.example")).await,
             ),
             ("instances", instance),
+            ("shards", world.shard().await),
         ]);
         Self {
             cast,

@@ -1015,6 +1015,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shard-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Instances on their way from one limiter function to another
+         * @description For operators only.
+         */
+        get: operations["shard_moves_list"];
+        put?: never;
+        /**
+         * Move an instance to another limiter function
+         * @description The other function lets the instance in before the first flow calls it, and the former one goes on letting it in until
+         *     the calls that began before are over: no call is unlimited meanwhile. Both count in the same tables, so counts are kept.
+         *
+         *     For operators only.
+         */
+        post: operations["shard_moves_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The limiter functions of every region, and how full they are
+         * @description For operators only.
+         */
+        get: operations["shards_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Drain a limiter function, or take it back into service
+         * @description A draining function gets no new instances, and those that it has move to others of its region, each without a moment
+         *     unlimited, as soon as there is room. Taking it back stops no move that has begun.
+         *
+         *     For operators only.
+         */
+        patch: operations["shards_update"];
+        trace?: never;
+    };
     "/v1/sign-in-options": {
         parameters: {
             query?: never;
@@ -1726,6 +1796,37 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "failed";
+        /** @description Something that somebody else changed. */
+        Drift: {
+            /** @description What to do about it. */
+            advice: string;
+            /**
+             * Format: date-time
+             * @description When it was as it should be again; null: it is not yet.
+             */
+            ended_at?: string | null;
+            /**
+             * @description `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
+             * @example queue_repointed
+             */
+            kind: string;
+            /** @description Whether Ringfence puts it right, or only tells. */
+            mended: boolean;
+            /**
+             * @description What happened.
+             * @example the queue "Sales" points at another whisper
+             */
+            message: string;
+            /** @example Sales */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            since: string;
+            /** @description A flow's key, a queue's id, or empty. */
+            target: string;
+        };
         /** @enum {string} */
         DriftWord: "mend" | "report";
         /** @enum {string} */
@@ -1762,6 +1863,8 @@ export interface components {
         Installation: {
             conditions: components["schemas"]["Condition"][];
             desired?: components["schemas"]["InstallationRequest"] | null;
+            /** @description What somebody else changed of it: what is open first, then what was put right, the newest first. */
+            drift: components["schemas"]["Drift"][];
             /** @description The limiter function that serves the instance. */
             function_arn?: string | null;
             /**
@@ -2016,6 +2119,15 @@ export interface components {
             member_id: string;
             role: components["schemas"]["Role"];
             tenant: components["schemas"]["TenantName"];
+        };
+        NewShardMove: {
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * @description A function of the instance's region; if not given, the fullest one that has room.
+             * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2
+             */
+            to?: string | null;
         };
         NewTenant: {
             /**
@@ -2456,6 +2568,67 @@ export interface components {
         ServiceState: {
             /** @example ok */
             status: string;
+        };
+        /** @description One limiter function, and how full it is. */
+        Shard: {
+            /** Format: int64 */
+            arriving: number;
+            /**
+             * Format: int64
+             * @example 40
+             */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description Places that nobody has.
+             */
+            free: number;
+            /** @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1 */
+            function_arn: string;
+            /**
+             * Format: int64
+             * @description Instances whose calls it decides, those on their way here included.
+             * @example 12
+             */
+            instances: number;
+            /**
+             * Format: int64
+             * @description Instances on their way to another function. They take a place here until then.
+             */
+            leaving: number;
+            /** @example us-east-1 */
+            region: string;
+            /**
+             * @description `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
+             *     takes instances.
+             * @example in_service
+             */
+            state: string;
+        };
+        ShardChange: {
+            /** @description Whether it is to be emptied. */
+            draining: boolean;
+        };
+        ShardList: {
+            data: components["schemas"]["Shard"][];
+        };
+        /** @description An instance on its way from one limiter function to another. */
+        ShardMove: {
+            from: string;
+            instance_id: string;
+            /**
+             * Format: date-time
+             * @description Since when no flow calls the former function any more; it lets the instance in for five minutes more. Null: some
+             *     still do.
+             */
+            repointed_at?: string | null;
+            /** Format: date-time */
+            since: string;
+            tenant_id: string;
+            to: string;
+        };
+        ShardMoveList: {
+            data: components["schemas"]["ShardMove"][];
         };
         SignInOptions: {
             /** @description Whether people sign in with the operator's identity provider, at `/auth/sign-in`. Keys always work. */
@@ -5905,6 +6078,240 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shard_moves_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShardMoveList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shard_moves_begin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShardMove"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShardMove"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shards_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShardList"];
+                };
+            };
+            /** @description Nobody was recognised */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong; the codes are listed under /docs/errors */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shards_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The function's ARN */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShardChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shard"];
+                };
             };
             /** @description Nobody was recognised */
             401: {

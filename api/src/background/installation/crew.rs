@@ -13,14 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::background::driver::{Found, WakeUp, drive};
 use crate::store::StoreError;
 
-use super::InstallationWorker;
+use super::{AwsReach, InstallationWorker};
 
 /// Passes that one process makes at a time.
 const PASSES_MAX: usize = 64;
 
 #[derive(Debug)]
 pub struct Crew {
-    worker: InstallationWorker,
+    worker: InstallationWorker<AwsReach>,
     wake_up: WakeUp,
     room: Arc<Semaphore>,
     passes: Mutex<JoinSet<()>>,
@@ -28,7 +28,7 @@ pub struct Crew {
 
 impl Crew {
     #[must_use]
-    pub fn new(worker: InstallationWorker, wake_up: WakeUp) -> Self {
+    pub fn new(worker: InstallationWorker<AwsReach>, wake_up: WakeUp) -> Self {
         Self {
             worker,
             wake_up,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::installation::InstallationRequest;
+use crate::domain::installation::{InstallationRequest, QueueState};
 
 /// Which of our flows a flow is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +73,17 @@ pub struct Desired {
     pub fresh: bool,
     /// Every spelling of the emergency numbers.
     pub emergency: Vec<String>,
+    /// The limiter function that it comes from, while it moves.
+    pub leaving: Option<Leaving>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    pub function_arn: String,
+    /// It was seen that no flow calls it any more.
+    pub is_repointed: bool,
+    /// And so long ago that no call is under way which began before.
+    pub calls_ended: bool,
 }
 
 /// What Ringfence remembers of a flow that it published.
@@ -92,6 +103,7 @@ pub struct RememberedQueue {
     /// The whisper before ours; none means that the queue had none of its own.
     pub previous_flow_id: Option<String>,
     pub attached: bool,
+    pub state: QueueState,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

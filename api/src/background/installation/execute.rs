@@ -12,6 +12,7 @@ use crate::aws::{
 use crate::domain::installation::QueueState;
 use crate::store::StoreError;
 
+use super::changes::{Known, StepChange, step_change, unconfirmed};
 use super::desired::{FlowKey, RememberedFlow};
 use super::journal::Journal;
 use super::observed::Observed;
@@ -44,6 +45,15 @@ pub trait Publish: Send + Sync {
     fn unpublish(&self) -> impl Future<Output = Result<(), StepError>> + Send;
 }
 
+/// What the step in hand has done to the other side so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    None,
+    /// A request was sent, and its answer lost.
+    Unknown,
+    Done,
+}
+
 /// All that a step may touch.
 #[derive(Debug)]
 pub struct Executor<'a, C, F, P> {
@@ -55,6 +65,7 @@ pub struct Executor<'a, C, F, P> {
     flow_ids: BTreeMap<FlowKey, String>,
     /// Every flow of ours, surplus and deleted ones too: a queue that names one of them has its former whisper remembered.
     ours: Vec<String>,
+    effect: Effect,
 }
 
 impl<'a, C, F, P> Executor<'a, C, F, P>
@@ -89,16 +100,74 @@ where
                 .map(|flow| flow.id.clone())
                 .chain(observed.gone.iter().cloned())
                 .collect(),
+            effect: Effect::None,
         }
     }
 
+    /// What the step is to change.
+    pub fn change(&self, step: &Step) -> Option<StepChange> {
+        let flow_id = match step {
+            Step::CreateFlow { key, .. } | Step::AttachQueue { key, .. } => self.flow_ids.get(key),
+            _ => None,
+        };
+        let known = Known {
+            flow_id: flow_id.map(String::as_str),
+            function_arn: &self.permission.function_arn,
+            statement_id: &self.permission.statement_id,
+        };
+        step_change(step, known)
+    }
+
+    /// What the step just carried out has changed, or may have.
+    pub fn changed(&self, step: &Step, is_done: bool) -> Option<StepChange> {
+        let change = self.change(step)?;
+        match self.effect {
+            Effect::None => None,
+            // What was to be is there now, by whichever try.
+            Effect::Unknown if is_done => Some(change),
+            Effect::Unknown => Some(StepChange {
+                after: unconfirmed(change.after),
+                ..change
+            }),
+            Effect::Done => Some(change),
+        }
+    }
+
+    /// Takes the answer to a request that changes something.
+    fn note<T>(&mut self, answer: Result<T, AwsError>) -> Result<T, AwsError> {
+        match &answer {
+            Ok(_) => self.effect = Effect::Done,
+            Err(err) if err.is_retryable() && self.effect == Effect::None => {
+                self.effect = Effect::Unknown;
+            }
+            Err(_) => {}
+        }
+        answer
+    }
+
     pub async fn execute(&mut self, step: &Step) -> Result<(), StepError> {
+        self.effect = Effect::None;
         match step {
-            Step::GrantPermission => Ok(self.permissions.grant(self.permission).await?),
-            Step::RevokePermission => Ok(self
-                .permissions
-                .revoke(&self.permission.function_arn, &self.permission.statement_id)
-                .await?),
+            Step::GrantPermission => {
+                let granted = self.permissions.grant(self.permission).await;
+                Ok(self.note(granted)?)
+            }
+            Step::RevokePermission => {
+                let InvokePermission {
+                    function_arn,
+                    statement_id,
+                    ..
+                } = self.permission;
+                let revoked = self.permissions.revoke(function_arn, statement_id).await;
+                Ok(self.note(revoked)?)
+            }
+            Step::AwaitCalls => self.journal.function_repointed().await,
+            Step::LeaveFunction { function_arn } => {
+                let statement_id = &self.permission.statement_id;
+                let revoked = self.permissions.revoke(function_arn, statement_id).await;
+                self.note(revoked)?;
+                self.journal.function_left().await
+            }
             Step::Publish => self.publish.publish().await,
             Step::Unpublish => self.publish.unpublish().await,
             Step::CreateFlow { key, flow } => self.create_flow(key, flow).await,
@@ -108,7 +177,8 @@ where
                 content,
                 ..
             } => {
-                self.connect.flow_update(flow_id, content).await?;
+                let updated = self.connect.flow_update(flow_id, content).await;
+                self.note(updated)?;
                 self.remember_flow(key, flow_id, content).await
             }
             Step::DeleteFlow { flow_id, .. } => self.delete_flow(flow_id).await,
@@ -130,7 +200,8 @@ where
     }
 
     async fn create_flow(&mut self, key: &FlowKey, flow: &NewFlow) -> Result<(), StepError> {
-        let flow_id = match self.connect.flow_create(flow).await {
+        let created = self.connect.flow_create(flow).await;
+        let flow_id = match self.note(created) {
             Ok(flow_id) => flow_id,
             Err(err) if err.kind == AwsErrorKind::Duplicate => {
                 return Err(StepError::Changed(format!(
@@ -163,8 +234,9 @@ where
         Ok(())
     }
 
-    async fn delete_flow(&self, flow_id: &str) -> Result<(), StepError> {
-        match self.connect.flow_delete(flow_id).await {
+    async fn delete_flow(&mut self, flow_id: &str) -> Result<(), StepError> {
+        let deleted = self.connect.flow_delete(flow_id).await;
+        match self.note(deleted) {
             Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
             Ok(()) | Err(_) => {}
         }
@@ -174,27 +246,27 @@ where
     /// Reads, decides and changes anew when the change failed in passing: what was read before it may be stale by then.
     /// The turns that each try waits for are pause enough.
     async fn attach(
-        &self,
+        &mut self,
         queue_id: &str,
         key: &FlowKey,
         planned_previous: Option<&str>,
     ) -> Result<(), StepError> {
-        let Some(whisper) = self.flow_ids.get(key) else {
+        let Some(whisper) = self.flow_ids.get(key).cloned() else {
             return Err(StepError::Changed(
                 "its whisper flow is not there yet".to_owned(),
             ));
         };
         for _ in 1..TRIES_MAX {
-            match self.attach_once(queue_id, whisper, planned_previous).await {
+            match self.attach_once(queue_id, &whisper, planned_previous).await {
                 Err(err) if is_passing(&err) => {}
                 outcome => return outcome,
             }
         }
-        self.attach_once(queue_id, whisper, planned_previous).await
+        self.attach_once(queue_id, &whisper, planned_previous).await
     }
 
     async fn attach_once(
-        &self,
+        &mut self,
         queue_id: &str,
         whisper: &str,
         planned_previous: Option<&str>,
@@ -223,7 +295,7 @@ where
     }
 
     /// As [`Self::attach`].
-    async fn restore(&self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
+    async fn restore(&mut self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
         for _ in 1..TRIES_MAX {
             match self.restore_once(queue_id, to_flow_id).await {
                 Err(err) if is_passing(&err) => {}
@@ -234,7 +306,7 @@ where
     }
 
     async fn restore_once(
-        &self,
+        &mut self,
         queue_id: &str,
         to_flow_id: Option<&str>,
     ) -> Result<(), StepError> {
@@ -271,7 +343,7 @@ where
 
     /// Changes the whisper of a queue just read and nothing else of it. The service keeps no lock on a queue and may
     /// clear what was left out: look again.
-    async fn point(&self, queue: &Queue, flow_id: Option<&str>) -> Result<(), StepError> {
+    async fn point(&mut self, queue: &Queue, flow_id: Option<&str>) -> Result<(), StepError> {
         if queue.outbound.flow_id.as_deref() == flow_id {
             return Ok(());
         }
@@ -279,9 +351,8 @@ where
             flow_id: flow_id.map(str::to_owned),
             ..queue.outbound.clone()
         };
-        self.connect
-            .queue_set_outbound(&queue.id, &outbound)
-            .await?;
+        let set = self.connect.queue_set_outbound(&queue.id, &outbound).await;
+        self.note(set)?;
         let after = self.connect.queue(&queue.id).await?;
         if after.outbound == outbound {
             Ok(())

@@ -3,6 +3,7 @@
 //! A pass looks at what is there, plans the steps in between, and does them one by one, each written down. Passes of
 //! different processes never overlap on one installation (lease). Invariants and failures: see [`plan`] and [`execute`].
 
+pub mod changes;
 pub mod conditions;
 mod crew;
 pub mod desired;
@@ -11,7 +12,9 @@ pub mod execute;
 mod given_up;
 pub mod journal;
 pub mod observed;
+mod placing;
 pub mod plan;
+pub mod reach;
 mod worker;
 
 use tokio_util::sync::CancellationToken;
@@ -20,7 +23,7 @@ use crate::aws::{ConnectInstance, FunctionPermissions, InvokePermission};
 use crate::domain::installation::Condition;
 use crate::store::InstanceCheck;
 
-use conditions::{Assessment, Pass, assess, assess_unseen};
+use conditions::{Assessment, Pass, ShardStanding, assess, assess_unseen};
 use desired::Desired;
 use execute::{Executor, Publish, StepError};
 use journal::Journal;
@@ -28,6 +31,7 @@ use observed::{Observed, observe};
 use plan::{Plan, plan, plan_without_instance};
 
 pub use crew::Crew;
+pub use reach::AwsReach;
 pub use worker::InstallationWorker;
 
 /// One pass over one installation that this process holds the lease of.
@@ -37,6 +41,7 @@ pub struct Reconciliation<'a> {
     pub permission: &'a InvokePermission,
     pub journal: &'a Journal,
     pub conditions: &'a [Condition],
+    pub shard: ShardStanding,
     /// What the last check of the connection found.
     pub connection: &'a InstanceCheck,
     /// Once cancelled, the step in hand is the last one.
@@ -71,7 +76,7 @@ impl Reconciliation<'_> {
                 return Ok(self.unseen(&gone));
             }
             let nothing = Observed::default();
-            let plan = plan_without_instance(&remembered, granted);
+            let plan = plan_without_instance(self.desired, &remembered, granted);
             let executor = Executor::new(
                 connect,
                 permissions,
@@ -99,6 +104,7 @@ impl Reconciliation<'_> {
     pub fn unseen(&self, err: &StepError) -> Assessment {
         assess_unseen(
             self.desired.request.is_some(),
+            self.shard,
             self.connection,
             err,
             self.conditions,
@@ -123,20 +129,32 @@ impl Reconciliation<'_> {
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
-            self.journal.hold_on().await?;
+            self.journal
+                .step_begun(position, executor.change(step))
+                .await?;
             match executor.execute(step).await {
-                Ok(()) => self.journal.step_done(position).await?,
+                Ok(()) => {
+                    let changed = executor.changed(step, true);
+                    self.journal.step_done(position, step, changed).await?;
+                }
                 Err(err @ StepError::LeaseLost) => return Err(err),
                 Err(err) => {
                     let (_, message) = conditions::words(&err);
-                    self.journal.step_failed(position, &message).await?;
+                    let changed = executor.changed(step, false);
+                    self.journal
+                        .step_failed(position, step, changed, &message)
+                        .await?;
                     failure = Some((step, err));
                     break;
                 }
             }
         }
+        if failure.is_none() {
+            self.journal.drift_mended(plan).await?;
+        }
         let pass = Pass {
             installed_wanted: self.desired.request.is_some(),
+            shard: self.shard,
             connection: self.connection,
             plan,
             failure: failure.as_ref().map(|(step, err)| (*step, err)),

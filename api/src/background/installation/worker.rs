@@ -1,18 +1,16 @@
 //! Takes the installation that is due longest, runs a pass over it, and records where that has left it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::{Aws, InstanceAccess, InvokePermission};
+use crate::aws::{InvokePermission, Jitter};
 use crate::background::backoff::backoff;
 use crate::background::driver::Found;
-use crate::background::publisher::{PublishOne, Publisher, effective_policy};
+use crate::background::publisher::effective_policy;
 use crate::clock::{Clock, IdSource};
 use crate::domain::installation::InstallationState;
-use crate::domain::pace::Urgency;
 use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
 
 use super::conditions::{Assessment, assess_without_shard, removal_told};
@@ -20,6 +18,8 @@ use super::desired::Desired;
 use super::execute::StepError;
 use super::given_up::GivenUp;
 use super::journal::Journal;
+use super::placing::{CALLS_END_WITHIN, former, standing};
+use super::reach::Reach;
 use super::{Reconciliation, emergency};
 
 /// Two prolongations may fail before a lease is lost.
@@ -27,10 +27,10 @@ const HEARTBEATS: u32 = 3;
 
 /// Works on installations.
 #[derive(Debug, Clone)]
-pub struct InstallationWorker {
+pub struct InstallationWorker<R> {
     pub store: Store,
-    pub aws: Arc<Aws>,
-    pub publisher: Arc<Publisher>,
+    pub reach: R,
+    pub jitter: Jitter,
     pub clock: Clock,
     pub ids: IdSource,
     /// How long after a finished pass the next look is due.
@@ -40,7 +40,7 @@ pub struct InstallationWorker {
     pub stop: CancellationToken,
 }
 
-impl InstallationWorker {
+impl<R: Reach> InstallationWorker<R> {
     /// Takes what is due and works on it.
     pub async fn look(&self) -> Result<Found, StoreError> {
         let Some((leased, journal)) = self.lease().await? else {
@@ -60,6 +60,7 @@ impl InstallationWorker {
             let journal = Journal {
                 store: self.store.clone(),
                 clock: self.clock.clone(),
+                ids: self.ids.clone(),
                 tenant: leased.tenant,
                 instance: leased.installation.instance,
                 generation: leased.installation.generation,
@@ -113,17 +114,16 @@ impl InstallationWorker {
         let installation = &leased.installation;
         let region = leased.instance_arn.region();
         let wanted = installation.request.is_some();
-        let function_arn = if wanted {
+        let (tenant, instance) = (leased.tenant, installation.instance);
+        let placed = if wanted {
             self.store
-                .shard_assign(leased.tenant, installation.instance, region, now)
+                .shard_assign(tenant, instance, region, now)
                 .await?
         } else {
-            self.store
-                .shard_assigned(leased.tenant, installation.instance)
-                .await?
+            self.store.shard_placed(tenant, instance).await?
         };
-        let function_arn = match (function_arn, wanted) {
-            (Some(function_arn), _) => function_arn,
+        let placed = match (placed, wanted) {
+            (Some(placed), _) => placed,
             (None, true) => {
                 return Ok(assess_without_shard(
                     region,
@@ -142,13 +142,14 @@ impl InstallationWorker {
         }
         let desired = Desired {
             instance_id: installation.instance.to_string(),
-            function_arn: function_arn.clone(),
+            function_arn: placed.function_arn.clone(),
             request: installation.request.clone(),
             fresh: installation.generation > installation.observed_generation,
             emergency,
+            leaving: placed.leaving.as_ref().map(|leaving| former(leaving, now)),
         };
         let permission = InvokePermission {
-            function_arn,
+            function_arn: placed.function_arn.clone(),
             statement_id: installation.instance.to_string(),
             instance_arn: leased.instance_arn.to_string(),
             account_id: leased.instance_arn.account_id().to_owned(),
@@ -158,28 +159,16 @@ impl InstallationWorker {
             permission: &permission,
             journal,
             conditions: &installation.conditions,
+            shard: standing(&placed),
             connection: &leased.check,
             stop: &self.stop,
         };
-        let permissions = self.aws.function_permissions(region);
-        let publish = PublishOne {
-            publisher: &self.publisher,
-            tenant: leased.tenant,
-            instance: installation.instance,
-        };
+        let permissions = self.reach.permissions(leased);
+        let publish = self.reach.publish(leased.tenant, installation.instance);
         if abandoned {
             return reconciliation.run(&GivenUp, &permissions, &publish).await;
         }
-        let access = InstanceAccess::ways(
-            &leased.instance_arn,
-            std::slice::from_ref(&leased.installer_role_arn),
-            &leased.external_ids,
-        );
-        let connect = match self
-            .aws
-            .connect_instance(&access, Urgency::Background, now)
-            .await
-        {
+        let connect = match self.reach.instance(leased, now).await {
             Ok(connect) => connect,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
@@ -192,7 +181,7 @@ impl InstallationWorker {
             .as_ref()
             .is_ok_and(|assessment| assessment.state == InstallationState::Blocked)
         {
-            self.aws.forget_sessions(&access);
+            self.reach.forget(leased);
         }
         outcome
     }
@@ -230,8 +219,9 @@ impl InstallationWorker {
         };
         let wait = match (assessment.reached, assessment.state) {
             (true, InstallationState::Uninstalled) => None,
-            (true, _) => Some(self.aws.jitter().shorten(self.period)),
-            (false, _) => Some(backoff(attempts, self.aws.jitter())),
+            (true, _) if self.is_moving(journal).await? => Some(self.period.min(CALLS_END_WITHIN)),
+            (true, _) => Some(self.jitter.shorten(self.period)),
+            (false, _) => Some(backoff(attempts, &self.jitter)),
         };
         tracing::info!(
             tenant.id = %journal.tenant,
@@ -243,6 +233,12 @@ impl InstallationWorker {
         );
         self.record(leased, journal, assessment, attempts, wait)
             .await
+    }
+
+    async fn is_moving(&self, journal: &Journal) -> Result<bool, StoreError> {
+        let (tenant, instance) = (journal.tenant, journal.instance);
+        let placed = self.store.shard_placed(tenant, instance).await?;
+        Ok(placed.is_some_and(|placed| placed.leaving.is_some()))
     }
 
     async fn record(
@@ -263,8 +259,18 @@ impl InstallationWorker {
             next_due_at: wait.map_or(NEVER, |wait| later(now, wait)),
             looks_asked: leased.looks_asked,
         };
+        let wanted = leased.installation.request.is_some();
         let mut tx = self.store.tenant(journal.tenant).await?;
-        tx.installation_finish(journal.instance, journal.token, &result, now)
+        let finished = tx.installation_finish(journal.instance, journal.token, &result, now);
+        if !finished.await? {
+            return Ok(());
+        }
+        let was_reached = leased.installation.observed_generation == leased.installation.generation;
+        journal
+            .access_seen(
+                &mut tx,
+                !(wanted && was_reached) || assessment.roles_serve(),
+            )
             .await?;
         // A role that refused what the last check had found in order.
         if leased.check.health == ConnectionHealth::Healthy && !assessment.roles_serve() {
@@ -292,7 +298,7 @@ impl InstallationWorker {
             reached: false,
         };
         let attempts = leased.attempts.saturating_add(1);
-        let wait = backoff(attempts, self.aws.jitter());
+        let wait = backoff(attempts, &self.jitter);
         self.record(leased, journal, &assessment, attempts, Some(wait))
             .await
     }

@@ -12,6 +12,7 @@ mod members;
 mod numbers;
 mod policies;
 mod quotas;
+mod shards;
 mod tenants;
 mod token_issuers;
 mod usage;
@@ -43,6 +44,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(webhooks::routes())
         .merge(usage::routes())
         .merge(quotas::routes())
+        .merge(shards::routes())
 }
 
 /// Operations that ask a customer's AWS account.

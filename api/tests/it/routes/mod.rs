@@ -16,6 +16,7 @@ mod quotas;
 mod rate;
 mod service;
 mod sessions;
+mod shards;
 mod sign_in;
 mod tenants;
 mod token_issuers;

@@ -1,5 +1,6 @@
 //! What holds for flows and queues after a pass. Pure.
 
+use crate::domain::drift::DriftKind;
 use crate::domain::installation::{ConditionStatus, QueueState};
 
 use super::super::plan::{Obstacle, Plan, Step};
@@ -15,6 +16,30 @@ pub(super) fn good(reason: &str, message: &str) -> Finding {
 
 pub(super) fn bad(reason: &str, message: String) -> Finding {
     (ConditionStatus::False, reason.to_owned(), message)
+}
+
+/// Where the instance stands among the limiter functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardStanding {
+    Settled,
+    Moving,
+    /// Its function is being drained, and no other has room.
+    Stranded,
+}
+
+/// It is limited in any case.
+pub(super) fn shard_finding(shard: ShardStanding) -> Finding {
+    match shard {
+        ShardStanding::Settled => good("assigned", "a limiter function serves this instance"),
+        ShardStanding::Moving => good(
+            "moving",
+            "the instance moves to another limiter function; both serve it until calls that began before are over",
+        ),
+        ShardStanding::Stranded => good(
+            "draining_without_room",
+            "the limiter function that serves this instance is being drained, and no other one of the region has room; the operator has to add one",
+        ),
+    }
 }
 
 pub(super) fn is_flow_step(step: &Step) -> bool {
@@ -69,12 +94,18 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
             Obstacle::UnknownQueues(_) => {}
         }
     }
-    match plan
-        .drifted
-        .iter()
-        .find(|text| text.starts_with("the flow"))
-    {
-        Some(text) => bad("drifted", format!("{text}; install again to mend it")),
+    let left = plan.drift.iter().find(|difference| {
+        let is_flow = matches!(
+            difference.kind,
+            DriftKind::FlowEdited | DriftKind::FlowDeleted
+        );
+        is_flow && !difference.mended
+    });
+    match left {
+        Some(difference) => {
+            let told = difference.told();
+            bad("drifted", format!("{told}; install again to mend it"))
+        }
         None => good("installed", "the flows are published"),
     }
 }

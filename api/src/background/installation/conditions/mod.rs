@@ -18,10 +18,11 @@ use super::plan::{Plan, Step};
 use connection::connection_finding;
 use findings::{
     Finding, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step, queues_finding,
-    step_finding,
+    shard_finding, step_finding,
 };
 use words::needs_somebody;
 
+pub use findings::ShardStanding;
 pub use removal::removal_told;
 pub use words::words;
 
@@ -29,6 +30,7 @@ pub use words::words;
 #[derive(Debug)]
 pub struct Pass<'a> {
     pub installed_wanted: bool,
+    pub shard: ShardStanding,
     /// What the last check of the connection found.
     pub connection: &'a InstanceCheck,
     pub plan: &'a Plan,
@@ -61,10 +63,10 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
     if !pass.installed_wanted {
         return assess_uninstall(pass, old, now);
     }
-    let shard = good("assigned", "a limiter function serves this instance");
+    let shard = shard_finding(pass.shard);
     let permission = step_finding(
         pass,
-        |step| matches!(step, Step::GrantPermission),
+        |step| matches!(step, Step::GrantPermission | Step::LeaveFunction { .. }),
         || good("granted", "the instance may invoke the limiter function"),
     );
     let flows = step_finding(pass, is_flow_step, || flows_finding(pass.plan));
@@ -96,6 +98,7 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
 #[must_use]
 pub fn assess_unseen(
     installed_wanted: bool,
+    shard: ShardStanding,
     connection: &InstanceCheck,
     err: &StepError,
     old: &[Condition],
@@ -104,10 +107,7 @@ pub fn assess_unseen(
     let (reason, message) = words(err);
     let unknown = || (ConditionStatus::Unknown, reason.clone(), message.clone());
     let findings = vec![
-        (
-            ConditionType::ShardAssigned,
-            good("assigned", "a limiter function serves this instance"),
-        ),
+        (ConditionType::ShardAssigned, shard_finding(shard)),
         (ConditionType::PermissionGranted, unknown()),
         (ConditionType::FlowsInstalled, unknown()),
         (ConditionType::QueuesAttached, unknown()),
@@ -287,6 +287,7 @@ mod tests {
         let err = denied("connect:CreateContactFlow");
         let pass = Pass {
             installed_wanted: true,
+            shard: ShardStanding::Settled,
             connection: &healthy(),
             plan: &plan,
             failure: Some((&Step::Publish, &err)),
@@ -311,6 +312,7 @@ mod tests {
         let plan = Plan::default();
         let pass = Pass {
             installed_wanted: true,
+            shard: ShardStanding::Settled,
             connection: &healthy(),
             plan: &plan,
             failure: None,
@@ -320,7 +322,14 @@ mod tests {
         let second = assess(&pass, &first.conditions, later);
         assert_eq!(of(&second, ConditionType::Ready).last_transition_at, now());
         let err = denied("sts:AssumeRole");
-        let third = assess_unseen(true, &healthy(), &err, &second.conditions, later);
+        let third = assess_unseen(
+            true,
+            ShardStanding::Settled,
+            &healthy(),
+            &err,
+            &second.conditions,
+            later,
+        );
         assert_eq!(of(&third, ConditionType::Ready).last_transition_at, later);
         assert_eq!(
             of(&third, ConditionType::Ready).reason,

@@ -73,7 +73,7 @@ impl Planner<'_> {
             .unwrap_or_else(|| id.to_owned())
     }
 
-    fn is_default(&self, flow_id: &str) -> bool {
+    pub(super) fn is_default(&self, flow_id: &str) -> bool {
         self.observed
             .default_outbound
             .as_ref()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{FlowType, NewFlow};
+use crate::domain::drift::DriftKind;
 use crate::flow;
 
 use super::super::desired::FlowKey;
@@ -26,11 +27,12 @@ impl Planner<'_> {
             self.plan.obstacles.push(Obstacle::NameTaken(name));
             return;
         }
-        if self.remembered.flows.contains_key(key) && self.tells_drift_only() {
-            self.plan
-                .drifted
-                .push(format!("the flow \"{name}\" was deleted"));
-            return;
+        if self.remembered.flows.contains_key(key) {
+            let is_mended = !self.tells_drift_only();
+            self.drift(DriftKind::FlowDeleted, &key.as_text(), &name, is_mended);
+            if !is_mended {
+                return;
+            }
         }
         self.available.insert(key.clone());
         self.plan.steps.push(Step::CreateFlow {
@@ -72,16 +74,25 @@ impl Planner<'_> {
         if !meant_otherwise && !changed_by_others {
             return;
         }
-        if !meant_otherwise && self.tells_drift_only() {
-            self.plan
-                .drifted
-                .push(format!("the flow \"{}\" was changed", existing.name));
-            return;
+        // Of a flow that is to be another one anyway nobody can tell who changed it: an update of ours may have lost its
+        // answer.
+        if !meant_otherwise {
+            let is_mended = !self.tells_drift_only();
+            self.drift(
+                DriftKind::FlowEdited,
+                &key.as_text(),
+                &existing.name,
+                is_mended,
+            );
+            if !is_mended {
+                return;
+            }
         }
         self.plan.steps.push(Step::UpdateFlow {
             key: key.clone(),
             flow_id: existing.id.clone(),
             name: existing.name.clone(),
+            from_sha256: content_sha256(&existing.content),
             content,
         });
     }

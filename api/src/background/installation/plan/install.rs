@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::Queue;
+use crate::domain::drift::{Difference, DriftKind};
 use crate::domain::installation::{Drift, ExistingWhisper, InstallationRequest};
 use crate::flow::{self, Guard, Rest};
 
@@ -46,16 +47,22 @@ impl<'a> Planner<'a> {
             .filter(|queue| self.request.queues.covers(&queue.id))
             .map(|queue| (queue, self.fate(queue)))
             .collect();
-        let needed: BTreeSet<FlowKey> = fates
+        let (told_only, others): (Vec<_>, Vec<_>) = fates
             .iter()
+            .partition(|(queue, _)| self.is_told_only(queue));
+        let needed: BTreeSet<FlowKey> = others
+            .into_iter()
             .filter_map(|(_, fate)| match fate {
                 Fate::Attach(key) => Some(key.clone()),
                 Fate::Refuse(_) => None,
             })
             .collect();
-        if !self.observed.permission_granted {
-            self.plan.steps.push(Step::GrantPermission);
-        }
+        // Somebody may point the queue back at it.
+        let kept: BTreeSet<FlowKey> = told_only
+            .into_iter()
+            .filter_map(|(queue, _)| self.key_before(queue))
+            .collect();
+        self.permission();
         self.flow(
             &FlowKey::Notice,
             Some(flow::notice(&self.desired.function_arn)),
@@ -73,7 +80,7 @@ impl<'a> Planner<'a> {
             self.plan.steps.push(Step::Publish);
         }
         for key in &needed {
-            let content = self.whisper_content(key);
+            let content = self.whisper_content(key).or_else(|| self.repointed(key));
             self.flow(key, content);
         }
         for (queue, fate) in fates {
@@ -81,8 +88,33 @@ impl<'a> Planner<'a> {
         }
         self.uncovered_queues();
         self.unknown_queues();
-        self.delete_unused(&needed);
+        self.delete_unused(&(&needed | &kept));
+        self.leave_former_function();
         self.plan
+    }
+
+    /// The function is the operator's: whatever the tenant chose, its calls must not go out unlimited.
+    fn permission(&mut self) {
+        if self.observed.permission_granted {
+            return;
+        }
+        self.plan.steps.push(Step::GrantPermission);
+        if self.desired.leaving.is_none() {
+            self.drift(DriftKind::PermissionRemoved, "", "", true);
+        }
+    }
+
+    /// Somebody else changed something, unless what differs is only what the tenant has just asked for.
+    pub(super) fn drift(&mut self, kind: DriftKind, target: &str, name: &str, mended: bool) {
+        if self.desired.fresh {
+            return;
+        }
+        self.plan.drift.push(Difference {
+            kind,
+            target: target.to_owned(),
+            name: name.to_owned(),
+            mended,
+        });
     }
 
     pub(super) fn guard(&self) -> Guard<'_> {

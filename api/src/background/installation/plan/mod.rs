@@ -6,12 +6,14 @@
 mod fate;
 mod flows;
 mod install;
+mod moving;
 mod queues;
 mod step;
 mod uninstall;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::drift::Difference;
 use crate::domain::installation::QueueState;
 
 use super::desired::{Desired, FlowKey, Remembered};
@@ -45,15 +47,15 @@ pub struct Plan {
     pub steps: Vec<Step>,
     pub queues: Vec<QueueOutcome>,
     pub obstacles: Vec<Obstacle>,
-    /// Differences that somebody else made and that the tenant wants told, not mended.
-    pub drifted: Vec<String>,
+    /// What somebody else changed since the installation was reached.
+    pub drift: Vec<Difference>,
 }
 
 #[must_use]
 pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
     match &desired.request {
         Some(request) => Planner::new(desired, request, remembered, observed).install(),
-        None => uninstall(remembered, observed),
+        None => uninstall(desired, remembered, observed),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::aws::Queue;
-use crate::domain::installation::{QueueSelection, QueueState};
+use crate::domain::drift::DriftKind;
+use crate::domain::installation::{ExistingWhisper, QueueSelection, QueueState};
 
 use super::super::desired::{FlowKey, Remembered};
 use super::super::observed::{Observed, former_whisper};
@@ -17,6 +18,9 @@ impl Planner<'_> {
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
         let attached_before = self.remembered.is_attached(&queue.id);
+        if let Some((kind, mended)) = self.queue_drift(queue, &fate) {
+            self.drift(kind, &queue.id, &queue.name, mended);
+        }
         let (key, state, detail) = match fate {
             Fate::Refuse(detail) => {
                 if is_ours {
@@ -27,6 +31,10 @@ impl Planner<'_> {
             Fate::Attach(key) if self.points_at(now, &key) => {
                 (Some(key), QueueState::Attached, String::new())
             }
+            Fate::Attach(key) if self.is_new(queue) && self.tells_drift_only() => {
+                let detail = "was made since; drift is reported, not mended".to_owned();
+                (Some(key), QueueState::LeftAlone, detail)
+            }
             Fate::Attach(key)
                 if attached_before && (!is_ours || is_gone) && self.tells_drift_only() =>
             {
@@ -36,9 +44,6 @@ impl Planner<'_> {
                     "points at another whisper since"
                 };
                 let detail = format!("{what}; drift is reported, not mended");
-                self.plan
-                    .drifted
-                    .push(format!("the queue \"{}\" {detail}", queue.name));
                 (Some(key), QueueState::LeftAlone, detail)
             }
             Fate::Attach(key) if self.available.contains(&key) => {
@@ -46,6 +51,7 @@ impl Planner<'_> {
                     queue_id: queue.id.clone(),
                     name: queue.name.clone(),
                     key: key.clone(),
+                    from_flow_id: queue.outbound.flow_id.clone(),
                     previous_flow_id: former_whisper(queue, self.remembered, self.observed),
                 });
                 (Some(key), QueueState::Pending, String::new())
@@ -57,6 +63,50 @@ impl Planner<'_> {
             ),
         };
         self.outcome(queue, key, state, detail);
+    }
+
+    /// A queue whose whisper was deleted is told as that flow.
+    fn queue_drift(&self, queue: &Queue, fate: &Fate) -> Option<(DriftKind, bool)> {
+        let now = queue.outbound.flow_id.as_deref();
+        let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
+        let is_attachable = matches!(fate, Fate::Attach(_));
+        let is_mended = is_attachable && !self.tells_drift_only();
+        if self.remembered.is_attached(&queue.id) && !is_ours {
+            Some((DriftKind::QueueRepointed, is_mended))
+        } else if self.is_new(queue) && is_attachable && !is_ours {
+            Some((DriftKind::QueueNotCovered, is_mended))
+        } else {
+            None
+        }
+    }
+
+    /// Somebody changed this queue, or made it, and the tenant wants that told and not mended.
+    pub(super) fn is_told_only(&self, queue: &Queue) -> bool {
+        let is_ours = |id: &str| self.observed.is_ours(id);
+        let runs_ours = queue.outbound.flow_id.as_deref().is_some_and(is_ours);
+        let is_changed = self.remembered.is_attached(&queue.id) || self.is_new(queue);
+        self.tells_drift_only() && is_changed && !runs_ours
+    }
+
+    /// The flow of ours that the queue ran before somebody changed it.
+    pub(super) fn key_before(&self, queue: &Queue) -> Option<FlowKey> {
+        let known = self.remembered.queues.get(&queue.id)?;
+        let own = known
+            .previous_flow_id
+            .as_ref()
+            .filter(|id| !self.is_default(id));
+        Some(match own {
+            Some(id) if self.request.existing_whisper == ExistingWhisper::Merge => {
+                FlowKey::WhisperBefore(id.clone())
+            }
+            _ => FlowKey::Whisper,
+        })
+    }
+
+    /// It was made after the installation was reached, and was never ours.
+    fn is_new(&self, queue: &Queue) -> bool {
+        let known = self.remembered.queues.get(&queue.id);
+        known.is_none_or(|known| !known.attached && known.state == QueueState::LeftAlone)
     }
 
     fn points_at(&self, flow_id: Option<&str>, key: &FlowKey) -> bool {
@@ -145,6 +195,7 @@ pub(super) fn restore_step(queue: &Queue, remembered: &Remembered, observed: &Ob
     Step::RestoreQueue {
         queue_id: queue.id.clone(),
         name: queue.name.clone(),
+        from_flow_id: queue.outbound.flow_id.clone(),
         to_flow_id,
     }
 }

@@ -15,6 +15,7 @@ pub enum Step {
         key: FlowKey,
         flow_id: String,
         name: String,
+        from_sha256: String,
         content: String,
     },
     Publish,
@@ -22,11 +23,15 @@ pub enum Step {
         queue_id: String,
         name: String,
         key: FlowKey,
+        /// What it runs now.
+        from_flow_id: Option<String>,
+        /// What it is to get back one day.
         previous_flow_id: Option<String>,
     },
     RestoreQueue {
         queue_id: String,
         name: String,
+        from_flow_id: Option<String>,
         to_flow_id: Option<String>,
     },
     DeleteFlow {
@@ -35,6 +40,12 @@ pub enum Step {
     },
     Unpublish,
     RevokePermission,
+    /// No flow calls the former function any more; calls that began before may still.
+    AwaitCalls,
+    /// The function that the instance came from lets it in no longer.
+    LeaveFunction {
+        function_arn: String,
+    },
 }
 
 impl Step {
@@ -50,6 +61,8 @@ impl Step {
             Self::DeleteFlow { .. } => "delete_flow",
             Self::Unpublish => "unpublish",
             Self::RevokePermission => "revoke_permission",
+            Self::AwaitCalls => "await_calls",
+            Self::LeaveFunction { .. } => "leave_function",
         }
     }
 
@@ -57,6 +70,7 @@ impl Step {
     pub fn target(&self) -> &str {
         match self {
             Self::GrantPermission | Self::RevokePermission => "limiter function",
+            Self::AwaitCalls | Self::LeaveFunction { .. } => "former limiter function",
             Self::Publish | Self::Unpublish => "policy",
             Self::CreateFlow { flow, .. } => &flow.name,
             Self::UpdateFlow { name, .. }

@@ -3,7 +3,7 @@
 use crate::aws::Queue;
 use crate::domain::installation::QueueState;
 
-use super::super::desired::{Remembered, RememberedQueue};
+use super::super::desired::{Desired, Remembered, RememberedQueue};
 use super::super::observed::Observed;
 use super::flows::delete_step;
 use super::queues::restore_step;
@@ -11,7 +11,11 @@ use super::{Plan, QueueOutcome, Step};
 
 /// The plan when the instance is gone, or was given up: only our own side is left to clear.
 #[must_use]
-pub fn plan_without_instance(remembered: &Remembered, permission_granted: bool) -> Plan {
+pub fn plan_without_instance(
+    desired: &Desired,
+    remembered: &Remembered,
+    permission_granted: bool,
+) -> Plan {
     let mut plan = Plan::default();
     for (queue_id, queue) in &remembered.queues {
         plan.queues.push(QueueOutcome {
@@ -22,11 +26,11 @@ pub fn plan_without_instance(remembered: &Remembered, permission_granted: bool) 
             detail: "out of reach: the instance is gone, or the removal was given up".to_owned(),
         });
     }
-    clear_our_side(&mut plan, remembered, permission_granted);
+    clear_our_side(&mut plan, desired, remembered, permission_granted);
     plan
 }
 
-pub(super) fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
+pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     for queue in &observed.queues {
         let is_ours = queue
@@ -63,7 +67,7 @@ pub(super) fn uninstall(remembered: &Remembered, observed: &Observed) -> Plan {
         .chain(&observed.surplus)
         .map(delete_step);
     plan.steps.extend(whispers_first);
-    clear_our_side(&mut plan, remembered, observed.permission_granted);
+    clear_our_side(&mut plan, desired, remembered, observed.permission_granted);
     plan
 }
 
@@ -74,11 +78,21 @@ fn has_back(queue: &Queue, before: &RememberedQueue, observed: &Observed) -> boo
     now == before.previous_flow_id.as_ref() || (before.previous_flow_id.is_none() && now == default)
 }
 
-fn clear_our_side(plan: &mut Plan, remembered: &Remembered, permission_granted: bool) {
+fn clear_our_side(
+    plan: &mut Plan,
+    desired: &Desired,
+    remembered: &Remembered,
+    permission_granted: bool,
+) {
     if remembered.known_to_limiters {
         plan.steps.push(Step::Unpublish);
     }
     if permission_granted {
         plan.steps.push(Step::RevokePermission);
+    }
+    if let Some(leaving) = &desired.leaving {
+        plan.steps.push(Step::LeaveFunction {
+            function_arn: leaving.function_arn.clone(),
+        });
     }
 }

@@ -13,7 +13,9 @@ use crate::domain::installation::{
     Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
 };
 use crate::http::fields::{Fields, FromFields};
-use crate::store::{Installation, InstallationQueue, InstallationStep, StoreError, TenantTx};
+use crate::store::{
+    Installation, InstallationQueue, InstallationStep, SeenDrift, StoreError, TenantTx,
+};
 
 const QUEUES_MAX: usize = 1000;
 const QUEUE_ID_MAX: usize = 256;
@@ -162,6 +164,32 @@ pub(super) struct InstallationQueueBody {
     pub detail: String,
 }
 
+/// Something that somebody else changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Drift)]
+pub(super) struct DriftBody {
+    /// `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
+    #[schema(example = "queue_repointed")]
+    pub kind: String,
+    /// A flow's key, a queue's id, or empty.
+    pub target: String,
+    #[schema(example = "Sales")]
+    pub name: String,
+    /// What happened.
+    #[schema(example = "the queue \"Sales\" points at another whisper")]
+    pub message: String,
+    /// What to do about it.
+    pub advice: String,
+    /// Whether Ringfence puts it right, or only tells.
+    pub mended: bool,
+    /// When it was first seen.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// When it was as it should be again; null: it is not yet.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Timestamp>,
+}
+
 /// What is asked of an instance, and how far it has come.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Installation)]
@@ -183,6 +211,8 @@ pub(super) struct InstallationBody {
     pub function_arn: Option<String>,
     pub notice_flow_id: Option<String>,
     pub queues: Vec<InstallationQueueBody>,
+    /// What somebody else changed of it: what is open first, then what was put right, the newest first.
+    pub drift: Vec<DriftBody>,
 }
 
 /// The installation with all its parts, as they are in this transaction.
@@ -196,6 +226,7 @@ pub(super) async fn installation_body(
     let queues = tx.installation_queue_list(instance).await?;
     let flows = tx.installed_flow_list(instance).await?;
     let function_arn = tx.shard_assigned(instance).await?;
+    let drift = tx.drift_list(instance).await?;
     Ok(InstallationBody {
         instance_id: instance.to_string(),
         generation: installation.generation,
@@ -215,6 +246,7 @@ pub(super) async fn installation_body(
             .find(|flow| flow.key == "notice")
             .map(|flow| flow.flow_id),
         queues: queues.into_iter().map(queue_body).collect(),
+        drift: drift.into_iter().map(drift_body).collect(),
     })
 }
 
@@ -257,6 +289,24 @@ fn step_body(step: InstallationStep) -> StepBody {
         status: step.status.as_str().to_owned(),
         detail: step.detail,
         at: step.at,
+    }
+}
+
+fn drift_body(drift: SeenDrift) -> DriftBody {
+    let message = drift.difference.told();
+    let advice = match drift.ended_at {
+        Some(_) => "",
+        None => drift.difference.advice(),
+    };
+    DriftBody {
+        kind: drift.difference.kind.as_str().to_owned(),
+        target: drift.difference.target,
+        name: drift.difference.name,
+        message,
+        advice: advice.to_owned(),
+        mended: drift.difference.mended,
+        since: drift.since,
+        ended_at: drift.ended_at,
     }
 }
 

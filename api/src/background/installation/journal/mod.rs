@@ -1,13 +1,16 @@
 //! What a pass writes down. Every entry holds the lease first, so that a process that was overtaken writes nothing.
 
+mod drift;
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, IdSource};
 use crate::domain::ids::{InstanceId, TenantId};
-use crate::domain::installation::{QueueState, StepStatus};
+use crate::domain::installation::QueueState;
 use crate::store::{InstallationQueue, InstalledFlow, Store, StoreError, TenantTx};
 
 use super::desired::{FlowKey, Remembered, RememberedFlow, RememberedQueue};
@@ -20,6 +23,7 @@ use super::plan::Plan;
 pub struct Journal {
     pub store: Store,
     pub clock: Clock,
+    pub ids: IdSource,
     pub tenant: TenantId,
     pub instance: InstanceId,
     pub generation: u64,
@@ -104,6 +108,7 @@ impl Journal {
                         name: queue.name,
                         previous_flow_id: queue.previous_flow_id,
                         attached: queue.whisper_flow_id.is_some(),
+                        state: queue.state,
                     };
                     (queue.queue_id, remembered)
                 })
@@ -122,10 +127,12 @@ impl Journal {
             .collect();
         let now = self.clock.now();
         let mut tx = self.held().await?;
+        self.tell_interrupted(&mut tx).await?;
         let first = tx
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
         self.queues_seen(&mut tx, plan, observed).await?;
+        self.drift_seen(&mut tx, &plan.drift).await?;
         tx.commit().await?;
         Ok(first)
     }
@@ -176,19 +183,15 @@ impl Journal {
         Ok(())
     }
 
-    pub async fn step_done(&self, position: i32) -> Result<(), StepError> {
-        self.step(position, StepStatus::Done, "").await
-    }
-
-    pub async fn step_failed(&self, position: i32, why: &str) -> Result<(), StepError> {
-        self.step(position, StepStatus::Failed, why).await
-    }
-
-    async fn step(&self, position: i32, status: StepStatus, detail: &str) -> Result<(), StepError> {
-        let now = self.clock.now();
+    pub async fn function_repointed(&self) -> Result<(), StepError> {
         let mut tx = self.held().await?;
-        tx.installation_step_set(self.instance, position, status, detail, now)
-            .await?;
+        tx.shard_repointed(self.instance, self.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub async fn function_left(&self) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        tx.shard_left(self.instance).await?;
         Ok(tx.commit().await?)
     }
 

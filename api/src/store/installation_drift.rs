@@ -1,0 +1,153 @@
+//! What somebody else changed of an installation: since when, and until when.
+
+use jiff::Timestamp;
+use time::OffsetDateTime;
+
+use super::time::{from_db, from_db_opt, to_db};
+use super::{StoreError, TenantTx};
+use crate::domain::drift::{Difference, DriftKind};
+use crate::domain::ids::InstanceId;
+
+/// Those that an installation shows.
+const SHOWN_MAX: i64 = 100;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenDrift {
+    pub difference: Difference,
+    pub since: Timestamp,
+    /// It is as it should be again.
+    pub ended_at: Option<Timestamp>,
+}
+
+struct Row {
+    kind: String,
+    target: String,
+    name: String,
+    mended: bool,
+    since: OffsetDateTime,
+    ended_at: Option<OffsetDateTime>,
+}
+
+impl TryFrom<Row> for SeenDrift {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let kind = DriftKind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt {
+            what: "installation_drift.kind",
+            detail: row.kind.clone(),
+        })?;
+        Ok(Self {
+            difference: Difference {
+                kind,
+                target: row.target,
+                name: row.name,
+                mended: row.mended,
+            },
+            since: from_db(row.since)?,
+            ended_at: from_db_opt(row.ended_at)?,
+        })
+    }
+}
+
+impl TenantTx {
+    /// Of these kinds there is what was seen now, and nothing else any more. Answers what is new.
+    pub async fn drift_seen(
+        &mut self,
+        instance: InstanceId,
+        kinds: &[DriftKind],
+        seen: &[Difference],
+        now: Timestamp,
+    ) -> Result<Vec<SeenDrift>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let (seen_kinds, targets) = keys(seen);
+        sqlx::query!(
+            "update installation_drift set ended_at = $4
+             where tenant_id = $1 and instance_id = $2 and ended_at is null and kind = any($3)
+                 and (kind, target) not in (select kind, target from unnest($5::text[], $6::text[]) as seen (kind, target))",
+            tenant_id,
+            instance.0,
+            &kinds,
+            to_db(now),
+            &seen_kinds,
+            &targets,
+        )
+        .execute(self.connection())
+        .await?;
+        let names: Vec<String> = seen.iter().map(|seen| seen.name.clone()).collect();
+        let mended: Vec<bool> = seen.iter().map(|seen| seen.mended).collect();
+        let new = sqlx::query_as!(
+            Row,
+            "insert into installation_drift (tenant_id, instance_id, kind, target, name, mended, since)
+             select $1, $2, kind, target, name, mended, $3
+             from unnest($4::text[], $5::text[], $6::text[], $7::boolean[]) as seen (kind, target, name, mended)
+             on conflict on constraint installation_drift_pkey do update
+             set name = excluded.name, mended = excluded.mended, since = excluded.since, ended_at = null
+             where installation_drift.ended_at is not null
+             returning kind, target, name, mended, since, ended_at",
+            tenant_id,
+            instance.0,
+            to_db(now),
+            &seen_kinds,
+            &targets,
+            &names,
+            &mended,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        new.into_iter().map(SeenDrift::try_from).collect()
+    }
+
+    /// These are as they should be again.
+    pub async fn drift_end(
+        &mut self,
+        instance: InstanceId,
+        ended: &[Difference],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let (kinds, targets) = keys(ended);
+        sqlx::query!(
+            "update installation_drift set ended_at = $3
+             where tenant_id = $1 and instance_id = $2 and ended_at is null
+                 and (kind, target) in (select kind, target from unnest($4::text[], $5::text[]) as ended (kind, target))",
+            tenant_id,
+            instance.0,
+            to_db(now),
+            &kinds,
+            &targets,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// What is open first, then the newest.
+    pub async fn drift_list(&mut self, instance: InstanceId) -> Result<Vec<SeenDrift>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "select kind, target, name, mended, since, ended_at from installation_drift
+             where tenant_id = $1 and instance_id = $2
+             order by ended_at desc nulls first, since desc, kind, target limit $3",
+            tenant_id,
+            instance.0,
+            SHOWN_MAX,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(SeenDrift::try_from).collect()
+    }
+}
+
+fn keys(differences: &[Difference]) -> (Vec<String>, Vec<String>) {
+    differences
+        .iter()
+        .map(|difference| {
+            (
+                difference.kind.as_str().to_owned(),
+                difference.target.clone(),
+            )
+        })
+        .unzip()
+}

@@ -1,0 +1,190 @@
+//! Every change of ours in the customer's account is in the audit log, with what was there before and after it, wherever
+//! a worker dies or is overtaken.
+
+use std::collections::BTreeMap;
+
+use ringfence_api::domain::installation::{ExistingWhisper, InstallationState};
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Moment};
+use crate::world::{Audited, Site, World, request};
+
+async fn site(world: &World) -> Site<'_> {
+    let queues = [
+        ("plain", None),
+        ("default", Some(DEFAULT_OUTBOUND)),
+        ("own", Some("their-whisper")),
+    ];
+    let site = world.site(FakeInstance::with_queues(&queues)).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site
+}
+
+/// As the double of the instance names what was changed.
+fn change(entry: &Audited) -> String {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    match entry.action.as_str() {
+        "installation.create_flow" => format!("create {}", text(&entry.after["name"])),
+        "installation.update_flow" => format!("update {}", text(&entry.before["name"])),
+        "installation.delete_flow" => format!("delete {}", text(&entry.before["name"])),
+        "installation.attach_queue" | "installation.restore_queue" => {
+            format!("queue {}", text(&entry.before["queue_id"]))
+        }
+        "installation.grant_permission" => format!("grant {}", text(&entry.after["function_arn"])),
+        "installation.revoke_permission" | "installation.leave_function" => {
+            format!("revoke {}", text(&entry.before["function_arn"]))
+        }
+        other => panic!("an entry {other}"),
+    }
+}
+
+/// Each change that was made has an entry, and no more entries say so for certain than there were changes.
+pub async fn assert_all_told(site: &Site<'_>, case: &str) {
+    let mut made: BTreeMap<String, usize> = BTreeMap::new();
+    for change in &site.fake.inside().history {
+        *made.entry(change.clone()).or_default() += 1;
+    }
+    let (mut certain, mut told) = (BTreeMap::new(), BTreeMap::new());
+    for entry in site.audited().await {
+        let change = change(&entry);
+        if entry.after["confirmed"] != json!(false) {
+            *certain.entry(change.clone()).or_insert(0_usize) += 1;
+        }
+        *told.entry(change).or_insert(0_usize) += 1;
+    }
+    for (change, count) in &made {
+        let told = told.get(change).copied().unwrap_or_default();
+        assert!(
+            told >= *count,
+            "{change}: {told} entries for {count} changes, {case}"
+        );
+    }
+    for (change, count) in certain {
+        let made = made.get(&change).copied().unwrap_or_default();
+        assert!(
+            count <= made,
+            "{change}: {count} entries for {made} changes, {case}"
+        );
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_change_is_in_the_audit_log_with_before_and_after(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = site(&world).await;
+    site.pass().await.expect("a pass");
+    let entries = site.audited().await;
+    let told: Vec<String> = entries.iter().map(change).collect();
+    assert_eq!(told, site.fake.inside().history);
+    let attached = entries
+        .iter()
+        .find(|entry| entry.before["queue_id"] == "own")
+        .expect("an entry");
+    assert_eq!(attached.action, "installation.attach_queue");
+    assert_eq!(
+        attached.before,
+        json!({ "queue_id": "own", "name": "Queue own", "whisper_flow_id": "their-whisper" })
+    );
+    assert_eq!(
+        attached.after,
+        json!({ "queue_id": "own", "name": "Queue own", "whisper_flow_id": site.fake.whisper_of("own") })
+    );
+    let created = &entries[1];
+    assert_eq!(created.before, json!(null));
+    let notice = site.fake.our_flows();
+    assert!(notice.contains(&created.after["flow_id"].as_str().expect("an id").to_owned()));
+
+    // Somebody edits a flow, and it is mended: both contents are told by their digests.
+    let whisper = site.fake.whisper_of("own").expect("a whisper");
+    {
+        let mut inside = site.fake.inside();
+        let flow = &mut inside.flows.get_mut(&whisper).expect("the flow").1;
+        flow.content = "{}".to_owned();
+        flow.sha256 = Some("another".to_owned());
+    }
+    site.pass().await.expect("a pass");
+    let entries = site.audited().await;
+    let mended = entries.last().expect("an entry");
+    assert_eq!(mended.action, "installation.update_flow");
+    assert_eq!(
+        mended.before["content_sha256"],
+        "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    );
+    assert_ne!(
+        mended.after["content_sha256"],
+        mended.before["content_sha256"]
+    );
+
+    site.ask_removal().await;
+    site.pass().await.expect("a pass");
+    let entries = site.audited().await;
+    let told: Vec<String> = entries.iter().map(change).collect();
+    assert_eq!(told, site.fake.inside().history);
+    assert_eq!(
+        entries.last().map(|entry| entry.action.as_str()),
+        Some("installation.revoke_permission")
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_change_whose_answer_was_lost_is_told_as_unconfirmed(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut interrupted = 0;
+    for fault in (1..80).flat_map(|number| [Fault::Before(number), Fault::After(number)]) {
+        let site = site(&world).await;
+        site.fake.fail(Some(fault));
+        site.pass().await.expect("a pass");
+        let struck = site.fake.struck();
+        site.fake.fail(None);
+        site.settle().await;
+        site.ask_removal().await;
+        site.settle().await;
+        assert_all_told(&site, &format!("{fault:?}")).await;
+        site.put_away().await;
+        if !struck {
+            break;
+        }
+        interrupted += 1;
+    }
+    assert!(interrupted > 30, "only {interrupted} requests were cut off");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_change_over_which_the_worker_died_is_told_by_the_next_one(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut killed = 0;
+    for moment in (1..80).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
+        let site = site(&world).await;
+        site.is_due().await;
+        let (reached, open) = site.fake.gate_at(moment);
+        let is_over = {
+            let dying = world.worker();
+            tokio::select! {
+                found = dying.look() => {
+                    found.expect("a pass");
+                    true
+                }
+                reached = reached => {
+                    reached.expect("told");
+                    false
+                }
+            }
+        };
+        // A gate that was not reached stops nobody any more.
+        drop(open);
+        let assessment = site.settle().await;
+        assert_eq!(assessment.state, InstallationState::Installed, "{moment:?}");
+        assert_all_told(&site, &format!("{moment:?}")).await;
+        site.ask_removal().await;
+        site.settle().await;
+        assert_all_told(&site, &format!("{moment:?}")).await;
+        assert_eq!(site.fake.our_flows(), Vec::<String>::new(), "{moment:?}");
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+        killed += 1;
+    }
+    assert!(killed > 40, "only {killed} times");
+}
