@@ -50,9 +50,9 @@ struct Driver {
 }
 
 impl Driver {
-    async fn from_environment() -> Result<Self, Error> {
+    fn from_environment() -> Result<Self, Error> {
         let settings = Settings::from_environment()?;
-        let aws = Aws::from_environment().await;
+        let aws = Aws::from_environment();
         Ok(Self {
             store: aws.dynamodb(settings.decision_deadline),
             table: settings.meters_table.clone(),
@@ -154,7 +154,7 @@ async fn main() -> Result<(), Error> {
     let mut job = Vec::new();
     std::io::stdin().read_to_end(&mut job)?;
     let job: Job = serde_json::from_slice(&job)?;
-    let driver = Driver::from_environment().await?;
+    let driver = Driver::from_environment()?;
     let done = if job.at_once {
         driver.at_once(job).await?
     } else {

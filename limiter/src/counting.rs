@@ -69,7 +69,8 @@ impl Counting {
         case.measures.store_round();
         let meters = self.meters_of(case, plan);
         let record = case.provisional_record(plan);
-        let counting = try_join(append(case, plan, &meters), self.listing(case, plan));
+        let entry = plan.entry(case.now);
+        let counting = try_join(append(case, plan, &meters, entry), self.listing(case, plan));
         let recording = self.records.put(&record, Intent::Provisional);
         let ((stored, listing), recorded) = both(case, counting, recording).await?;
         let (logs, as_stored): (Vec<Log>, Vec<AsStored>) = stored
@@ -136,12 +137,17 @@ impl Counting {
         let marks = seen.zip(own_entries).map(|((meter, log), own)| {
             // Where an earlier delivery was denied, this one's places are not kept either.
             let status = own.mark().unwrap_or(EntryStatus::Void);
+            let status = match places {
+                Places::All => status,
+                Places::OwnIfAlone => status.alone(),
+            };
             meter.mark(case.attempt.contact, status, log, places)
         });
         join_all(marks).await.into_iter().collect()
     }
 
-    /// After a denial without a count: what may have been reserved nevertheless no longer counts.
+    /// After a denial without a count: what may have been reserved nevertheless no longer counts. The store may also take
+    /// it later than this, so a released place is left in every line, behind which it counts for nothing.
     pub(crate) async fn release_uncounted(
         &self,
         case: &Case,
@@ -152,12 +158,16 @@ impl Counting {
         if places == Places::OwnIfAlone {
             return Ok(());
         }
+        let released = Entry {
+            status: EntryStatus::Void,
+            ..plan.entry(case.now)
+        };
         let meters = self.meters_of(case, plan);
-        let marks = meters.iter().map(|meter| async move {
-            let seen = meter.read().await?;
-            let contact = case.attempt.contact;
+        let marks = meters.iter().enumerate().map(|(index, meter)| async move {
+            let expires_at = expires_at(case, plan, index);
+            let seen = meter.append(released, expires_at).await?;
             meter
-                .mark(contact, EntryStatus::Void, &seen.log, places)
+                .mark(released.contact, released.status, &seen.log, places)
                 .await
         });
         join_all(marks).await.into_iter().collect()
@@ -167,8 +177,12 @@ impl Counting {
     /// given back, because others have been decided since on what stood there: a place that once stopped counting never
     /// counts again, so a repeated delivery never finds more before it than the first one did.
     pub(crate) async fn charge(&self, case: &Case, plan: &Plan<'_>) -> Result<(), Failure> {
+        let charged = Entry {
+            status: EntryStatus::Charged,
+            ..plan.entry(case.now)
+        };
         let meters = self.meters_of(case, plan);
-        append(case, plan, &meters).await.map(|_| ())
+        append(case, plan, &meters, charged).await.map(|_| ())
     }
 
     /// Now and then, whoever finds enough entries that can go removes them, while the answer is on its way.
@@ -227,8 +241,12 @@ async fn both<T>(
     Ok((counted, Recorded { earlier, written }))
 }
 
-async fn append(case: &Case, plan: &Plan<'_>, meters: &[Meter]) -> Result<Vec<StoredLog>, Failure> {
-    let entry = plan.entry(case.now);
+async fn append(
+    case: &Case,
+    plan: &Plan<'_>,
+    meters: &[Meter],
+    entry: Entry,
+) -> Result<Vec<StoredLog>, Failure> {
     let appends = meters
         .iter()
         .enumerate()

@@ -6,10 +6,11 @@
 //! that on the record, and a denial gives way to what is settled. What cannot be counted in time is decided as the policy
 //! says, and says so.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::join;
+use jiff::Timestamp;
 
 use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot};
 use ringfence_policy::{OnUnavailable, Plan, Verdict};
@@ -31,14 +32,16 @@ use crate::telemetry;
 const RELEASE_WAITS: Duration = Duration::from_millis(300);
 
 impl Limiter {
+    /// `at` is given the attempt's time as soon as that is known.
     pub(crate) async fn decide(
         &self,
         call: Arc<Call>,
         snapshot: Arc<Snapshot>,
         deadlines: Deadlines,
         measures: &Arc<Measures>,
+        at: &OnceLock<Timestamp>,
     ) -> Answer {
-        let now = self.clock.now();
+        let now = *at.get_or_init(|| self.clock.now());
         let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
         let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
         let counting = async {
@@ -55,16 +58,18 @@ impl Limiter {
         }
     }
 
-    /// As when the store is down. The numbers are not read again: reading them may be what failed.
+    /// As when the store is down. The numbers are not read again: reading them may be what failed. The time stays the same, by
+    /// which the store's late answers are told apart.
     pub(crate) async fn after_a_panic(
         &self,
         call: Arc<Call>,
         snapshot: Arc<Snapshot>,
         deadlines: Deadlines,
         measures: &Arc<Measures>,
+        at: &OnceLock<Timestamp>,
     ) -> Answer {
-        let (now, measures) = (self.clock.now(), measures.clone());
-        let case = Case::unread(call, snapshot.clone(), now, deadlines, measures);
+        let now = *at.get_or_init(|| self.clock.now());
+        let case = Case::unread(call, snapshot.clone(), now, deadlines, measures.clone());
         let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
         self.uncounted(&case, &plan, &Unavailable::Panicked).await
     }

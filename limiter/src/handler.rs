@@ -3,8 +3,8 @@
 //! Failure: a call that there is no policy for goes out, and says why.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -190,11 +190,12 @@ impl Limiter {
         deadlines: Deadlines,
         measures: &Arc<Measures>,
     ) -> Answer {
-        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines, measures);
+        let at = OnceLock::new();
+        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines, measures, &at);
         if let Ok(answer) = AssertUnwindSafe(deciding).catch_unwind().await {
             return answer;
         }
-        let failing = self.after_a_panic(call, snapshot.clone(), deadlines, measures);
+        let failing = self.after_a_panic(call, snapshot.clone(), deadlines, measures, &at);
         match AssertUnwindSafe(failing).catch_unwind().await {
             Ok(answer) => answer,
             Err(_) => Answer::new(snapshot.policy.on_unavailable() == OnUnavailable::Allow)

@@ -28,8 +28,8 @@ async fn main() -> Result<(), Error> {
     }));
     let settings = Settings::from_environment()?;
     let clock = Arc::new(SystemClock);
-    let limiter = Limiter::new(settings, Aws::from_environment().await, clock.clone())
-        .measured_by(written_out);
+    let limiter =
+        Limiter::new(settings, Aws::from_environment(), clock.clone()).measured_by(written_out);
     limiter.get_ready().await;
     let (limiter, clock) = (&limiter, clock.as_ref());
     // The runtime's own tracing layer is left out: nothing here needs a span per request.

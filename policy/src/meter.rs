@@ -11,29 +11,63 @@ pub const ENTRY_BYTES: usize = 23;
 /// What an entry counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Reserved or admitted: counts for every rule.
+    /// Reserved or admitted: counts for every rule, unless the same delivery's place has been released before it in the
+    /// line: then the store took a request late that nobody waited for any more.
     Admitted,
     /// Denied: counts for nothing.
     Void,
     /// Denied by an `until_quiet` rule: counts for rules of that kind alone.
     Denied,
+    /// Denied, and could not be stopped: counts as admitted, whatever was released before.
+    Charged,
+    /// As `Void`, where the denial is not on record: another place of the contact goes on counting.
+    VoidAlone,
+    /// As `Denied`, where the denial is not on record.
+    DeniedAlone,
 }
 
 impl Status {
+    /// In the order of the bytes that are stored.
+    const ALL: [Self; 6] = [
+        Self::Admitted,
+        Self::Void,
+        Self::Denied,
+        Self::Charged,
+        Self::VoidAlone,
+        Self::DeniedAlone,
+    ];
+
     fn byte(self) -> u8 {
-        match self {
-            Self::Admitted => 0,
-            Self::Void => 1,
-            Self::Denied => 2,
-        }
+        let place = Self::ALL.iter().position(|status| *status == self);
+        place
+            .and_then(|place| u8::try_from(place).ok())
+            .unwrap_or(u8::MAX)
     }
 
     fn of(byte: u8) -> Option<Self> {
-        match byte {
-            0 => Some(Self::Admitted),
-            1 => Some(Self::Void),
-            2 => Some(Self::Denied),
-            _ => None,
+        Self::ALL.get(usize::from(byte)).copied()
+    }
+
+    /// A place that has not been released.
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::Admitted | Self::Charged)
+    }
+
+    pub(crate) fn is_void(self) -> bool {
+        matches!(self, Self::Void | Self::VoidAlone)
+    }
+
+    /// Nothing that the same delivery asked for before, and that the store takes later, may count.
+    pub(crate) fn is_released_for_good(self) -> bool {
+        matches!(self, Self::Void | Self::Denied)
+    }
+
+    /// The same for this place alone.
+    pub fn alone(self) -> Self {
+        match self {
+            Self::Void => Self::VoidAlone,
+            Self::Denied => Self::DeniedAlone,
+            other => other,
         }
     }
 }
@@ -118,10 +152,10 @@ impl Log {
         entries.saturating_add(usize::from(self.past_is_malformed))
     }
 
-    /// The places of a contact's entries with a status.
-    pub fn places_of(&self, contact: ContactKey, status: Status) -> Vec<usize> {
+    /// The places that a contact still holds.
+    pub fn held_by(&self, contact: ContactKey) -> Vec<usize> {
         self.entries()
-            .filter(|(_, entry)| entry.contact == contact && entry.status == status)
+            .filter(|(_, entry)| entry.contact == contact && entry.status.is_held())
             .map(|(place, _)| place)
             .collect()
     }
@@ -144,7 +178,7 @@ mod tests {
 
     #[test]
     fn an_entry_comes_back_as_it_was_written() {
-        for status in [Status::Admitted, Status::Void, Status::Denied] {
+        for status in Status::ALL {
             let entry = Entry {
                 status,
                 at_ms: 1_795_000_000_123,
@@ -157,7 +191,7 @@ mod tests {
     #[test]
     fn unreadable_entries_keep_their_place_and_count_for_nothing() {
         let good = Entry {
-            status: Status::Void,
+            status: Status::Charged,
             at_ms: 5,
             contact: CONTACT,
         };
@@ -167,6 +201,6 @@ mod tests {
         assert_eq!(Log::decode(None, entries).malformed(), 3);
         let log = Log::decode(Some(b"?"), entries);
         assert_eq!(log.malformed(), 4);
-        assert_eq!(log.places_of(CONTACT, Status::Void), [2]);
+        assert_eq!(log.held_by(CONTACT), [2]);
     }
 }

@@ -263,6 +263,9 @@ fn a_contact_that_was_denied_and_charged_after_all_is_one_attempt_of_a_series_an
         &ringfence_policy::Plan::new(&policy, common::OWNER, &denied),
         at(start),
     );
+    for log in world.logs.values_mut() {
+        log.last_mut().unwrap().status = ringfence_policy::EntryStatus::Charged;
+    }
     let counts = world
         .dial(&policy, &attempt(2, CUSTOMER, ""), at(start))
         .rules;

@@ -135,7 +135,6 @@ const GUARDS: &[&str] = &[
     "shards_capacity_positive",
     "shards_pkey",
     "stream_checkpoints_pkey",
-    "task_starts_pkey",
     "tenant_quotas_known",
     "tenant_quotas_not_negative",
     "tenant_quotas_pkey",

@@ -18,7 +18,7 @@ const MARK_ATTEMPTS: usize = 6;
 /// Keeps the expression well under DynamoDB's 4 KB and 300 operators.
 pub(crate) const COMPACTED_AT_ONCE: usize = 64;
 
-/// Which of a contact's places are given another status.
+/// Which of the places that a contact holds are given another status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Places {
     All,
@@ -27,8 +27,7 @@ pub(crate) enum Places {
 }
 
 impl Meter {
-    /// Gives a contact's entries that count as admitted another status. Repeated deliveries and repeated requests may have
-    /// left several.
+    /// Gives the places that a contact holds another status. Repeated deliveries and repeated requests may have left several.
     pub(crate) async fn mark(
         &self,
         contact: ContactKey,
@@ -134,14 +133,14 @@ impl Meter {
 /// Whoever was alone when it looked stands first, so its own place is the first; once that is marked, what follows is not
 /// its own.
 fn to_mark(seen: &Log, contact: ContactKey, places: Places) -> Vec<usize> {
-    let mut admitted = seen.places_of(contact, EntryStatus::Admitted);
+    let mut held = seen.held_by(contact);
     if places == Places::OwnIfAlone {
         let own = |entry: &&Entry| entry.contact == contact;
         let first = seen.places().iter().flatten().find(own);
-        let marked = first.is_none_or(|entry| entry.status != EntryStatus::Admitted);
-        admitted.truncate(usize::from(!marked));
+        let marked = first.is_none_or(|entry| !entry.status.is_held());
+        held.truncate(usize::from(!marked));
     }
-    admitted
+    held
 }
 
 /// A compaction that is ready to be sent. It may wait: it is refused where a place, or the past, has changed since.

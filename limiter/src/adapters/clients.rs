@@ -3,14 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_connect::config::Region;
+use aws_types::SdkConfig;
+use aws_types::sdk_config::{RetryConfig, StalledStreamProtectionConfig, TimeoutConfig};
 
+use super::environment;
 use super::http::shared_client;
 
 const CONNECT_WAITS: Duration = Duration::from_millis(300);
@@ -33,13 +31,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    pub async fn from_environment() -> Self {
-        // Lambda puts a role's credentials there. Whatever else may provide some would only cost time to look for.
-        let credentials = EnvironmentVariableCredentialsProvider::new();
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .credentials_provider(credentials)
-            .http_client(shared_client(CONNECT_WAITS));
-        Self::new(loader.load().await)
+    pub fn from_environment() -> Self {
+        let config = environment::config(|name| std::env::var(name).ok());
+        Self::new(config.http_client(shared_client(CONNECT_WAITS)).build())
     }
 
     pub fn new(config: SdkConfig) -> Self {

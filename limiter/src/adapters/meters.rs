@@ -140,20 +140,6 @@ impl Meter {
             Err(err) => Err(Failure::of("counting", &err)),
         }
     }
-
-    /// The log as it stands now.
-    pub(crate) async fn read(&self) -> Result<StoredLog, Failure> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(self.table.as_ref())
-            .key("pk", AttributeValue::S(self.pk.clone()))
-            .consistent_read(true);
-        match request.send().await {
-            Ok(answer) => Ok(StoredLog::of(answer.item)),
-            Err(err) => Err(Failure::of("reading a meter", &err)),
-        }
-    }
 }
 
 pub(super) fn stored(entry: &Entry) -> AttributeValue {

@@ -7,6 +7,7 @@ mod changes;
 mod clients;
 mod contacts;
 mod decisions;
+mod environment;
 mod failure;
 mod http;
 mod listings;

@@ -13,6 +13,8 @@ pub enum Trouble {
     Cut,
     /// Done, and the connection cut before the answer.
     AnswerLost,
+    /// The connection is cut at once, and what was asked for is done after so many milliseconds all the same.
+    CarriedOutLate(u64),
     /// The process is killed before this is done.
     KilledBefore,
     /// Done, and the process killed before it hears of it.
@@ -65,10 +67,11 @@ impl Profile {
                 Trouble::KilledAfter
             });
         } else if occurrence < HIDDEN && dice.random_ratio(self.troubled, 1000) {
-            fate.trouble = Some(match dice.random_range(0..5) {
+            fate.trouble = Some(match dice.random_range(0..7) {
                 0 => Trouble::Refused(500, "InternalServerError"),
                 1 => Trouble::Refused(400, "ThrottlingException"),
                 2 => Trouble::Cut,
+                3 | 4 => Trouble::CarriedOutLate(dice.random_range(1..150)),
                 _ => Trouble::AnswerLost,
             });
         }

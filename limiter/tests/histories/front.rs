@@ -100,13 +100,13 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// Nothing where the connection is to be cut.
-async fn answer(request: &Request, shared: &Shared) -> Option<Response> {
+async fn answer(request: &Request, shared: &Arc<Shared>) -> Option<Response> {
     let Some(target) = request.headers.get("x-amz-target") else {
         return Some(control(request, shared));
     };
     let operation = target.split('.').next_back().unwrap_or_default();
     let body: Value = serde_json::from_slice(&request.body).ok()?;
-    let text = String::from_utf8_lossy(&request.body);
+    let text = String::from_utf8_lossy(&request.body).into_owned();
     let Some(subject) = subject(operation, &body, shared) else {
         // A straggler of a history that is over.
         let (status, answer) = store(&shared.database, operation, &text);
@@ -120,6 +120,16 @@ async fn answer(request: &Request, shared: &Shared) -> Option<Response> {
             json!({"__type": code, "message": "as arranged"}).to_string(),
         )),
         Some(Trouble::Cut | Trouble::KilledBefore) => None,
+        Some(Trouble::CarriedOutLate(ms)) => {
+            let (shared, operation) = (shared.clone(), operation.to_owned());
+            tokio::spawn(async move {
+                pause(ms).await;
+                let (status, _) = store(&shared.database, &operation, &text);
+                note(&subject, &operation, &body, status);
+                subject.stage.departs();
+            });
+            return None;
+        }
         Some(Trouble::AnswerLost | Trouble::KilledAfter) | None => {
             let done = store(&shared.database, operation, &text);
             note(&subject, operation, &body, done.0);

@@ -199,11 +199,23 @@ impl Player<'_> {
             key,
             ..Meter::default()
         };
+        let mut released = Vec::new();
         for place in item["log"]["L"].as_array().into_iter().flatten() {
-            match place["B"].as_str().and_then(entry) {
-                Some(entry) => meter.entries.push(entry),
-                None => meter.unreadable += 1,
+            let Some((status, at_ms, contact)) = place["B"].as_str().and_then(entry) else {
+                meter.unreadable += 1;
+                continue;
+            };
+            let standing = match status {
+                // The store took it after the same delivery's place had been released.
+                0 if released.contains(&(at_ms, contact)) => Standing::Void,
+                0 | 3 => Standing::Admitted,
+                1 | 4 => Standing::Void,
+                _ => Standing::Denied,
+            };
+            if matches!(status, 1 | 2) {
+                released.push((at_ms, contact));
             }
+            meter.entries.push((standing, at_ms, contact));
         }
         meter
     }
@@ -265,19 +277,14 @@ async fn deliver(
     }
 }
 
-/// An entry of a meter's log, as `docs/limits.md` describes it.
-fn entry(text: &str) -> Option<(Standing, i64, Contact)> {
+/// Status, time and contact of an entry of a meter's log, as `docs/limits.md` describes it.
+fn entry(text: &str) -> Option<(u8, i64, Contact)> {
     let bytes = BASE64_STANDARD.decode(text).ok()?;
     let (status, rest) = bytes.split_first()?;
-    let standing = match status {
-        0 => Standing::Admitted,
-        1 => Standing::Void,
-        2 => Standing::Denied,
-        _ => return None,
-    };
     let at_ms = rest
         .get(..6)?
         .iter()
         .fold(0, |at_ms, byte| at_ms << 8 | i64::from(*byte));
-    Some((standing, at_ms, contact_of(rest.get(6..)?)?.1))
+    let contact = contact_of(rest.get(6..)?)?.1;
+    (*status <= 5).then_some((*status, at_ms, contact))
 }

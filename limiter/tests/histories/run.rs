@@ -51,6 +51,7 @@ pub struct Told {
     pub requests: u64,
     pub troubles: u64,
     pub lost_answers: u64,
+    pub carried_out_late: u64,
     pub admitted_failures: u64,
     pub violations: u64,
 }
@@ -67,6 +68,7 @@ impl Told {
             self.unanswered,
             self.kills,
             self.lost_answers,
+            self.carried_out_late,
         ]
         .iter()
         .all(|count| *count > 0)
@@ -100,6 +102,7 @@ impl Told {
         self.requests += played.totals.requests;
         self.troubles += played.totals.troubles;
         self.lost_answers += played.totals.lost_answers;
+        self.carried_out_late += played.totals.carried_out_late;
     }
 }
 
@@ -118,6 +121,7 @@ impl fmt::Display for Told {
         writeln!(f, "requests             {}", self.requests)?;
         writeln!(f, "  troubled           {}", self.troubles)?;
         writeln!(f, "  answer lost        {}", self.lost_answers)?;
+        writeln!(f, "  carried out late   {}", self.carried_out_late)?;
         writeln!(f, "admitted failures    {}", self.admitted_failures)?;
         write!(f, "violations           {}", self.violations)
     }

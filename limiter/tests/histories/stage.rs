@@ -14,6 +14,7 @@ pub struct Totals {
     pub requests: u64,
     pub troubles: u64,
     pub lost_answers: u64,
+    pub carried_out_late: u64,
     pub kills: u64,
 }
 
@@ -95,7 +96,9 @@ impl Stage {
         }
         if let Some(trouble) = fate.trouble {
             state.totals.troubles += 1;
+            let late = matches!(trouble, Trouble::CarriedOutLate(_));
             state.totals.lost_answers += u64::from(trouble == Trouble::AnswerLost);
+            state.totals.carried_out_late += u64::from(late);
             let at = self.next();
             state.tape.push((at, format!("{identity}: {trouble:?}")));
         }

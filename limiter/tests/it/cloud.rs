@@ -30,10 +30,11 @@ pub struct Seen {
     pub body: Value,
 }
 
-/// Keeps back the requests of an operation in which a text stands, until they are let go.
+/// Keeps back the first requests of an operation in which a text stands, until they are let go.
 pub struct Hold {
     operation: &'static str,
     containing: String,
+    most: usize,
     let_go: watch::Sender<bool>,
     waiting: AtomicUsize,
 }
@@ -48,7 +49,9 @@ impl Hold {
     }
 
     fn keeps(&self, operation: &str, body: &[u8]) -> bool {
-        self.operation == operation && String::from_utf8_lossy(body).contains(&self.containing)
+        self.operation == operation
+            && self.waiting() < self.most
+            && String::from_utf8_lossy(body).contains(&self.containing)
     }
 
     async fn wait(&self) {
@@ -125,9 +128,15 @@ impl Cloud {
     }
 
     pub fn hold(&self, operation: &'static str, containing: &str) -> Arc<Hold> {
+        self.hold_first(usize::MAX, operation, containing)
+    }
+
+    /// Holds so many requests, and lets further ones pass.
+    pub fn hold_first(&self, most: usize, operation: &'static str, containing: &str) -> Arc<Hold> {
         let hold = Arc::new(Hold {
             operation,
             containing: containing.to_owned(),
+            most,
             let_go: watch::Sender::new(false),
             waiting: AtomicUsize::new(0),
         });

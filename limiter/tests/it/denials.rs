@@ -1,7 +1,7 @@
 //! What follows a denial: the stop, the notice, the record.
 
 use futures::future::join_all;
-use ringfence_policy::EntryStatus::{Admitted, Void};
+use ringfence_policy::EntryStatus::{Admitted, Charged, Void};
 use ringfence_policy::wire::v1::{NoticeStatus, Outcome, StopStatus};
 use serde_json::{Value, json};
 
@@ -218,7 +218,7 @@ async fn a_call_that_could_not_be_stopped_counts_and_its_agent_is_told_to_hang_u
     assert!(!description.contains("not placed"), "{description}");
     assert_eq!(
         scene.statuses(&format!("customer|{CUSTOMER}")).await,
-        [Admitted, Void, Admitted],
+        [Admitted, Void, Charged],
         "a place that was released is not given back: the call counts from now on"
     );
     assert!(!scene.dial(2).await.allowed(), "the same contact again");

@@ -159,6 +159,26 @@ async fn a_list_is_looked_at_in_the_same_round_and_only_where_there_is_one() {
 }
 
 #[tokio::test]
+async fn with_five_thousand_numbers_listed_a_call_costs_one_look_more_and_no_round() {
+    let scene = scene(once()).await;
+    scene.list_many(5_000).await;
+    scene.dial(1).await;
+    scene.cloud.forget();
+    scene.clock.advance_ms(60_000);
+    let answer = scene.dial(2).await;
+    assert!(answer.allowed() && answer.get("Reason").is_none());
+    let requests =
+        ["UpdateItem", "PutItem", "GetItem"].map(|operation| scene.cloud.seen(operation).len());
+    assert_eq!(requests, [1, 1, 2], "one of the two reads the policy anew");
+    let first = "+442070000000";
+    for (contact, number, reason) in [(3, first, Some("blocked")), (4, "+442070005000", None)] {
+        let event = crate::scene::event_of(contact, number, "");
+        let answer = scene.dial_event(event).await.unwrap();
+        assert_eq!(answer.get("Reason"), reason, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_is_a_store_that_cannot_be_reached() {
     for (on_unavailable, allowed) in [("allow", true), ("deny", false)] {
         let policy =

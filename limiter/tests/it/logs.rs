@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::sync::Mutex;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::cloud::Fault;
-use crate::scene::{Scene, contact_id, sliding};
+use crate::scene::{CUSTOMER, Scene, contact_id, event, sliding};
 
 /// Contacts of no other test, since others may write into the same log.
 const ALLOWED: u64 = 900_001;
@@ -85,4 +86,74 @@ async fn a_decision_is_one_line_that_shows_no_number_and_no_secret() {
     for secret in ["2065550", "external", "secret", "token"] {
         assert!(!lines.contains(secret), "{secret} stands in the log");
     }
+}
+
+/// Each request to AWS fails in each way, by messages that quote numbers; what cannot be read quotes them too.
+#[tokio::test]
+async fn whatever_fails_no_number_and_no_secret_comes_into_the_log() {
+    let policy = |on_unavailable: &str| json!({"on_unavailable": on_unavailable, "rules": [sliding(&["customer"], 1, 60)]});
+    let ways = [
+        Fault::Refuse(400, "ValidationException"),
+        Fault::Refuse(403, "AccessDeniedException"),
+        Fault::Refuse(500, "InternalServerError"),
+        Fault::LoseAnswer,
+    ];
+    let mut contact = 910_000;
+    for on_unavailable in ["allow", "deny"] {
+        for operation in [
+            "GetItem",
+            "UpdateItem",
+            "PutItem",
+            "AssumeRole",
+            "StopContact",
+            "StartTaskContact",
+        ] {
+            for way in ways {
+                let scene = Scene::new(policy(on_unavailable)).await;
+                scene.dial(contact).await;
+                scene.cloud.fault(operation, way, 2);
+                scene.clock.advance_ms(20_000);
+                scene.dial(contact + 1).await;
+                scene.dial(contact + 1).await;
+                contact += 10;
+            }
+        }
+    }
+    let scene = Scene::new(policy("allow")).await;
+    scene
+        .put_log(&format!("customer|{CUSTOMER}"), vec![number()])
+        .await;
+    scene.dial(contact).await;
+    scene
+        .publish(2, json!({"rules": CUSTOMER}), json!({}))
+        .await;
+    scene.clock.advance_ms(20_000);
+    scene.dial(contact + 1).await;
+    let lists = json!({"has_listed_numbers": true});
+    scene.publish(3, policy("allow"), lists).await;
+    scene.list_number(CUSTOMER, CUSTOMER, Some("never")).await;
+    scene.clock.advance_ms(20_000);
+    scene.dial(contact + 2).await;
+    let mut malformed = event(contact + 3);
+    malformed["Details"]["ContactData"]["InstanceARN"] = json!(CUSTOMER);
+    let refused = scene.dial_event(malformed).await.unwrap_err();
+    assert!(!refused.to_string().contains("2065550"));
+    let lines = lines();
+    for told in [
+        "reservation not released",
+        "decision not recorded",
+        "policy not readable",
+        "unreadable entries",
+        "event refused",
+    ] {
+        assert!(lines.contains(told), "{told} was not driven");
+    }
+    for secret in ["2065550", "external", "secret", "token"] {
+        let line = lines.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} stands in the log");
+    }
+}
+
+fn number() -> AttributeValue {
+    AttributeValue::S(CUSTOMER.to_owned())
 }

@@ -7,6 +7,7 @@ mod failures;
 mod hosts;
 #[path = "../common/http.rs"]
 mod http;
+mod late;
 mod lists;
 mod logs;
 mod metrics;

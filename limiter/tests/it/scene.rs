@@ -162,6 +162,19 @@ impl Scene {
             .await;
     }
 
+    /// Blocks so many numbers, from +442070000000 on.
+    pub async fn list_many(&self, count: usize) {
+        let numbers: Vec<String> = (0..count)
+            .map(|number| format!("+44207{number:07}"))
+            .collect();
+        for numbers in numbers.chunks(100) {
+            let listing = numbers
+                .iter()
+                .map(|number| self.list_number(number, "block", None));
+            futures::future::join_all(listing).await;
+        }
+    }
+
     async fn put(&self, table: &str, pk: &str, name: &str, value: AttributeValue) {
         let put = self
             .store

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ringfence_limiter::Answer;
-use ringfence_policy::EntryStatus::{self, Admitted, Void};
+use ringfence_policy::EntryStatus::{self, Admitted, Charged, Void, VoidAlone};
 use ringfence_policy::wire::v1::Outcome;
 use ringfence_policy::{ContactKey, Entry};
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ async fn a_stop_that_fails_changes_no_answer_that_others_were_given_meanwhile() 
     assert_eq!(denied.await.unwrap().get("Stopped"), Some("false"));
     assert_eq!(
         scene.statuses(&customer()).await,
-        [Void, Admitted, Admitted],
+        [Void, Admitted, Charged],
         "the call that was not stopped counts, from now on"
     );
     assert!(dial().await.unwrap().allowed(), "the same answer as before");
@@ -193,7 +193,7 @@ async fn where_no_record_can_be_written_a_contact_that_one_delivery_lets_go_keep
     assert!(scene.dial(1).await.allowed(), "it finds nobody before it");
     marks.let_go();
     assert!(!denied.await.unwrap().allowed());
-    assert_eq!(scene.statuses(&customer()).await, [Void, Admitted]);
+    assert_eq!(scene.statuses(&customer()).await, [VoidAlone, Admitted]);
     assert!(!scene.dial(2).await.allowed(), "the one place is taken");
 }
 
@@ -217,7 +217,7 @@ async fn where_no_record_can_be_written_a_repeat_that_is_denied_leaves_the_other
     assert!(!first.await.unwrap().allowed());
     assert_eq!(
         scene.statuses(&customer()).await,
-        [Admitted, Void, Admitted]
+        [Admitted, VoidAlone, Admitted]
     );
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Seen {
     /// The latest time of this and all earlier entries.
     pub(super) at_ms: u64,
     pub(super) counts: Counts,
-    /// A later entry of the same contact would take over were this one gone.
+    /// A later entry of the same contact would begin to count were this one gone.
     followed: bool,
 }
 
@@ -46,7 +46,7 @@ impl Standing {
     pub(super) fn of(log: &Log, contact: ContactKey, now_ms: u64) -> Self {
         let seen = in_line(log);
         let now_ms = seen.last().map_or(now_ms, |last| last.at_ms.max(now_ms));
-        let reserved = |seen: &&Seen| seen.entry.status == Status::Admitted;
+        let reserved = |seen: &&Seen| seen.entry.status.is_held();
         let repeatable: Contacts<()> = seen
             .iter()
             .rev()
@@ -79,11 +79,14 @@ impl Standing {
     pub(super) fn removable(&self, wanted: &Places) -> impl Iterator<Item = usize> {
         let may_go = move |(index, seen): &(usize, &Seen)| {
             let age = self.now_ms.saturating_sub(seen.at_ms);
-            if seen.entry.status == Status::Void && seen.entry.contact != self.contact {
+            if seen.followed {
+                return false;
+            }
+            if seen.entry.status.is_void() && seen.entry.contact != self.contact {
                 return age >= RELEASED_KEPT_MS;
             }
-            let needed = seen.counts.anything()
-                && (*index >= self.settled || seen.followed || wanted.contains(seen.place));
+            let needed =
+                seen.counts.anything() && (*index >= self.settled || wanted.contains(seen.place));
             !needed && age >= REPEATS_WITHIN_MS
         };
         self.seen
@@ -120,6 +123,22 @@ impl Standing {
     }
 }
 
+/// What stands behind an entry in its contact's name.
+#[derive(Clone, Copy, Debug)]
+enum Follower {
+    /// A reservation among others: one that may have come late, and count for nothing where a released place stands.
+    Reserved,
+    Other,
+}
+
+impl Follower {
+    /// Whether it may begin to count were that entry gone.
+    fn counts_without(self, seen: &Seen) -> bool {
+        let hides = seen.entry.status.is_released_for_good() && matches!(self, Self::Reserved);
+        seen.counts.anything() || hides
+    }
+}
+
 fn in_line(log: &Log) -> Vec<Seen> {
     let mut firsts = Firsts::of(log);
     let mut latest = log.past().paced_until_ms;
@@ -134,11 +153,18 @@ fn in_line(log: &Log) -> Vec<Seen> {
             followed: false,
         });
     }
-    let mut later: Contacts<()> = Contacts::default();
+    let mut later: Contacts<Follower> = Contacts::default();
     for seen in seen.iter_mut().rev() {
-        seen.followed = later.contains_key(&seen.entry.contact);
-        if seen.entry.status != Status::Void {
-            later.insert(seen.entry.contact, ());
+        let follower = later.get(&seen.entry.contact);
+        seen.followed = follower.is_some_and(|follower| follower.counts_without(seen));
+        match seen.entry.status {
+            Status::Void | Status::VoidAlone => {}
+            Status::Admitted => {
+                later.insert(seen.entry.contact, Follower::Reserved);
+            }
+            Status::Denied | Status::Charged | Status::DeniedAlone => {
+                later.entry(seen.entry.contact).or_insert(Follower::Other);
+            }
         }
     }
     seen

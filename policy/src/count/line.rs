@@ -68,7 +68,7 @@ impl<'l> Line<'l> {
             latest = latest.max(entry.at_ms);
             if entry.contact == contact {
                 // A former delivery that was denied has been marked; only a reservation is a place in the line.
-                if entry.status == Status::Admitted {
+                if entry.status.is_held() {
                     stands = true;
                     break;
                 }
@@ -119,53 +119,83 @@ impl<'l> Line<'l> {
 }
 
 /// Tells an attempt's first place that counts from its repeats.
-pub(crate) enum Firsts<'l> {
-    Few(&'l Log),
-    Many(HashMap<ContactKey, Status, BuildHasherDefault<ContactHasher>>),
+pub(crate) struct Firsts<'l> {
+    log: &'l Log,
+    /// Of long logs, what stood before in each contact's name.
+    seen: Option<HashMap<ContactKey, Before, BuildHasherDefault<ContactHasher>>>,
+}
+
+/// What stands before an entry in its contact's name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    admitted: bool,
+    tried: bool,
+    released: bool,
+}
+
+impl Before {
+    fn and(self, entry: &Entry, counts: Counts) -> Self {
+        Self {
+            admitted: self.admitted || counts.admitted,
+            tried: self.tried || counts.tried,
+            released: self.released || entry.status.is_released_for_good(),
+        }
+    }
 }
 
 impl<'l> Firsts<'l> {
     pub(crate) fn of(log: &'l Log) -> Self {
         let places = log.places().len();
-        if places <= FEW {
-            Self::Few(log)
-        } else {
-            Self::Many(HashMap::with_capacity_and_hasher(
-                places,
-                BuildHasherDefault::default(),
-            ))
-        }
+        let seen = (places > FEW)
+            .then(|| HashMap::with_capacity_and_hasher(places, BuildHasherDefault::default()));
+        Self { log, seen }
     }
 
-    /// To be asked of every entry in turn: what it counts for, given those before it. A contact's denied place does not
-    /// stand in for its admission, but it is the same attempt.
+    /// To be asked of every entry in turn: what it counts for, given those before it.
     pub(crate) fn counts(&mut self, place: usize, entry: &Entry) -> Counts {
-        if entry.status == Status::Void {
+        let log = self.log;
+        let Some(seen) = &mut self.seen else {
+            return weighed(log, place, entry, few_before(log, place, entry.contact));
+        };
+        let before = seen.entry(entry.contact).or_default();
+        let counts = weighed(log, place, entry, *before);
+        *before = before.and(entry, counts);
+        counts
+    }
+}
+
+fn few_before(log: &Log, place: usize, contact: ContactKey) -> Before {
+    let earlier = log.entries().take_while(|(other, _)| *other < place);
+    let own = earlier.filter(|(_, earlier)| earlier.contact == contact);
+    own.fold(Before::default(), |before, (place, entry)| {
+        before.and(entry, weighed(log, place, entry, before))
+    })
+}
+
+/// A contact's denied place does not stand in for its admission, but it is the same attempt.
+fn weighed(log: &Log, place: usize, entry: &Entry, before: Before) -> Counts {
+    let admitted = match entry.status {
+        Status::Void | Status::VoidAlone => return Counts::NOTHING,
+        Status::Admitted if before.released && came_late(log, place, entry) => {
             return Counts::NOTHING;
         }
-        let (mut tried, mut admitted) = (false, false);
-        match self {
-            Self::Few(log) => {
-                let before = log.entries().take_while(|(other, _)| *other < place);
-                for (_, earlier) in before.filter(|(_, earlier)| earlier.contact == entry.contact) {
-                    tried |= earlier.status != Status::Void;
-                    admitted |= earlier.status == Status::Admitted;
-                }
-            }
-            Self::Many(seen) => {
-                let earlier = seen.get(&entry.contact).copied();
-                tried = earlier.is_some();
-                admitted = earlier == Some(Status::Admitted);
-                if !admitted {
-                    seen.insert(entry.contact, entry.status);
-                }
-            }
-        }
-        Counts {
-            admitted: !admitted && entry.status == Status::Admitted,
-            tried: !tried,
-        }
+        Status::Denied | Status::DeniedAlone => false,
+        Status::Admitted | Status::Charged => !before.admitted,
+    };
+    Counts {
+        admitted,
+        tried: !before.tried,
     }
+}
+
+/// Whether the same delivery, which is known by its time, had been released by then: the store took this one late, and
+/// nobody knows of it.
+fn came_late(log: &Log, place: usize, entry: &Entry) -> bool {
+    let mut earlier = log.entries().take_while(|(other, _)| *other < place);
+    earlier.any(|(_, earlier)| {
+        earlier.status.is_released_for_good()
+            && (earlier.contact, earlier.at_ms) == (entry.contact, entry.at_ms)
+    })
 }
 
 /// Contacts are random already, and chosen by Connect: folding their bytes is as good as hashing them.

@@ -37,6 +37,10 @@ impl Seen {
         self.operation.ends_with("Item")
     }
 
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.begun < other.ended && other.begun < self.ended
+    }
+
     pub(super) fn writes(&self) -> bool {
         matches!(
             self.operation.as_str(),

@@ -43,6 +43,8 @@ pub struct Effects {
     pub delay: Duration,
     pub refuse: Option<AwsError>,
     pub lose_response: bool,
+    /// After how long it is performed although its connection has been cut.
+    pub late: Option<Duration>,
     pub hold: Option<Hold>,
 }
 
@@ -115,6 +117,9 @@ impl Faults {
                     effects.delay += Duration::from_millis(rule.delay_ms.unwrap_or_default())
                 }
                 Kind::LostResponse => effects.lose_response = true,
+                Kind::Late => {
+                    effects.late = Some(Duration::from_millis(rule.delay_ms.unwrap_or_default()));
+                }
                 Kind::HoldRequest | Kind::HoldResponse => {
                     effects.hold = Some(Hold {
                         performed: rule.kind == Kind::HoldResponse,

@@ -15,6 +15,8 @@ pub enum Kind {
     DelayMs,
     /// Performs the request and then cuts the connection.
     LostResponse,
+    /// Cuts the connection, and performs the request after `delay_ms` all the same.
+    Late,
     /// Nothing behind the front door answers.
     Unavailable,
     /// Keeps the request unperformed until it is let go, then drops it: as if its sender had died just before sending.
@@ -76,14 +78,11 @@ impl Rule {
         if self.count == Some(0) {
             return bad("count", "must be at least 1");
         }
-        match (self.kind, self.delay_ms) {
-            (Kind::DelayMs, None) => bad("delay_ms", "is needed for this kind"),
-            (Kind::DelayMs, Some(delay)) if delay > 120_000 => {
-                bad("delay_ms", "must be at most 120000")
-            }
-            (kind, Some(_)) if kind != Kind::DelayMs => {
-                bad("delay_ms", "belongs to the kind delay_ms alone")
-            }
+        let waits = matches!(self.kind, Kind::DelayMs | Kind::Late);
+        match self.delay_ms {
+            None if waits => bad("delay_ms", "is needed for this kind"),
+            Some(delay) if waits && delay > 120_000 => bad("delay_ms", "must be at most 120000"),
+            Some(_) if !waits => bad("delay_ms", "belongs to the kinds delay_ms and late alone"),
             _ => Ok(()),
         }
     }

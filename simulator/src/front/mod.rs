@@ -163,6 +163,19 @@ async fn answer(
     if let Some(error) = effects.refuse {
         return Err(error);
     }
+    if let Some(late) = effects.late {
+        let (world, request) = (world.clone(), request.clone());
+        tokio::spawn(async move {
+            sleep(late).await;
+            dispatch(&world, &request).await
+        });
+        cut.now();
+        return Err(AwsError::new(
+            503,
+            "ServiceUnavailable",
+            "Left under way when its connection was cut",
+        ));
+    }
     let now = world.clock.now();
     if !world
         .quotas

@@ -294,18 +294,18 @@ impl Stage {
         .await
     }
 
-    /// How many entries of a meter count as admitted.
+    /// How many entries of a meter are held: reserved, admitted, or charged for want of a stop.
     pub async fn charged(&self) -> Result<usize> {
         let request = json!({"TableName": "ringfence-meters", "ConsistentRead": true});
         let found = self.operator.dynamodb(REGION, "Scan", &request).await?;
         let logs = found["Items"].as_array().into_iter().flatten();
         let entries = logs.flat_map(|item| item["log"]["L"].as_array().into_iter().flatten());
-        // The first byte tells what became of an entry, and 0 is admitted: four characters of base64 are three bytes.
+        // The first byte tells what became of an entry, 0 or 3 for these; the next is 1 for as long as anybody lives.
         Ok(entries
             .filter(|entry| {
                 entry["B"]
                     .as_str()
-                    .is_some_and(|text| text.starts_with("AA") || text.starts_with("AB"))
+                    .is_some_and(|text| text.starts_with("AA") || text.starts_with("Aw"))
             })
             .count())
     }

@@ -1,5 +1,8 @@
 //! A store that is slow, down, or refuses while an attempt is to be counted.
 
+use std::time::Duration;
+
+use ringfence_simulator::dev::wait::{Seen, until};
 use serde_json::json;
 
 use crate::stage::{OPERATOR, on_stage, one_a_minute};
@@ -107,6 +110,37 @@ async fn an_answer_that_is_lost_after_the_store_has_counted_charges_once() {
         assert_eq!(stage.record(&call).await?.expect("a record")["outcome"], "allowed");
         assert!(stage.dial().await?.stopped_before_ringing());
         stage.measured("FailOpens", 0).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_the_store_carries_out_after_a_denial_charges_nobody() {
+    let limit = |max: u32| json!({"kind": "sliding", "max": max, "window_seconds": 600});
+    let policy = json!({"rules": [
+        {"id": "customer", "per": ["customer"], "limit": limit(1)},
+        {"id": "caller", "per": ["caller_id"], "limit": limit(2)},
+    ]});
+    on_stage(policy, async |stage| {
+        assert!(stage.dial().await?.rang());
+        let late = json!({
+            "service": "dynamodb", "operation": "UpdateItem", "containing": "|caller_id|", "kind": "late",
+            "delay_ms": 1500, "count": 1,
+        });
+        stage.fault(late).await?;
+        assert!(stage.dial().await?.stopped_before_ringing());
+        until("the late request", Duration::from_secs(20), Duration::from_millis(20), async || {
+            Ok(match stage.charged().await? {
+                3 => Seen::Done(()),
+                held => Seen::not_yet(held),
+            })
+        })
+        .await?;
+        let another = json!({"CustomerEndpoint": {"Address": "+12065550143", "Type": "TELEPHONE_NUMBER"}});
+        let call = stage.dial_with(another.clone()).await?;
+        assert!(call.rang(), "the caller's second: {call:?}");
+        assert!(stage.dial_with(another).await?.stopped_before_ringing());
+        Ok(())
     })
     .await;
 }

@@ -108,7 +108,7 @@ async fn denied(scene: &Scene, function: &mut Function, table: &mut Table) -> Re
     let beside = match (stop, first_round_ends) {
         (Some(stop), Some(end)) => store
             .iter()
-            .any(|seen| seen.begun >= end && seen.begun < stop.ended && stop.begun < seen.ended),
+            .any(|seen| seen.begun >= end && seen.overlaps(stop)),
         _ => false,
     };
     let told = format!(
@@ -122,6 +122,19 @@ async fn denied(scene: &Scene, function: &mut Function, table: &mut Table) -> Re
         told,
         "2, the stop beside the second",
         rounds(&store) <= 2 && beside,
+    );
+    let connect: Vec<&Seen> = denied
+        .seen
+        .iter()
+        .filter(|seen| matches!(seen.operation.as_str(), "StopContact" | "StartTaskContact"))
+        .collect();
+    let waited: Vec<Seen> = store
+        .into_iter()
+        .filter(|request| !connect.iter().any(|other| request.overlaps(other)))
+        .collect();
+    table.told(
+        "of them, with neither the stop nor the notice under way",
+        rounds(&waited).to_string(),
     );
     Ok(())
 }
