@@ -1,7 +1,7 @@
 import "../app/tokens.css";
 import "../app/base.css";
 import "./page.css";
-import "rapidoc/dist/rapidoc-min.js";
+import "rapidoc/dist/rapidoc-min.js"; // complete in itself: see packages.test.ts
 
 const element = document.querySelector("rapi-doc");
 if (element === null) throw new Error("docs.html has no element to show the operations in");
