@@ -145,8 +145,9 @@ package: web ## Release builds: target/package/ with `ringfence` and the limiter
 package bench: export AWS_LC_SYS_NO_JITTER_ENTROPY := 1
 
 .PHONY: bench
-bench: setup-rust ## What a decision costs, as a table; ONLY=cold-start,size measures less. The first build takes a while
+bench: web setup-rust setup-postgres ## What a decision costs and a request to the API, as a table; ONLY=api,size measures less. The first build takes a while
 	@cargo build --locked --release -p ringfence-limiter --features bench --bins >&2
+	@cargo build --locked --release -p ringfence-api --bin ringfence >&2
 	@cargo build --locked --release -p ringfence-simulator --bin ringfence-bench >&2
 	@$(TARGET)/release/ringfence-bench --bootstrap $(TARGET)/release/bootstrap --driver $(TARGET)/release/driver \
 		$(if $(ONLY),--only $(ONLY))

@@ -1,4 +1,4 @@
-//! `make bench`: what a decision costs, measured on the function's own release binary.
+//! `make bench`: what a decision costs, measured on the function's own release binary, and what the [`api`] does.
 //!
 //! The store, its latency and its TLS are this program's: an embedded DynamoDB behind a [`front`] that counts what is
 //! asked and waits as long as a real one would. The function runs behind the Lambda Runtime API ([`function`]); what
@@ -7,6 +7,7 @@
 //! Every figure is a ratio or a count of one run, so a busy machine changes it little. Failure: a figure that cannot be
 //! measured ends the run, and says which.
 
+mod api;
 mod cgroup;
 mod driver;
 mod figures;
@@ -48,9 +49,12 @@ fn failed(what: impl std::fmt::Display) -> BenchError {
 
 /// Measures everything, or only what is named; prints what it is doing to standard error.
 pub async fn run(programs: &Programs, only: &[String]) -> Result<Table> {
-    let scene = scene::Scene::start(programs.clone()).await?;
     let mut table = Table::default();
     let wanted = |figure: &str| only.is_empty() || only.iter().any(|name| name == figure);
+    if wanted("api") {
+        api::run(&mut table).await?;
+    }
+    let scene = scene::Scene::start(programs.clone()).await?;
     if wanted("round-trips") {
         figures::round_trips(&scene, &mut table).await?;
     }

@@ -18,6 +18,14 @@ impl Samples {
         sorted.get(place).copied().unwrap_or_default()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     pub(super) fn mean(&self) -> Duration {
         let samples = u32::try_from(self.0.len()).unwrap_or(u32::MAX).max(1);
         self.0.iter().sum::<Duration>() / samples

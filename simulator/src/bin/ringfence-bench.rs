@@ -1,4 +1,4 @@
-//! `ringfence-bench`: measures the limiter's release binary and prints the figures as a table.
+//! `ringfence-bench`: measures the release binaries and prints the figures as a table.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +7,11 @@ use clap::Parser;
 use ringfence_simulator::bench::{self, Programs};
 
 #[derive(Parser)]
-#[command(name = "ringfence-bench", about = "What a decision costs", version)]
+#[command(
+    name = "ringfence-bench",
+    about = "What a decision costs, and a request to the API",
+    version
+)]
 struct Cli {
     /// The function's release binary
     #[arg(long)]
@@ -15,7 +19,7 @@ struct Cli {
     /// The limiter's driver, from the same build
     #[arg(long)]
     driver: PathBuf,
-    /// Only these: round-trips, write-units, latency, listed-numbers, hot-caller-id, processor, small-function,
+    /// Only these: api, round-trips, write-units, latency, listed-numbers, hot-caller-id, processor, small-function,
     /// cold-start, size
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,

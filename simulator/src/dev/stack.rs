@@ -21,8 +21,8 @@ pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-2"];
 
 pub(super) const READY_WITHIN: Duration = Duration::from_secs(60);
 /// The control plane takes up to 25 s to finish the steps it has in hand.
-pub(super) const STOP_WITHIN: Duration = Duration::from_secs(28);
-const REQUESTS_PER_MINUTE: &str = "1000000";
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(28);
+pub(crate) const REQUESTS_PER_MINUTE: &str = "1000000";
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -174,7 +174,7 @@ impl Stack {
 }
 
 /// Seals nothing that outlives the stack: its database goes with it.
-const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const SECRET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// How the control plane is started with this database.
 pub(super) fn api_start(
@@ -236,7 +236,7 @@ pub(super) fn api_start(
 }
 
 /// Migrates as the owner, then makes an operator key as the control plane itself.
-pub(super) async fn prepare(serve: &Recipe, database: &Database, logs: &Path) -> Result<String> {
+pub(crate) async fn prepare(serve: &Recipe, database: &Database, logs: &Path) -> Result<String> {
     let migrate = command(serve, "migrate", "ringfence-migrate")
         .args(["--app-role", APP_LOGIN])
         .env("DATABASE_URL", database.owner_url.as_str());
@@ -252,7 +252,7 @@ pub(super) fn command(serve: &Recipe, command: &str, name: &'static str) -> Reci
     recipe
 }
 
-pub(super) async fn start_api(recipe: &Recipe, logs: &Path) -> Result<Service> {
+pub(crate) async fn start_api(recipe: &Recipe, logs: &Path) -> Result<Service> {
     let mut service = Service::spawn(recipe, logs)?;
     service.ready_line(READY_WITHIN).await?;
     Ok(service)
