@@ -22,7 +22,7 @@ use ringfence_api::http::{
 };
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::{Outbound, OutboundError};
-use ringfence_api::store::{Change, Fitness, Store, StoreError};
+use ringfence_api::store::{Change, Fitness, Patience, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -338,7 +338,7 @@ fn database() -> Result<Store, CommandError> {
 
 pub async fn migrate(app_role: Option<&str>) -> Result<(), CommandError> {
     let store = database()?;
-    store.migrate(app_role).await?;
+    store.migrate(app_role, Patience::default()).await?;
     store.close().await;
     Ok(())
 }

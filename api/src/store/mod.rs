@@ -73,7 +73,7 @@ pub use number_publications::{ChangedNumber, LeasedNumbers, NumberChanges};
 pub use people::{FoundSession, NewSession, Person};
 pub use policies::{PolicyVersion, Put, PutPolicy};
 pub use publications::{InForce, PublicationSource, PublicationState};
-pub use schema::Fitness;
+pub use schema::{Fitness, Patience};
 pub use shard_moves::{MoveAsked, Shard, ShardMove};
 pub use shards::{Leaving, Placement};
 pub use token_issuers::TokenIssuer;
