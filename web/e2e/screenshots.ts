@@ -62,6 +62,16 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
   await page.getByRole("button", { name: "Import CSV" }).click();
   await page.getByText("A CSV file whose first line").waitFor();
   await shoot("numbers-import", true);
+  await page.goto(`${stage.url}/access`);
+  await page.getByText("Nightly report").waitFor();
+  await shoot("access", true);
+  await page.getByRole("button", { name: "Make a key" }).click();
+  await page.getByRole("switch", { name: "Only some of what the role may do" }).click();
+  await page.getByRole("button", { name: "Add an issuer" }).click();
+  await shoot("access-add", true);
+  await page.goto(`${stage.url}/usage`);
+  await page.getByRole("list", { name: "Months" }).waitFor();
+  await shoot("usage", true);
   await page.goto(`${stage.url}/webhooks`);
   await page.getByText("hooks.northwind.example").waitFor();
   await shoot("webhooks", true);

@@ -1,8 +1,10 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
 import type { Decision } from "../../src/api/types.ts";
+import { apiKeys, tokenIssuers } from "./access.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
 import { members } from "./members.ts";
 import { numbers, type Sent } from "./numbers.ts";
+import { quotas, usage } from "./usage.ts";
 import { webhooks } from "./webhooks.ts";
 
 export interface MockAnswer {
@@ -37,6 +39,10 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   const mine = key === EMPTY_KEY ? [] : instances(now);
   const [, , first, ...rest] = url.pathname.split("/");
   if (first === "webhooks") return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : webhooks(rest, sent);
+  if (first === "api-keys") return apiKeys(rest, sent);
+  if (first === "token-issuers") return tokenIssuers(rest, sent);
+  if (first === "usage") return usage(key === EMPTY_KEY, now);
+  if (first === "quotas") return quotas();
   const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
   if (resource === "blocks" || resource === "exemptions")

@@ -4,6 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { type Api, bodyOf } from "./client";
 import { ApiProblem } from "./problem";
 import type { Installation, Instance, PolicyResource } from "./types";
+import { whole } from "./whole";
 
 const INSTANCES_EVERY_MS = 10_000;
 const WATCHED_EVERY_MS = 3_000;
@@ -12,21 +13,8 @@ export function instancesQuery(api: Api) {
   return queryOptions({
     queryKey: ["instances"],
     refetchInterval: INSTANCES_EVERY_MS,
-    queryFn: async ({ signal }) => {
-      const all: Instance[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = bodyOf(
-          await api.GET("/v1/instances", {
-            params: { query: { limit: 100, ...(cursor === undefined ? {} : { cursor }) } },
-            signal,
-          }),
-        );
-        all.push(...page.data);
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor !== undefined);
-      return all;
-    },
+    queryFn: ({ signal }): Promise<Instance[]> =>
+      whole(async (query) => bodyOf(await api.GET("/v1/instances", { params: { query }, signal }))),
   });
 }
 

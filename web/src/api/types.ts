@@ -1,5 +1,5 @@
 /** The API's resources by the names the dashboard uses, taken from its operations. */
-import type { paths } from "./schema";
+import type { components, paths } from "./schema";
 
 type Answer<Path extends keyof paths> = paths[Path] extends {
   get: { responses: { 200: { content: { "application/json": infer Body } } } };
@@ -32,6 +32,20 @@ export type InvitationList = Answer<"/v1/invitations">;
 export type Invitation = InvitationList["data"][number];
 export type MadeInvitation = paths["/v1/invitations"]["post"]["responses"][201]["content"]["application/json"];
 export type Role = Member["role"];
+
+export type ApiKeyList = Answer<"/v1/api-keys">;
+export type ApiKey = ApiKeyList["data"][number];
+export type NewApiKey = paths["/v1/api-keys"]["post"]["requestBody"]["content"]["application/json"];
+export type MadeApiKey = paths["/v1/api-keys"]["post"]["responses"][201]["content"]["application/json"];
+export type Permission = components["schemas"]["Permission"];
+
+export type TokenIssuer = Answer<"/v1/token-issuers">["data"][number];
+export type NewTokenIssuer = paths["/v1/token-issuers"]["post"]["requestBody"]["content"]["application/json"];
+export type TokenAlgorithm = components["schemas"]["TokenAlgorithm"];
+
+export type Usage = Answer<"/v1/usage">;
+export type UsageMonth = Usage["data"][number];
+export type Quota = Answer<"/v1/quotas">["data"][number];
 
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];

@@ -1,5 +1,6 @@
 import { Menu, UnstyledButton } from "@mantine/core";
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 import { useSession } from "../session/session";
 import { Icon, type IconName } from "../ui/Icon";
@@ -8,7 +9,7 @@ import { ColorScheme } from "./ColorScheme";
 import classes from "./Shell.module.css";
 
 const PLACES: {
-  to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members";
+  to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members" | "/access" | "/usage";
   label: string;
   icon: IconName;
 }[] = [
@@ -17,9 +18,17 @@ const PLACES: {
   { to: "/numbers", label: "Numbers", icon: "number" },
   { to: "/webhooks", label: "Webhooks", icon: "bell" },
   { to: "/members", label: "Members", icon: "people" },
+  { to: "/access", label: "Access", icon: "key" },
+  { to: "/usage", label: "Usage", icon: "bars" },
 ];
 
 export function Shell() {
+  const nav = useRef<HTMLElement>(null);
+  const place = useLocation({ select: ({ pathname }) => pathname });
+  // On a narrow screen the places stand in a row that is longer than the screen.
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [place]);
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">
@@ -30,7 +39,7 @@ export function Shell() {
           <Mark />
           <span>Ringfence</span>
         </Link>
-        <nav className={classes.nav} aria-label="Main">
+        <nav className={classes.nav} aria-label="Main" ref={nav}>
           {PLACES.map((place) => (
             <Link key={place.to} to={place.to} className={classes.place} activeProps={{ "aria-current": "page" }}>
               <Icon name={place.icon} />

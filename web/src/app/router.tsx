@@ -1,6 +1,7 @@
 /** The addresses. Whatever narrows a list or opens a row is in the address, so that it can be shared and gone back to. */
 import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 
+import { AccessPage } from "../access/AccessPage";
 import { type DecisionSearch, readDecisionSearch } from "../decisions/search";
 import { DecisionsPage } from "../decisions/DecisionsPage";
 import { InstancePage } from "../instances/InstancePage";
@@ -8,6 +9,7 @@ import { InstancesPage } from "../instances/InstancesPage";
 import { MembersPage } from "../members/MembersPage";
 import { NumbersPage } from "../numbers/NumbersPage";
 import { type NumberSearch, readNumberSearch } from "../numbers/search";
+import { UsagePage } from "../usage/UsagePage";
 import { WebhookPage } from "../webhooks/WebhookPage";
 import { WebhooksPage } from "../webhooks/WebhooksPage";
 import { NotFound } from "./NotFound";
@@ -54,6 +56,10 @@ const numbers = createRoute({
 
 const members = createRoute({ getParentRoute: () => root, path: "/members", component: MembersPage });
 
+const access = createRoute({ getParentRoute: () => root, path: "/access", component: AccessPage });
+
+const usage = createRoute({ getParentRoute: () => root, path: "/usage", component: UsagePage });
+
 const webhooks = createRoute({ getParentRoute: () => root, path: "/webhooks", component: WebhooksPage });
 
 const webhook = createRoute({
@@ -66,7 +72,18 @@ const webhook = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, instances, instance, decisions, numbers, webhooks, webhook, members]),
+  routeTree: root.addChildren([
+    home,
+    instances,
+    instance,
+    decisions,
+    numbers,
+    webhooks,
+    webhook,
+    members,
+    access,
+    usage,
+  ]),
   scrollRestoration: true,
 });
 

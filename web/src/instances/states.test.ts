@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Installation, Instance } from "../api/types";
+import type { Condition, Installation, Instance } from "../api/types";
 import { installationState, policyState, progressText, words } from "./states";
 
 function policy(
@@ -14,11 +14,7 @@ function policy(
   } as Instance;
 }
 
-function condition(
-  type: string,
-  status: "true" | "false" | "unknown",
-  message = "",
-): Installation["conditions"][number] {
+function condition(type: Condition["type"], status: Condition["status"], message = ""): Condition {
   return { type, status, reason: "", message, last_transition_at: "2026-11-25T12:00:00Z" };
 }
 
@@ -58,7 +54,10 @@ describe("an installation", () => {
   });
 
   it("of a state this version does not know is shown by name, without a verdict", () => {
-    expect(installationState(installation("half_done", []))).toMatchObject({ tone: "plain", label: "Half done" });
+    expect(installationState(installation("half_done" as Installation["state"], []))).toMatchObject({
+      tone: "plain",
+      label: "Half done",
+    });
   });
 
   it("tells how far it has come", () => {

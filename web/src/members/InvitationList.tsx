@@ -4,8 +4,8 @@ import type { Invitation } from "../api/types";
 import { useSession } from "../session/session";
 import { ConfirmButton } from "../ui/ConfirmButton";
 import { ProblemNotice } from "../ui/Notice";
+import classes from "../ui/Rows.module.css";
 import { Time } from "../ui/Time";
-import classes from "./Members.module.css";
 import { withdraw } from "./members";
 
 interface Props {

@@ -1,14 +1,15 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
-import { ApiProblem } from "../api/problem";
+import { faultAt, isToldAtFields } from "../api/faults";
 import type { Role } from "../api/types";
+import { givable, MEANINGS } from "../session/roles";
 import { useSession } from "../session/session";
-import { CopyBlock } from "../ui/Copy";
 import { ProblemNotice } from "../ui/Notice";
-import classes from "./Members.module.css";
-import { givable, invite, MEANINGS } from "./members";
+import { Buttons, Fields, FormPanel } from "../ui/Panel";
+import { ShownOnce } from "../ui/ShownOnce";
+import { invite } from "./members";
 
 interface Props {
   onInvited: () => void;
@@ -20,32 +21,17 @@ export function InviteMember({ onInvited, onClose }: Props) {
   const [role, setRole] = useState<Role>("viewer");
   const [email, setEmail] = useState("");
   const inviting = useMutation({ mutationFn: () => invite(api, { role, email }), onSuccess: onInvited });
-  const faults = inviting.error instanceof ApiProblem ? inviting.error.errors : [];
-  const emailFault = faults.find((fault) => fault.pointer === "/email")?.detail;
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!inviting.isPending) inviting.mutate();
-  }
 
   if (inviting.data !== undefined) {
     return (
-      <div className={classes.panel} role="status">
-        <h2>Pass this link on</h2>
-        <p className={classes.text}>
-          Ringfence sends no mail. The link works once, for seven days, and is shown only now.
-        </p>
-        <CopyBlock value={inviting.data.link} what="link" />
-        <div className={classes.buttons}>
-          <Button onClick={onClose}>Done</Button>
-        </div>
-      </div>
+      <ShownOnce title="Pass this link on" value={inviting.data.link} what="link" onClose={onClose}>
+        Ringfence sends no mail. The link works once, for seven days, and is shown only now.
+      </ShownOnce>
     );
   }
   return (
-    <form className={classes.panel} onSubmit={submit} noValidate aria-labelledby="invite">
-      <h2 id="invite">Invite somebody</h2>
-      <div className={classes.fields}>
+    <FormPanel title="Invite somebody" onSubmit={() => !inviting.isPending && inviting.mutate()}>
+      <Fields>
         <NativeSelect
           label="Role"
           description={MEANINGS[role]}
@@ -61,20 +47,20 @@ export function InviteMember({ onInvited, onClose }: Props) {
           autoComplete="off"
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
-          error={emailFault}
+          error={faultAt(inviting.error, "email")}
         />
-      </div>
-      {inviting.isError && emailFault === undefined && (
+      </Fields>
+      {inviting.isError && !isToldAtFields(inviting.error) && (
         <ProblemNotice problem={inviting.error} what="Nobody was invited" />
       )}
-      <div className={classes.buttons}>
+      <Buttons>
         <Button type="submit" loading={inviting.isPending}>
           Make a link
         </Button>
         <Button variant="default" onClick={onClose}>
           Close
         </Button>
-      </div>
-    </form>
+      </Buttons>
+    </FormPanel>
   );
 }

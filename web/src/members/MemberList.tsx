@@ -2,12 +2,13 @@ import { NativeSelect } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
 import type { Member, Role } from "../api/types";
+import { givable, mayTouch } from "../session/roles";
 import { useSession } from "../session/session";
 import { ConfirmButton } from "../ui/ConfirmButton";
 import { ProblemNotice } from "../ui/Notice";
+import classes from "../ui/Rows.module.css";
 import { Time } from "../ui/Time";
-import { changeRole, givable, mayTouch, removeMember } from "./members";
-import classes from "./Members.module.css";
+import { changeRole, removeMember } from "./members";
 
 interface Props {
   members: Member[];

@@ -3,13 +3,14 @@ import { Button } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { mayManage } from "../session/roles";
 import { useSession } from "../session/session";
 import { Empty, ProblemNotice } from "../ui/Notice";
 import { Page, Section } from "../ui/Page";
 import { InvitationList } from "./InvitationList";
 import { InviteMember } from "./InviteMember";
 import { MemberList } from "./MemberList";
-import { invitationsQuery, mayManage, membersQuery } from "./members";
+import { invitationsQuery, membersQuery } from "./members";
 
 export function MembersPage() {
   const { me } = useSession();

@@ -1,12 +1,15 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
+import { faultAt, isToldAtFields } from "../api/faults";
 import { ApiProblem } from "../api/problem";
 import { useSession } from "../session/session";
+import { sentence } from "../text/sentence";
 import { ProblemNotice } from "../ui/Notice";
+import { Buttons, Fields, FormPanel } from "../ui/Panel";
 import { addNumber, LISTS } from "./lists";
-import classes from "./Panel.module.css";
+import classes from "./Numbers.module.css";
 import type { ListName } from "./search";
 
 interface Props {
@@ -28,20 +31,12 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
       onAdded();
     },
   });
-  const problem = adding.error instanceof ApiProblem ? adding.error : null;
-  const faultOf = (field: string) => problem?.errors.find((fault) => fault.pointer === `/${field}`)?.detail ?? null;
-  const isListed = problem?.code === "number_listed";
-  const isTold = problem === null ? adding.error === null : isListed || problem.errors.length > 0;
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!adding.isPending) adding.mutate();
-  }
+  const listed = adding.error instanceof ApiProblem && adding.error.code === "number_listed" ? adding.error : null;
+  const isTold = listed !== null || isToldAtFields(adding.error);
 
   return (
-    <form className={classes.panel} onSubmit={submit} noValidate aria-labelledby="add-number">
-      <h2 id="add-number">{LISTS[list].add}</h2>
-      <div className={classes.fields}>
+    <FormPanel title={LISTS[list].add} onSubmit={() => !adding.isPending && adding.mutate()}>
+      <Fields>
         <TextInput
           label="Number"
           description="With its country code"
@@ -51,7 +46,7 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
           autoFocus
           value={number}
           onChange={(event) => setNumber(event.currentTarget.value)}
-          error={isListed ? sentence(problem.message) : capital(faultOf("number"))}
+          error={listed === null ? faultAt(adding.error, "number") : `${sentence(listed.message)}.`}
         />
         <TextInput
           label="Reason"
@@ -60,7 +55,7 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
           maxLength={200}
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
-          error={capital(faultOf("reason"))}
+          error={faultAt(adding.error, "reason")}
         />
         <TextInput
           label="Ends"
@@ -68,11 +63,11 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
           type="datetime-local"
           value={until}
           onChange={(event) => setUntil(event.currentTarget.value)}
-          error={capital(faultOf("expires_at"))}
+          error={faultAt(adding.error, "expires_at")}
         />
-      </div>
-      {!isTold && <ProblemNotice problem={adding.error} what="The number was not added" />}
-      <div className={classes.buttons}>
+      </Fields>
+      {adding.isError && !isTold && <ProblemNotice problem={adding.error} what="The number was not added" />}
+      <Buttons>
         <Button type="submit" loading={adding.isPending}>
           Add
         </Button>
@@ -84,15 +79,7 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
             Added. Limiters know within seconds.
           </p>
         )}
-      </div>
-    </form>
+      </Buttons>
+    </FormPanel>
   );
-}
-
-function capital(text: string | null): string | null {
-  return text === null ? null : sentence(text);
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -1,12 +1,12 @@
 import { Button, FileButton } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useId } from "react";
 
 import { ApiProblem } from "../api/problem";
 import { useSession } from "../session/session";
 import { ProblemNotice } from "../ui/Notice";
+import { Buttons, Panel, PanelText } from "../ui/Panel";
 import { importedText, importNumbers, LISTS } from "./lists";
-import classes from "./Panel.module.css";
+import classes from "./Numbers.module.css";
 import type { ListName } from "./search";
 
 const FAULTS_SHOWN = 100;
@@ -19,21 +19,19 @@ interface Props {
 
 export function ImportNumbers({ list, onDone, onClose }: Props) {
   const { api } = useSession();
-  const heading = useId();
   const importing = useMutation({
     mutationFn: async (file: File) => importNumbers(api, list, await file.text()),
     onSuccess: onDone,
   });
   const problem = importing.error instanceof ApiProblem && importing.error.errors.length > 0 ? importing.error : null;
   return (
-    <section className={classes.panel} aria-labelledby={heading}>
-      <h2 id={heading}>Import numbers: {LISTS[list].label.toLowerCase()}</h2>
-      <p className={classes.text}>
+    <Panel title={`Import numbers: ${LISTS[list].label.toLowerCase()}`}>
+      <PanelText>
         A CSV file whose first line is <span className="mono">number,reason,expires_at</span>, with at most 50,000 rows.
         Numbers have their country code; an empty <span className="mono">expires_at</span> means until it is removed.
         Either every row is taken or none. Sending the same file again changes nothing.
-      </p>
-      <div className={classes.buttons}>
+      </PanelText>
+      <Buttons>
         <FileButton accept=".csv,text/csv" onChange={(file) => file !== null && importing.mutate(file)}>
           {(props) => (
             <Button {...props} loading={importing.isPending}>
@@ -44,7 +42,7 @@ export function ImportNumbers({ list, onDone, onClose }: Props) {
         <Button variant="default" onClick={onClose}>
           Close
         </Button>
-      </div>
+      </Buttons>
       {importing.isSuccess && (
         <p className={classes.done} role="status">
           {importedText(importing.data)}
@@ -54,7 +52,7 @@ export function ImportNumbers({ list, onDone, onClose }: Props) {
       {importing.isError && problem === null && (
         <ProblemNotice problem={importing.error} what="The file was not imported" />
       )}
-    </section>
+    </Panel>
   );
 }
 
@@ -71,7 +69,7 @@ function Faults({ problem }: { problem: ApiProblem }) {
           </li>
         ))}
       </ul>
-      {more > 0 && <p className={classes.text}>And {more.toLocaleString("en")} more.</p>}
+      {more > 0 && <PanelText>And {more.toLocaleString("en")} more.</PanelText>}
     </div>
   );
 }

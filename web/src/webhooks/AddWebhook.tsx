@@ -1,15 +1,15 @@
 /** A new webhook: its address, what it is told, and then its secret, once. */
 import { Button, Checkbox, Radio, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
-import { ApiProblem } from "../api/problem";
+import { faultAt, isToldAtFields } from "../api/faults";
 import type { Webhook } from "../api/types";
 import { useSession } from "../session/session";
 import { ProblemNotice } from "../ui/Notice";
-import { Secret } from "./Secret";
-import { addWebhook, EVENTS, type EventName } from "./webhooks";
-import classes from "./Webhooks.module.css";
+import { Buttons, Choices, FormPanel } from "../ui/Panel";
+import { ShownOnce } from "../ui/ShownOnce";
+import { addWebhook, EVENTS, type EventName, SECRET_TEXT } from "./webhooks";
 
 interface Props {
   onAdded: () => void;
@@ -25,24 +25,15 @@ export function AddWebhook({ onAdded, onClose }: Props) {
     mutationFn: () => addWebhook(api, { url, events, customer_numbers: numbers }),
     onSuccess: onAdded,
   });
-  const problem = adding.error instanceof ApiProblem ? adding.error : null;
-  const faultOf = (field: string) => {
-    const detail = problem?.errors.find((fault) => fault.pointer === `/${field}`)?.detail;
-    return detail === undefined ? null : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
-  };
-  const isTold = adding.error === null || (problem !== null && problem.errors.length > 0);
-
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!adding.isPending) adding.mutate();
-  }
-
   if (adding.data !== undefined) {
-    return <Secret title="The webhook is added" secret={adding.data.secret} onClose={onClose} />;
+    return (
+      <ShownOnce title="The webhook is added" value={adding.data.secret} what="signing secret" onClose={onClose}>
+        {SECRET_TEXT}
+      </ShownOnce>
+    );
   }
   return (
-    <form className={classes.panel} onSubmit={submit} noValidate aria-labelledby="add-webhook">
-      <h2 id="add-webhook">Add a webhook</h2>
+    <FormPanel title="Add a webhook" onSubmit={() => !adding.isPending && adding.mutate()}>
       <TextInput
         label="Address"
         description="https, reachable from the internet"
@@ -52,39 +43,41 @@ export function AddWebhook({ onAdded, onClose }: Props) {
         autoFocus
         value={url}
         onChange={(event) => setUrl(event.currentTarget.value)}
-        error={faultOf("url")}
+        error={faultAt(adding.error, "url")}
       />
       <Checkbox.Group
         label="Events"
         value={events}
         onChange={(chosen) => setEvents(chosen as EventName[])}
-        error={faultOf("events")}
+        error={faultAt(adding.error, "events")}
       >
-        <div className={classes.choices}>
+        <Choices>
           {EVENTS.map(({ name, when }) => (
             <Checkbox key={name} value={name} label={when} description={name} />
           ))}
-        </div>
+        </Choices>
       </Checkbox.Group>
       <Radio.Group
         label="Customers' numbers"
         value={numbers}
         onChange={(chosen) => setNumbers(chosen as Webhook["customer_numbers"])}
       >
-        <div className={classes.choices}>
+        <Choices>
           <Radio value="masked" label="Masked, as +12•••••••00" />
           <Radio value="full" label="In full" />
-        </div>
+        </Choices>
       </Radio.Group>
-      {!isTold && <ProblemNotice problem={adding.error} what="The webhook was not added" />}
-      <div className={classes.buttons}>
+      {adding.isError && !isToldAtFields(adding.error) && (
+        <ProblemNotice problem={adding.error} what="The webhook was not added" />
+      )}
+      <Buttons>
         <Button type="submit" loading={adding.isPending}>
           Add
         </Button>
         <Button variant="default" onClick={onClose}>
           Close
         </Button>
-      </div>
-    </form>
+      </Buttons>
+    </FormPanel>
   );
 }

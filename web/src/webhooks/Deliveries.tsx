@@ -7,6 +7,7 @@ import type { Delivery, DeliveryDetail, Webhook } from "../api/types";
 import { useSession } from "../session/session";
 import { Badge } from "../ui/Badge";
 import { Empty, ProblemNotice } from "../ui/Notice";
+import { Buttons } from "../ui/Panel";
 import { Time } from "../ui/Time";
 import { answered, deliveriesQuery, deliveryQuery, deliveryState, resend } from "./webhooks";
 import classes from "./Webhooks.module.css";
@@ -94,7 +95,7 @@ function Detail({ webhook, eventId }: { webhook: Webhook; eventId: string }) {
         {JSON.stringify(delivery.data.message, null, 2)}
       </pre>
       {sending.isError && <ProblemNotice problem={sending.error} what="It was not sent again" />}
-      <div className={classes.buttons}>
+      <Buttons>
         <Button
           size="xs"
           variant="default"
@@ -104,7 +105,7 @@ function Detail({ webhook, eventId }: { webhook: Webhook; eventId: string }) {
         >
           Send again
         </Button>
-      </div>
+      </Buttons>
     </div>
   );
 }

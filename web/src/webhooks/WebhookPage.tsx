@@ -9,10 +9,19 @@ import { useSession } from "../session/session";
 import { Badge } from "../ui/Badge";
 import { ProblemNotice } from "../ui/Notice";
 import { Page, Section } from "../ui/Page";
+import { Buttons } from "../ui/Panel";
+import { ShownOnce } from "../ui/ShownOnce";
 import { Time } from "../ui/Time";
 import { Deliveries } from "./Deliveries";
-import { Secret } from "./Secret";
-import { changeWebhook, deleteWebhook, rotateSecret, sendTest, webhookQuery, webhookState } from "./webhooks";
+import {
+  changeWebhook,
+  deleteWebhook,
+  rotateSecret,
+  SECRET_TEXT,
+  sendTest,
+  webhookQuery,
+  webhookState,
+} from "./webhooks";
 import classes from "./Webhooks.module.css";
 
 export function WebhookPage({ id }: { id: string }) {
@@ -107,7 +116,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
   const failed = [test, turn, rotation, removal].find((action) => action.isError);
   return (
     <>
-      <div className={classes.buttons}>
+      <Buttons>
         <Button disabled={!enabled} loading={test.isPending} onClick={() => test.mutate()}>
           Send a test message
         </Button>
@@ -125,14 +134,17 @@ function Actions({ webhook }: { webhook: Webhook }) {
         >
           {asked ? "Really delete" : "Delete"}
         </Button>
-      </div>
+      </Buttons>
       {failed !== undefined && <ProblemNotice problem={failed.error} what="That did not work" />}
       {rotation.data !== undefined && (
-        <Secret
+        <ShownOnce
           title="The new secret signs from now on, for a day beside the former one"
-          secret={rotation.data.secret}
+          value={rotation.data.secret}
+          what="signing secret"
           onClose={() => rotation.reset()}
-        />
+        >
+          {SECRET_TEXT}
+        </ShownOnce>
       )}
     </>
   );

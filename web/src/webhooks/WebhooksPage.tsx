@@ -5,12 +5,13 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import type { Webhook } from "../api/types";
+import { mayManage } from "../session/roles";
 import { useSession } from "../session/session";
 import { Badge } from "../ui/Badge";
 import { Empty, ProblemNotice } from "../ui/Notice";
 import { Page } from "../ui/Page";
 import { AddWebhook } from "./AddWebhook";
-import { mayManage, webhooksQuery, webhookState } from "./webhooks";
+import { webhooksQuery, webhookState } from "./webhooks";
 import classes from "./Webhooks.module.css";
 
 const LEAD = "Your own systems are told what happens, by signed messages.";

@@ -2,15 +2,8 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { type Api, bodyOf } from "../api/client";
-import type {
-  Delivery,
-  DeliveryDetail,
-  DeliveryList,
-  Me,
-  Webhook,
-  WebhookChange,
-  WebhookWithSecret,
-} from "../api/types";
+import type { Delivery, DeliveryDetail, DeliveryList, Webhook, WebhookChange, WebhookWithSecret } from "../api/types";
+import { whole } from "../api/whole";
 import type { Tone } from "../ui/Badge";
 
 export type EventName = Webhook["events"][number];
@@ -23,32 +16,16 @@ export const EVENTS: { name: EventName; when: string }[] = [
   { name: "installation.drifted", when: "Somebody changed what Ringfence had installed" },
 ];
 
+export const SECRET_TEXT = "Messages are signed with this secret. Copy it now: it is not shown again.";
+
 const WATCHED_EVERY_MS = 3_000;
 const PAGE_SIZE = 25;
-
-/** Webhooks are for admins and owners. */
-export function mayManage(me: Me): boolean {
-  return me.role === "admin" || me.role === "owner";
-}
 
 export function webhooksQuery(api: Api) {
   return queryOptions({
     queryKey: ["webhooks"],
-    queryFn: async ({ signal }) => {
-      const all: Webhook[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = bodyOf(
-          await api.GET("/v1/webhooks", {
-            params: { query: { limit: 100, ...(cursor === undefined ? {} : { cursor }) } },
-            signal,
-          }),
-        );
-        all.push(...page.data);
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor !== undefined);
-      return all;
-    },
+    queryFn: ({ signal }): Promise<Webhook[]> =>
+      whole(async (query) => bodyOf(await api.GET("/v1/webhooks", { params: { query }, signal }))),
   });
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Me, Member } from "../api/types";
-import { givable, mayManage, mayTouch } from "./members";
+import { givable, mayManage, mayTouch } from "./roles";
 
 const me = (role: string | null) => ({ role }) as Me;
 const member = (role: string) => ({ role }) as Member;
