@@ -16,7 +16,8 @@ interface Options {
   redirectUri: string;
 }
 
-const PAGE = `<!doctype html><html lang="en"><title>Provider</title><form method="post">
+const PAGE = `<!doctype html><html lang="en"><title>Provider</title>
+<link rel="icon" href="data:,"><form method="post">
 <label>Who are you? <input name="login" autofocus></label><button>Continue</button></form>`;
 
 export async function startProvider({ port, clientId, clientSecret, redirectUri }: Options): Promise<Running> {

@@ -80,7 +80,7 @@ export async function visit(stage: Stage, look: Look = {}): Promise<Visit> {
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
+    if (message.type() === "error") complaints.push(`${message.text()} ${message.location().url}`);
   });
   return { page, context, complaints };
 }
