@@ -13,6 +13,7 @@ pub struct Rest {
     base: String,
     token: String,
     tenant: Option<String>,
+    idempotency_key: Option<String>,
 }
 
 /// The token stays out of what is printed.
@@ -32,6 +33,7 @@ impl Rest {
             base: base.to_owned(),
             token: token.to_owned(),
             tenant: None,
+            idempotency_key: None,
         }
     }
 
@@ -48,6 +50,14 @@ impl Rest {
     pub fn for_tenant(&self, tenant: &str) -> Self {
         Self {
             tenant: Some(tenant.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Requests that are done once, however often they are sent.
+    pub fn once(&self, key: &str) -> Self {
+        Self {
+            idempotency_key: Some(key.to_owned()),
             ..self.clone()
         }
     }
@@ -80,6 +90,9 @@ impl Rest {
             .bearer_auth(&self.token);
         if let Some(tenant) = &self.tenant {
             request = request.header("Ringfence-Tenant", tenant);
+        }
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = body {
             request = request.json(body);

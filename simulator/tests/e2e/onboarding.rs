@@ -2,7 +2,7 @@
 
 use ringfence_simulator::dev::Result;
 use ringfence_simulator::dev::customer::Customer;
-use ringfence_simulator::dev::rest::text;
+use ringfence_simulator::dev::rest::{list, text};
 use serde_json::{Value, json};
 
 use super::harness::{Town, faults_at, in_town, refused};
@@ -69,6 +69,29 @@ async fn an_instance_belongs_to_the_tenant_that_verified_it() {
         let problem = refused(stranger.post(&verify, &json!({})), 409).await;
         assert_eq!(problem["code"], "instance_claimed", "{problem}");
         assert_eq!(stranger.get(&path).await?["status"], "pending_verification");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_verification_that_is_sent_again_is_answered_again_and_not_done_again() {
+    in_town(async |town| {
+        let customer = registered(town).await?;
+        customer.deploy(&customer.template().await?).await?;
+        let verify = customer.path("/verify");
+        let once = customer.rest.once("8e03978e-40d5-43e8-bc93-6894a57f9324");
+        let first = once.post(&verify, &json!({})).await?;
+        let again = once.post(&verify, &json!({})).await?;
+        // The time of the check is in it.
+        assert_eq!(first, again);
+        let done = "/v1/audit-log?action=instance.verify";
+        assert_eq!(list(&customer.rest.get(done).await?, "/data")?.len(), 1);
+        let other = json!({ "runtime_role_arn": "arn:aws:iam::111122220001:role/other" });
+        let problem = refused(once.post(&verify, &other), 422).await;
+        assert_eq!(problem["code"], "idempotency_key_reused", "{problem}");
+        customer.verify().await?;
+        assert_eq!(list(&customer.rest.get(done).await?, "/data")?.len(), 2);
         Ok(())
     })
     .await;
