@@ -22,7 +22,7 @@ pub(super) async fn healthz() -> Json<ServiceState> {
 }
 
 /// Whether it can answer: the database is there, its schema is this program's, and the login is confined
-#[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses((status = 200, body = ServiceState)))]
+#[utoipa::path(get, path = "/readyz", tag = "service", security(()), extensions(("x-errors" = json!(["service_unavailable"]))), responses((status = 200, body = ServiceState)))]
 pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<ServiceState>> {
     if app.draining.is_cancelled() {
         return Err(ApiError::new(

@@ -64,7 +64,10 @@ impl Watched {
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "service",
     security(("bearer" = [Operator::NAME])),
-    responses((status = 200, body = String, content_type = "text/plain"))
+    responses((
+        status = 200, body = String, content_type = "text/plain",
+        example = json!("# TYPE ringfence_installations gauge\nringfence_installations{state=\"installed\"} 5\n"),
+    ))
 )]
 pub(super) async fn metrics(operator: Operator) -> ApiResult<Response> {
     Ok(operator.app.watched.answer().await)

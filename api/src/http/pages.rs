@@ -31,7 +31,10 @@ pub(super) async fn error(Path(code): Path<String>) -> Response {
 /// The CloudFormation template of the stack that customers deploy
 #[utoipa::path(
     get, path = "/templates/customer.yaml", tag = "service", security(()),
-    responses((status = 200, body = String, content_type = "text/plain"))
+    responses((
+        status = 200, body = String, content_type = "text/plain",
+        example = json!("AWSTemplateFormatVersion: \"2010-09-09\"\n…"),
+    ))
 )]
 pub(super) async fn customer_template() -> Response {
     // Not a YAML type: CloudFormation's own tags (`!Sub`) are none that YAML parsers know, and browsers show plain text.

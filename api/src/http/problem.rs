@@ -78,13 +78,19 @@ codes! {
     Timeout "timeout" GATEWAY_TIMEOUT "The request took too long";
 }
 
+const EXAMPLE_REQUEST: &str = "req_01890a5d000070008000000000000000";
+
 /// One field that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldFault {
     /// JSON pointer (RFC 6901) into the body.
     #[schema(example = "/rules/0/limit/block_at")]
     pub pointer: String,
+    /// `missing`, `unknown_field`, `wrong_type`, `out_of_range`, `invalid`, `duplicate` or `not_supported`; of a check, what
+    /// it found.
+    #[schema(example = "out_of_range")]
     pub code: String,
+    #[schema(example = "must be from 2 to 256")]
     pub detail: String,
 }
 
@@ -206,8 +212,11 @@ pub struct Problem {
     #[serde(rename = "type")]
     #[schema(example = "/docs/errors/not_found")]
     pub kind: String,
+    #[schema(example = "There is no such thing, or it is not yours to see")]
     pub title: String,
+    #[schema(example = 404)]
     pub status: u16,
+    #[schema(example = "nothing of yours has this address")]
     pub detail: String,
     #[schema(example = "not_found")]
     pub code: String,
@@ -218,6 +227,25 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldFault>,
+}
+
+impl Problem {
+    /// One of this code, for the API's description.
+    pub(super) fn example(code: Code) -> Self {
+        let errors = match code {
+            Code::ValidationFailed => vec![FieldFault::new("/name", "missing", "is required")],
+            Code::VerificationFailed => vec![FieldFault::new(
+                "/installer_role_arn",
+                "connect:DescribeQueue",
+                "the installer role may not do this",
+            )],
+            _ => Vec::new(),
+        };
+        Self {
+            errors,
+            ..ApiError::new(code, code.title()).into_problem(EXAMPLE_REQUEST.to_owned())
+        }
+    }
 }
 
 impl IntoResponse for ApiError {

@@ -20,34 +20,215 @@ fn the_committed_description_is_what_the_handlers_say() {
     );
 }
 
+fn document() -> Value {
+    serde_json::from_str(&openapi::text()).expect("JSON")
+}
+
+/// Each operation, under its method and path.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            found.push((format!("{method} {path}"), operation));
+        }
+    }
+    found
+}
+
+/// An answer may be one that several operations share.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(place) => document
+            .pointer(place.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{place} is not there")),
+        None => value,
+    }
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+fn is_exemplified(value: &Value) -> bool {
+    value.get("example").is_some() || value.get("examples").is_some()
+}
+
+fn is_described(value: &Value) -> bool {
+    value["description"]
+        .as_str()
+        .is_some_and(|text| !text.is_empty())
+}
+
+/// All that is missing, so that whoever adds an operation sees it at once.
 #[test]
-fn every_operation_has_its_own_id_a_summary_and_says_what_may_go_wrong() {
-    let document: Value = serde_json::from_str(&openapi::text()).expect("JSON");
+fn every_operation_says_what_it_takes_what_it_answers_and_how_both_look() {
+    let document = document();
+    let mut missing = Vec::new();
+    let mut ids = BTreeSet::new();
+    let tags: BTreeSet<&str> = document["tags"]
+        .as_array()
+        .expect("tags")
+        .iter()
+        .filter_map(|tag| tag["name"].as_str())
+        .collect();
     assert!(
         document["openapi"]
             .as_str()
             .is_some_and(|version| version.starts_with("3.1"))
     );
-    let mut ids = BTreeSet::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
-        for (method, operation) in item.as_object().expect("operations") {
-            let id = operation["operationId"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            assert!(
-                operation["summary"].is_string(),
-                "{method} {path} has no summary"
+    for (name, operation) in operations(&document) {
+        let mut must = |holds: bool, what: &str| {
+            if !holds {
+                missing.push(format!("{name}: {what}"));
+            }
+        };
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        must(
+            !id.is_empty() && ids.insert(id.to_owned()),
+            "an operationId of its own",
+        );
+        must(operation["summary"].is_string(), "a summary");
+        let tag = operation["tags"][0].as_str().unwrap_or_default();
+        must(tags.contains(tag), "a tag that is described");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let which = parameter["name"].as_str().unwrap_or_default();
+            must(
+                is_described(parameter),
+                &format!("the description of {which}"),
             );
-            assert!(
-                operation["responses"]["default"].is_object(),
-                "{method} {path} has no problems"
-            );
-            assert!(
-                ids.insert(id.clone()),
-                "{method} {path}: {id} is used twice"
+            must(is_exemplified(parameter), &format!("an example of {which}"));
+        }
+        for (form, body) in members(&operation["requestBody"]["content"]) {
+            must(
+                is_exemplified(body),
+                &format!("an example of the body ({form})"),
             );
         }
+        for (status, answer) in members(&operation["responses"]) {
+            let answer = resolved(&document, answer);
+            must(is_described(answer), &format!("what {status} means"));
+            must(
+                resolved(&document, &answer["headers"]["X-Request-Id"]).is_object(),
+                &format!("the request's id in {status}"),
+            );
+            for (form, body) in members(&answer["content"]) {
+                must(
+                    is_exemplified(body),
+                    &format!("an example of {status} ({form})"),
+                );
+            }
+        }
+    }
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_operation_names_the_errors_that_follow_from_what_it_takes() {
+    let document = document();
+    let mut missing = Vec::new();
+    for (name, operation) in operations(&document) {
+        let parameters: Vec<_> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .collect();
+        let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+        let mut wanted = vec!["default"];
+        if operation["x-permission"].is_string() {
+            wanted.extend(["401", "403", "429", "503", "504"]);
+        }
+        if has("path") {
+            wanted.push("404");
+        }
+        if has("query") || has("header") {
+            wanted.push("400");
+        }
+        if parameters
+            .iter()
+            .any(|parameter| parameter["name"] == "If-Match")
+        {
+            wanted.push("412");
+        }
+        if operation["requestBody"].is_object() {
+            wanted.extend(["413", "415", "422"]);
+        }
+        for status in wanted {
+            let answer = resolved(&document, &operation["responses"][status]);
+            let schema = &answer["content"]["application/problem+json"]["schema"]["$ref"];
+            if schema != "#/components/schemas/Problem" {
+                missing.push(format!("{name}: {status}"));
+            }
+        }
+        for code in operation["x-errors"].as_array().into_iter().flatten() {
+            let known = Code::ALL.iter().find(|known| code == known.as_str());
+            let known = known.unwrap_or_else(|| panic!("{name}: there is no code {code}"));
+            let answer = resolved(&document, &operation["responses"][known.status().as_str()]);
+            let examples = &answer["content"]["application/problem+json"]["examples"];
+            assert!(examples[known.as_str()].is_object(), "{name}: {code}");
+        }
+    }
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+/// Ids of others: Amazon Connect's, and the caller's own.
+const FOREIGN_IDS: [&str; 12] = [
+    "caller_id",
+    "caller_id_number_id",
+    "contact_id",
+    "task_contact_id",
+    "queue_id",
+    "external_id",
+    "account_id",
+    "rule_id",
+    "flow_id",
+    "previous_flow_id",
+    "whisper_flow_id",
+    "notice_flow_id",
+];
+
+#[test]
+fn every_id_has_a_pattern_and_every_text_shows_what_it_looks_like() {
+    let document = document();
+    let mut missing = Vec::new();
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let is_id = parameter["in"] == "path" && parameter["name"] != "version";
+            if is_id && !parameter["schema"]["pattern"].is_string() {
+                missing.push(format!("{name}: the pattern of {}", parameter["name"]));
+            }
+        }
+    }
+    for (name, schema) in members(&document["components"]["schemas"]) {
+        texts(schema, name, &mut missing);
+    }
+    assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+fn texts(schema: &Value, place: &str, missing: &mut Vec<String>) {
+    for (name, property) in members(&schema["properties"]) {
+        let place = format!("{place}.{name}");
+        let is_id = name == "id" || name.ends_with("_id");
+        let is_foreign = FOREIGN_IDS.contains(&name.as_str());
+        if is_id && !is_foreign && !property["pattern"].is_string() {
+            missing.push(format!("{place}: its pattern"));
+        }
+        let kind = &property["type"];
+        let is_text = kind == "string" || kind[0] == "string";
+        let looks = is_exemplified(property)
+            || property["enum"].is_array()
+            || property["format"] == "date-time";
+        if is_text && !looks {
+            missing.push(format!("{place}: an example"));
+        }
+        texts(property, &place, missing);
+    }
+    for several in ["allOf", "oneOf", "anyOf"] {
+        for one in schema[several].as_array().into_iter().flatten() {
+            texts(one, place, missing);
+        }
+    }
+    if schema["items"].is_object() {
+        texts(&schema["items"], place, missing);
     }
 }
 

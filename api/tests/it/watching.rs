@@ -1,6 +1,7 @@
 //! What an operator sees of the running program: metrics, traces, and whether its settings make sense.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -9,8 +10,11 @@ use axum::routing::post;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::running::{Running, key_for, migrated, program, run};
+
+const LOOKS_WITHIN: Duration = Duration::from_secs(30);
 
 fn sample(text: &str, series: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(series))?;
@@ -51,10 +55,11 @@ async fn requests_are_counted_by_route_and_never_by_what_stands_in_the_path(pool
     assert!(!told.contains("ten_0189"));
     assert_eq!(sample(&told, "ringfence_database_up"), Some(1.0));
     assert!(sample(&told, "ringfence_database_connections_max").is_some_and(|max| max > 0.0));
-    assert!(
-        told.contains(r#"ringfence_worker_passes_total{worker="installations""#),
-        "{told}"
-    );
+    let looked = r#"ringfence_worker_passes_total{worker="installations""#;
+    let looking = async { while !text(&format!("{metrics}/metrics")).await.contains(looked) {} };
+    timeout(LOOKS_WITHIN, looking)
+        .await
+        .expect("a worker has looked");
     assert_eq!(
         sample(&told, r#"ringfence_installations{state="blocked"}"#),
         Some(0.0)

@@ -1015,76 +1015,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/shard-moves": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Instances on their way from one limiter function to another
-         * @description For operators only.
-         */
-        get: operations["shard_moves_list"];
-        put?: never;
-        /**
-         * Move an instance to another limiter function
-         * @description The other function lets the instance in before the first flow calls it, and the former one goes on letting it in until
-         *     the calls that began before are over: no call is unlimited meanwhile. Both count in the same tables, so counts are kept.
-         *
-         *     For operators only.
-         */
-        post: operations["shard_moves_begin"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/shards": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The limiter functions of every region, and how full they are
-         * @description For operators only.
-         */
-        get: operations["shards_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/shards/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /**
-         * Drain a limiter function, or take it back into service
-         * @description A draining function gets no new instances, and those that it has move to others of its region, each without a moment
-         *     unlimited, as soon as there is room. Taking it back stops no move that has begun.
-         *
-         *     For operators only.
-         */
-        patch: operations["shards_update"];
-        trace?: never;
-    };
     "/v1/sign-in-options": {
         parameters: {
             query?: never;
@@ -1478,8 +1408,12 @@ export interface components {
             id: string;
             /** Format: date-time */
             last_used_at?: string | null;
+            /** @example Dialler */
             name: string;
-            /** @description How the key begins. */
+            /**
+             * @description How the key begins.
+             * @example rf_live_3kVq9Z
+             */
             prefix: string;
             /**
              * Format: date-time
@@ -1487,11 +1421,18 @@ export interface components {
              */
             previous_until?: string | null;
             role: components["schemas"]["Role"];
-            /** @description The permissions out of the role that the key is narrowed to; null: all of them. */
-            scopes?: string[] | null;
+            /**
+             * @description The permissions out of the role that the key is narrowed to; null: all of them.
+             * @example [
+             *       "tenant:view",
+             *       "numbers:edit"
+             *     ]
+             */
+            scopes?: components["schemas"]["Permission"][] | null;
         };
         ApiKeyList: {
             data: components["schemas"]["ApiKey"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         AuditEntry: {
@@ -1502,13 +1443,30 @@ export interface components {
              * @example api_key:key_01890a5d000070008000000000000000
              */
             actor: string;
-            /** @description What it became; absent after a deletion. */
-            after?: unknown;
+            /**
+             * @description What it became; absent after a deletion.
+             * @example {
+             *       "version": 3
+             *     }
+             */
+            after?: {
+                [key: string]: unknown;
+            } | null;
             /** Format: date-time */
             at: string;
-            /** @description What it was, as far as there was anything. */
-            before?: unknown;
-            /** @description What is hashed: all of the entry, as one line of JSON. */
+            /**
+             * @description What it was, as far as there was anything.
+             * @example {
+             *       "version": 2
+             *     }
+             */
+            before?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description What is hashed: all of the entry, as one line of JSON.
+             * @example {"seq":42,"action":"policy.put"}
+             */
             content: string;
             /**
              * @description SHA-256, in hexadecimal, of the hash of the entry before (32 bytes; none before the first) followed by `content`.
@@ -1520,6 +1478,7 @@ export interface components {
              * @example 203.0.113.7
              */
             ip?: string | null;
+            /** @example req_01890a5d000070008000000000000000 */
             request_id?: string | null;
             /**
              * Format: int64
@@ -1545,22 +1504,31 @@ export interface components {
          */
         AuditFaultProblem: "changed" | "missing" | "added";
         AuditHead: {
+            /** @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 */
             hash: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 42
+             */
             seq: number;
         };
         AuditLog: {
             data: components["schemas"]["AuditEntry"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         AuditVerification: {
             fault?: components["schemas"]["AuditFault"] | null;
             head?: components["schemas"]["AuditHead"] | null;
-            /** @description Every entry stands where it was written and says what it said. */
+            /**
+             * @description Every entry stands where it was written and says what it said.
+             * @example true
+             */
             intact: boolean;
             /**
              * Format: int64
              * @description Entries that were found to be whole, from the first on.
+             * @example 42
              */
             verified: number;
         };
@@ -1570,8 +1538,12 @@ export interface components {
         CallerKind: "operator" | "api_key" | "jwt" | "session";
         /** @description One thing that the last check tried. */
         Check: {
+            /** @example the installer role may do this */
             detail: string;
-            /** @description What to do about it. */
+            /**
+             * @description What to do about it.
+             * @example update the stack with the present template
+             */
             fix?: string | null;
             /** @example connect:DescribeQueue */
             name: string;
@@ -1583,7 +1555,10 @@ export interface components {
         Condition: {
             /** Format: date-time */
             last_transition_at: string;
-            /** @description What it means and what to do. */
+            /**
+             * @description What it means and what to do.
+             * @example 2 queues have a whisper of their own: choose merge or replace
+             */
             message: string;
             /** @example queues_refused */
             reason: string;
@@ -1591,11 +1566,22 @@ export interface components {
              * @description `true`, `false` or `unknown`.
              * @example false
              */
-            status: string;
+            status: components["schemas"]["ConditionStatus"];
             /** @example QueuesAttached */
-            type: string;
+            type: components["schemas"]["ConditionType"];
         };
+        /**
+         * @description Whether it is so
+         * @enum {string}
+         */
+        ConditionStatus: "true" | "false" | "unknown";
+        /**
+         * @description What is told of an installation
+         * @enum {string}
+         */
+        ConditionType: "ShardAssigned" | "PermissionGranted" | "FlowsInstalled" | "QueuesAttached" | "ConnectionHealthy" | "Ready";
         Connection: {
+            /** @example 111122223333 */
             account_id: string;
             /** Format: date-time */
             checked_at?: string | null;
@@ -1604,10 +1590,13 @@ export interface components {
             health: components["schemas"]["Health"];
             /** @example con_01890a5d000070008000000000000000 */
             id: string;
+            /** @example arn:aws:iam::111122223333:role/ringfence-installer */
             installer_role_arn: string;
+            /** @example arn:aws:iam::111122223333:role/ringfence-runtime */
             runtime_role_arn: string;
         };
         ConnectionDetail: {
+            /** @example 111122223333 */
             account_id: string;
             /** Format: date-time */
             created_at: string;
@@ -1615,10 +1604,12 @@ export interface components {
             health: components["schemas"]["Health"];
             /** @example con_01890a5d000070008000000000000000 */
             id: string;
+            /** @example arn:aws:iam::111122223333:role/ringfence-installer */
             installer_role_arn: string;
             instances: components["schemas"]["ConnectionInstance"][];
             onboarding?: components["schemas"]["Onboarding"] | null;
             rotation?: components["schemas"]["ExternalIdRotation"] | null;
+            /** @example arn:aws:iam::111122223333:role/ringfence-runtime */
             runtime_role_arn: string;
         };
         /** @description How the roles did in one instance. */
@@ -1626,11 +1617,14 @@ export interface components {
             /** Format: date-time */
             checked_at?: string | null;
             health: components["schemas"]["Health"];
+            /** @example ins_01890a5d000070008000000000000000 */
             instance_id: string;
+            /** @example northwind-us */
             name: string;
         };
         ConnectionList: {
             data: components["schemas"]["ConnectionDetail"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @example customer */
@@ -1641,52 +1635,86 @@ export interface components {
          */
         CustomerNumbers: "masked" | "full";
         Decision: {
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555 */
             agent_arn?: string | null;
             /** Format: date-time */
             at: string;
+            /** @example +14255550100 */
             caller_id?: string | null;
+            /** @example 4a573372-1f28-4e26-b97b-0123456789ab */
             contact_id: string;
-            /** @description E.164, or what was typed where that is no number. */
+            /**
+             * @description E.164, or what was typed where that is no number.
+             * @example +12065550100
+             */
             customer_number?: string | null;
+            /** @example true */
             customer_number_valid: boolean;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @example 9
+             */
             decided_in_ms: number;
             /** @example dec_01890a5d000070008000000000000000 */
             id: string;
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b */
             instance_arn: string;
+            /** @example ins_01890a5d000070008000000000000000 */
             instance_id: string;
             /** @description Whether the policy enforced, or only watched. */
             mode: components["schemas"]["DecisionMode"];
+            /** @example sent */
             notice: components["schemas"]["DecisionNotice"];
+            /** @example null */
             notice_error?: string | null;
+            /** @example denied */
             outcome: components["schemas"]["DecisionOutcome"];
+            /** @example pol_01890a5d000070008000000000000000 */
             policy_id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             policy_version: number;
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab */
             queue_arn?: string | null;
             /**
              * @description What the deciding rule counts: `customer`, `system` (the caller id), `customer_system`; or why nothing was
              *     counted.
+             * @example customer
              */
             reason?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 60
+             */
             retry_after_seconds?: number | null;
             /**
              * Format: date-time
              * @description The first time at which no rule would deny, if nobody else tries.
+             * @example 2026-11-25T12:01:00Z
              */
             retry_at?: string | null;
+            /** @example repeat-calls */
             rule_id?: string | null;
+            /** @example Repeat calls to one customer */
             rule_name?: string | null;
             rules: components["schemas"]["DecisionRule"][];
+            /** @example stopped */
             stop: components["schemas"]["DecisionStop"];
+            /** @example null */
             stop_error?: string | null;
+            /** @example 0f9b6b1e-1f28-4e26-b97b-0123456789ab */
             task_contact_id?: string | null;
-            /** @description Why it was decided without counting. */
+            /**
+             * @description Why it was decided without counting.
+             * @example null
+             */
             unavailable?: string | null;
         };
         DecisionList: {
             data: components["schemas"]["Decision"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @enum {string} */
@@ -1700,21 +1728,33 @@ export interface components {
         DecisionOutcome: "allowed" | "denied" | "would_deny" | "emergency" | "exempt" | "unregistered" | "suspended" | "failed_open" | "failed_closed";
         /** @description What one rule found. */
         DecisionRule: {
+            /** @example true */
             applied: boolean;
             /**
              * Format: int32
              * @description Attempts before this one that counted; null on calls that were plainly allowed, whose record is written in the
              *     same round as the count.
+             * @example 4
              */
             count?: number | null;
+            /** @example true */
             denied: boolean;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @example 4
+             */
             limit: number;
             mode: components["schemas"]["DecisionMode"];
+            /** @example Repeat calls to one customer */
             name?: string | null;
+            /** @example null */
             not_applied_because?: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2026-11-25T12:01:00Z
+             */
             retry_at?: string | null;
+            /** @example repeat-calls */
             rule_id: string;
         };
         /**
@@ -1724,13 +1764,18 @@ export interface components {
         DecisionStop: "not_needed" | "stopped" | "already_ended" | "failed";
         /** @description What is agreed for a month. It is only told: calls go on being limited beyond it. */
         DecisionsQuota: {
+            /** @example false */
             exceeded: boolean;
             /**
              * Format: int64
              * @description Null: no quota.
+             * @example 1000000
              */
             limit?: number | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 12000
+             */
             used: number;
         };
         Delivery: {
@@ -1747,7 +1792,10 @@ export interface components {
              * @example evt_01890a5d000070008000000000000000
              */
             event_id: string;
-            /** @description Why there was no answer. */
+            /**
+             * @description Why there was no answer.
+             * @example null
+             */
             last_error?: string | null;
             /**
              * Format: int32
@@ -1758,37 +1806,61 @@ export interface components {
             /**
              * Format: date-time
              * @description When the next attempt is due; null once there is none to come.
+             * @example null
              */
             next_attempt_at?: string | null;
             /** Format: date-time */
             settled_at?: string | null;
+            /** @example delivered */
             state: components["schemas"]["DeliveryState"];
         };
         DeliveryAttempt: {
-            /** @description At most the first 200 characters of the answer's body. */
+            /**
+             * @description At most the first 200 characters of the answer's body.
+             * @example ok
+             */
             answer?: string | null;
             /** Format: date-time */
             at: string;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @example 38
+             */
             duration_ms: number;
-            /** @description Why there was no answer. */
+            /**
+             * @description Why there was no answer.
+             * @example null
+             */
             error?: string | null;
             /** Format: int32 */
             number: number;
             /**
              * Format: int32
              * @description What the endpoint answered; null: nothing.
+             * @example 200
              */
             status?: number | null;
         };
         DeliveryDetail: components["schemas"]["Delivery"] & {
             /** @description The latest 200, in their order. */
             attempts_made: components["schemas"]["DeliveryAttempt"][];
-            /** @description The message as the webhook gets it with its present settings. */
-            message: unknown;
+            /**
+             * @description The message as the webhook gets it with its present settings.
+             * @example {
+             *       "data": {
+             *         "webhook_id": "whk_01890a5d000070008000000000000000"
+             *       },
+             *       "timestamp": "2026-11-25T12:00:00Z",
+             *       "type": "webhook.test"
+             *     }
+             */
+            message: {
+                [key: string]: unknown;
+            };
         };
         DeliveryList: {
             data: components["schemas"]["Delivery"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /**
@@ -1796,52 +1868,33 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "failed";
-        /** @description Something that somebody else changed. */
-        Drift: {
-            /** @description What to do about it. */
-            advice: string;
-            /**
-             * Format: date-time
-             * @description When it was as it should be again; null: it is not yet.
-             */
-            ended_at?: string | null;
-            /**
-             * @description `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
-             * @example queue_repointed
-             */
-            kind: string;
-            /** @description Whether Ringfence puts it right, or only tells. */
-            mended: boolean;
-            /**
-             * @description What happened.
-             * @example the queue "Sales" points at another whisper
-             */
-            message: string;
-            /** @example Sales */
-            name: string;
-            /**
-             * Format: date-time
-             * @description When it was first seen.
-             */
-            since: string;
-            /** @description A flow's key, a queue's id, or empty. */
-            target: string;
-        };
         /** @enum {string} */
         DriftWord: "mend" | "report";
+        /**
+         * @description What went wrong; each has a page under /docs/errors
+         * @enum {string}
+         */
+        ErrorCode: "malformed_request" | "malformed_json" | "unauthenticated" | "forbidden" | "cross_site" | "not_found" | "method_not_allowed" | "conflict" | "last_owner" | "member_already" | "issuer_registered" | "instance_registered" | "instance_claimed" | "instance_not_verified" | "installation_exists" | "installation_not_blocked" | "quota_exceeded" | "tenant_suspended" | "tenant_deleted" | "number_listed" | "stale_version" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "validation_failed" | "verification_failed" | "rate_limited" | "internal" | "aws_unavailable" | "service_unavailable" | "timeout";
         /** @enum {string} */
         ExistingWhisperWord: "refuse" | "merge" | "replace";
         ExternalIdRotation: {
             /**
              * @description Every limiter that serves the account's instances has been told of the external ids that may be accepted. The
              *     stack is best updated once this is so, which takes a few seconds.
+             * @example true
              */
             limiters_told: boolean;
             state: components["schemas"]["RotationState"];
         };
         /** @description One field that is wrong. */
         FieldFault: {
+            /**
+             * @description `missing`, `unknown_field`, `wrong_type`, `out_of_range`, `invalid`, `duplicate` or `not_supported`; of a check, what
+             *     it found.
+             * @example out_of_range
+             */
             code: string;
+            /** @example must be from 2 to 256 */
             detail: string;
             /**
              * @description JSON pointer (RFC 6901) into the body.
@@ -1853,30 +1906,42 @@ export interface components {
         Health: "unknown" | "healthy" | "unhealthy";
         /** @description How many rows the document had, by what became of them. */
         ImportedNumbers: {
+            /** @example 120 */
             added: number;
-            /** @description Were in the list with another reason or expiry. */
+            /**
+             * @description Were in the list with another reason or expiry.
+             * @example 2
+             */
             changed: number;
-            /** @description Were in the list as they are here. */
+            /**
+             * @description Were in the list as they are here.
+             * @example 38
+             */
             unchanged: number;
         };
         /** @description What is asked of an instance, and how far it has come. */
         Installation: {
             conditions: components["schemas"]["Condition"][];
             desired?: components["schemas"]["InstallationRequest"] | null;
-            /** @description What somebody else changed of it: what is open first, then what was put right, the newest first. */
-            drift: components["schemas"]["Drift"][];
-            /** @description The limiter function that serves the instance. */
+            /**
+             * @description The limiter function that serves the instance.
+             * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1
+             */
             function_arn?: string | null;
             /**
              * Format: int64
              * @description Counts what was asked; also the ETag.
+             * @example 3
              */
             generation: number;
+            /** @example ins_01890a5d000070008000000000000000 */
             instance_id: string;
+            /** @example a1a2b3c4-2200-4265-82c0-0123456789ab */
             notice_flow_id?: string | null;
             /**
              * Format: int64
              * @description The last generation that was carried out.
+             * @example 3
              */
             observed_generation: number;
             progress: components["schemas"]["Progress"];
@@ -1885,20 +1950,27 @@ export interface components {
              * @description `pending`, `installing`, `installed`, `blocked`, `uninstalling` or `uninstalled`.
              * @example installed
              */
-            state: string;
+            state: components["schemas"]["InstallationState"];
             steps: components["schemas"]["Step"][];
         };
         InstallationQueue: {
+            /** @example  */
             detail: string;
+            /** @example Sales */
             name: string;
-            /** @description What the queue ran before; null: nothing of its own. */
+            /**
+             * @description What the queue ran before; null: nothing of its own.
+             * @example c8c0e68d-2200-4265-82c0-0123456789ab
+             */
             previous_flow_id?: string | null;
+            /** @example 7d1c4a55-2200-4265-82c0-0123456789ab */
             queue_id: string;
             /**
              * @description `attached`, `refused`, `pending`, `restored` or `left_alone`.
              * @example attached
              */
-            state: string;
+            state: components["schemas"]["QueueState"];
+            /** @example f1a2b3c4-2200-4265-82c0-0123456789ab */
             whisper_flow_id?: string | null;
         };
         /** @description What is asked of an installation. */
@@ -1909,7 +1981,13 @@ export interface components {
             existing_whisper: components["schemas"]["ExistingWhisperWord"] | null;
             queues: components["schemas"]["QueuesBody"];
         };
+        /**
+         * @description Where an installation stands
+         * @enum {string}
+         */
+        InstallationState: "pending" | "installing" | "installed" | "blocked" | "uninstalling" | "uninstalled";
         Instance: {
+            /** @example 111122223333 */
             account_id: string;
             connection: components["schemas"]["Connection"];
             /** Format: date-time */
@@ -1920,29 +1998,41 @@ export interface components {
              * @description `uninstalled`, where nothing was ever asked for, too.
              * @example installed
              */
-            installation_state: string;
+            installation_state: components["schemas"]["InstallationState"];
             /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b */
             instance_arn: string;
+            /** @example northwind-us */
             name: string;
             onboarding?: components["schemas"]["Onboarding"] | null;
             policy: components["schemas"]["InstancePolicy"];
+            /** @example us-east-1 */
             region: string;
+            /** @example verified */
             status: components["schemas"]["InstanceStatus"];
             /** Format: date-time */
             verified_at?: string | null;
         };
         InstanceList: {
             data: components["schemas"]["Instance"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @description The policy that the instance goes by, and the one that limiters have been told. */
         InstancePolicy: {
+            /** @example pol_01890a5d000070008000000000000000 */
             id?: string | null;
+            /** @example pol_01890a5d000070008000000000000000 */
             in_force_id?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             in_force_version?: number | null;
             source: components["schemas"]["PolicySource"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             version?: number | null;
         };
         /** @enum {string} */
@@ -1950,7 +2040,10 @@ export interface components {
         Invitation: {
             /** Format: date-time */
             created_at: string;
-            /** @description Only whoever has this address, verified by the identity provider, can accept. */
+            /**
+             * @description Only whoever has this address, verified by the identity provider, can accept.
+             * @example ada@example.com
+             */
             email?: string | null;
             /** Format: date-time */
             expires_at: string;
@@ -1961,10 +2054,12 @@ export interface components {
              * @example member:mem_01890a5d000070008000000000000000
              */
             invited_by: string;
+            /** @example editor */
             role: components["schemas"]["Role"];
         };
         InvitationList: {
             data: components["schemas"]["Invitation"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         InvitationToken: {
@@ -1978,6 +2073,7 @@ export interface components {
             /**
              * Format: int64
              * @description How long the secret before goes on working; a day if not given, 0 to end it at once.
+             * @example 3600
              */
             overlap_seconds?: number | null;
         };
@@ -2006,6 +2102,7 @@ export interface components {
         };
         ListedNumberList: {
             data: components["schemas"]["ListedNumber"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         MadeApiKey: components["schemas"]["ApiKey"] & {
@@ -2023,9 +2120,14 @@ export interface components {
             link: string;
         };
         Me: {
-            /** @description For a browser's session: what to send as `X-CSRF-Token` with everything but GET. */
+            /**
+             * @description For a browser's session: what to send as `X-CSRF-Token` with everything but GET.
+             * @example b2Zm…
+             */
             csrf_token?: string | null;
+            /** @example ada@example.com */
             email?: string | null;
+            /** @example session */
             kind: components["schemas"]["CallerKind"];
             /**
              * @description The member that the person is in the tenant.
@@ -2034,31 +2136,41 @@ export interface components {
             member_id?: string | null;
             /** @description All tenants that the person is a member of; empty for keys and tokens. */
             memberships: components["schemas"]["Membership"][];
+            /** @example Ada Lovelace */
             name?: string | null;
             /**
              * @description `operator`, or the role in the tenant: `owner`, `admin`, `editor`, `viewer`. Null without a tenant.
              * @example admin
              */
             role?: string | null;
-            /** @description The key's id, the token's subject, or the person's id. */
+            /**
+             * @description The key's id, the token's subject, or the person's id.
+             * @example per_01890a5d000070008000000000000000
+             */
             subject: string;
             tenant?: components["schemas"]["TenantName"] | null;
         };
         Member: {
             /** Format: date-time */
             created_at: string;
+            /** @example ada@example.com */
             email?: string | null;
             /** @example mem_01890a5d000070008000000000000000 */
             id: string;
-            /** @description As the identity provider told it at the last sign-in. */
+            /**
+             * @description As the identity provider told it at the last sign-in.
+             * @example Ada Lovelace
+             */
             name?: string | null;
             role: components["schemas"]["Role"];
         };
         MemberChange: {
+            /** @example editor */
             role: components["schemas"]["Role"];
         };
         MemberList: {
             data: components["schemas"]["Member"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @description A tenant that somebody is a member of. */
@@ -2067,8 +2179,12 @@ export interface components {
             tenant: components["schemas"]["TenantName"];
         };
         NewApiKey: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @example 2027-11-25T12:00:00Z
+             */
             expires_at?: string | null;
+            /** @example Dialler */
             name: string;
             role: components["schemas"]["Role"];
             /**
@@ -2078,12 +2194,15 @@ export interface components {
              *       "numbers:edit"
              *     ]
              */
-            scopes?: string[] | null;
+            scopes?: components["schemas"]["Permission"][] | null;
         };
         NewInstance: {
             /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b */
             instance_arn: string;
-            /** @description The last part of the ARN if not given. */
+            /**
+             * @description The last part of the ARN if not given.
+             * @example northwind-us
+             */
             name?: string | null;
         };
         NewInvitation: {
@@ -2095,8 +2214,10 @@ export interface components {
             /**
              * Format: int64
              * @description How long it can be accepted; 7 days if not given.
+             * @example 7
              */
             expires_in_days?: number | null;
+            /** @example editor */
             role: components["schemas"]["Role"];
         };
         NewListedNumber: {
@@ -2120,26 +2241,18 @@ export interface components {
             role: components["schemas"]["Role"];
             tenant: components["schemas"]["TenantName"];
         };
-        NewShardMove: {
-            /** @example ins_01890a5d000070008000000000000000 */
-            instance_id: string;
-            /**
-             * @description A function of the instance's region; if not given, the fullest one that has room.
-             * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2
-             */
-            to?: string | null;
-        };
         NewTenant: {
             /**
              * @description A region with limiters; the first one of the operator's if not given.
              * @example us-east-1
              */
             home_region?: string | null;
+            /** @example Northwind Collections */
             name: string;
         };
         NewTokenIssuer: {
             /** @description RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA; RS256 alone if not given. */
-            algorithms?: string[] | null;
+            algorithms?: components["schemas"]["TokenAlgorithm"][] | null;
             /**
              * @description A value of the claim `aud` of tokens that are meant for Ringfence.
              * @example ringfence
@@ -2161,7 +2274,12 @@ export interface components {
              * @example groups
              */
             role_claim?: string | null;
-            /** @description What its values stand for; of several the highest counts. */
+            /**
+             * @description What its values stand for; of several the highest counts.
+             * @example {
+             *       "ringfence-admins": "admin"
+             *     }
+             */
             roles?: {
                 [key: string]: components["schemas"]["Role"];
             } | null;
@@ -2169,6 +2287,7 @@ export interface components {
         NewWebhook: {
             /** @default masked */
             customer_numbers: components["schemas"]["CustomerNumbers"] | null;
+            /** @example Our case system */
             description?: string | null;
             events: components["schemas"]["WebhookEvent"][];
             /**
@@ -2182,19 +2301,35 @@ export interface components {
         /** @enum {string} */
         OnUnavailable: "allow" | "deny";
         Onboarding: {
+            /** @example aws cloudformation deploy --stack-name ringfence … */
             cli_command: string;
+            /** @example con_01890a5d000070008000000000000000 */
             connection_id: string;
-            /** @description Issued for this connection. The roles work only with it. */
+            /**
+             * @description Issued for this connection. The roles work only with it.
+             * @example 9Qb1nNf0u6c3h2d7
+             */
             external_id: string;
-            /** @description Opens the AWS console with everything filled in. */
+            /**
+             * @description Opens the AWS console with everything filled in.
+             * @example https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence
+             */
             quick_create_url: string;
             stack_parameters: components["schemas"]["StackParameters"];
+            /** @example https://ringfence.example/templates/customer.yaml */
             template_url: string;
+            /** @example resource "aws_cloudformation_stack" "ringfence" { … } */
             terraform: string;
         };
+        /**
+         * @description What somebody may do, as each operation names it
+         * @enum {string}
+         */
+        Permission: "tenant:view" | "policies:edit" | "numbers:edit" | "installations:edit" | "instances:manage" | "keys:view" | "keys:manage" | "members:view" | "invitations:view" | "members:manage" | "token-issuers:view" | "token-issuers:manage" | "webhooks:view" | "webhooks:manage" | "audit:view";
         Policy: {
             /** Format: date-time */
             created_at?: string | null;
+            /** @example api_key:key_01890a5d000070008000000000000000 */
             created_by?: string | null;
             /** @example pol_01890a5d000070008000000000000000 */
             id?: string | null;
@@ -2206,6 +2341,7 @@ export interface components {
             /**
              * Format: int64
              * @description Counts up with every put; zero where nothing has been put.
+             * @example 3
              */
             version: number;
         };
@@ -2235,10 +2371,14 @@ export interface components {
         };
         /** @description What limiters read at an instance. */
         PolicyInForce: {
+            /** @example ins_01890a5d000070008000000000000000 */
             instance_id: string;
             /** Format: date-time */
             published_at?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 3
+             */
             version: number;
         };
         /** @enum {string} */
@@ -2265,7 +2405,10 @@ export interface components {
         };
         /** @description One limit: which calls, counted per what, how many, in what window. */
         PolicyRule: {
-            /** @description The rule or law behind it. */
+            /**
+             * @description The rule or law behind it.
+             * @example 12 CFR 1006.14(b)(2)(i)
+             */
             citation?: string | null;
             /** @example customer-per-day */
             id: string;
@@ -2297,12 +2440,14 @@ export interface components {
         PolicySource: "own" | "default" | "none";
         PolicyVersionList: {
             data: components["schemas"]["Policy"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @description The body of every answer that is an error. */
         Problem: {
             /** @example not_found */
-            code: string;
+            code: components["schemas"]["ErrorCode"];
+            /** @example nothing of yours has this address */
             detail: string;
             /** @description Every field that is wrong, or every check that failed. */
             errors?: components["schemas"]["FieldFault"][];
@@ -2311,8 +2456,12 @@ export interface components {
              * @example req_01890a5d000070008000000000000000
              */
             request_id: string;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @example 404
+             */
             status: number;
+            /** @example There is no such thing, or it is not yours to see */
             title: string;
             /**
              * @description A page that explains it, relative to this server.
@@ -2321,7 +2470,10 @@ export interface components {
             type: string;
         };
         Progress: {
-            /** @description Steps. */
+            /**
+             * @description Steps.
+             * @example 14
+             */
             done: number;
             /**
              * @description Queues that are where they should be, or out of Ringfence's hands.
@@ -2337,33 +2489,55 @@ export interface components {
              * @example 84
              */
             seconds_left?: number | null;
+            /** @example 60 */
             total: number;
         };
         Queue: {
+            /** @example b1a2b3c4-2200-4265-82c0-0123456789ab */
             caller_id_number_id?: string | null;
-            /** @description Calls from this queue are limited. */
+            /**
+             * @description Calls from this queue are limited.
+             * @example true
+             */
             covered: boolean;
+            /** @example Sales */
             name: string;
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab */
             queue_arn: string;
+            /** @example 7d1c4a55-2200-4265-82c0-0123456789ab */
             queue_id: string;
-            /** @description Null: Connect's "Default outbound" flow runs. */
+            /**
+             * @description Null: Connect's "Default outbound" flow runs.
+             * @example c8c0e68d-2200-4265-82c0-0123456789ab
+             */
             whisper_flow_id?: string | null;
+            /** @example Our own whisper */
             whisper_flow_name?: string | null;
         };
         QueueList: {
             data: components["schemas"]["Queue"][];
+            /** @example null */
             next_cursor?: string | null;
         };
+        /**
+         * @description Where a queue stands
+         * @enum {string}
+         */
+        QueueState: "pending" | "attached" | "refused" | "restored" | "left_alone";
         /** @description Which queues: the word `all`, or their ids. */
         QueuesBody: string | string[];
         Quota: {
             /**
              * Format: int64
              * @description Null: no limit.
+             * @example 100
              */
             limit?: number | null;
             quota: components["schemas"]["QuotaName"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 4
+             */
             used: number;
         };
         /** @description What is left out stays as it is. A number is a limit, `"unlimited"` none at all, `"default"` what the program has. */
@@ -2561,6 +2735,7 @@ export interface components {
         };
         /** @description A rule in words. */
         Sentence: {
+            /** @example customer-per-day */
             rule_id: string;
             /** @example At most 3 calls to a customer in any 24 hours */
             text: string;
@@ -2569,67 +2744,6 @@ export interface components {
             /** @example ok */
             status: string;
         };
-        /** @description One limiter function, and how full it is. */
-        Shard: {
-            /** Format: int64 */
-            arriving: number;
-            /**
-             * Format: int64
-             * @example 40
-             */
-            capacity: number;
-            /**
-             * Format: int64
-             * @description Places that nobody has.
-             */
-            free: number;
-            /** @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1 */
-            function_arn: string;
-            /**
-             * Format: int64
-             * @description Instances whose calls it decides, those on their way here included.
-             * @example 12
-             */
-            instances: number;
-            /**
-             * Format: int64
-             * @description Instances on their way to another function. They take a place here until then.
-             */
-            leaving: number;
-            /** @example us-east-1 */
-            region: string;
-            /**
-             * @description `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
-             *     takes instances.
-             * @example in_service
-             */
-            state: string;
-        };
-        ShardChange: {
-            /** @description Whether it is to be emptied. */
-            draining: boolean;
-        };
-        ShardList: {
-            data: components["schemas"]["Shard"][];
-        };
-        /** @description An instance on its way from one limiter function to another. */
-        ShardMove: {
-            from: string;
-            instance_id: string;
-            /**
-             * Format: date-time
-             * @description Since when no flow calls the former function any more; it lets the instance in for five minutes more. Null: some
-             *     still do.
-             */
-            repointed_at?: string | null;
-            /** Format: date-time */
-            since: string;
-            tenant_id: string;
-            to: string;
-        };
-        ShardMoveList: {
-            data: components["schemas"]["ShardMove"][];
-        };
         SignInOptions: {
             /** @description Whether people sign in with the operator's identity provider, at `/auth/sign-in`. Keys always work. */
             identity_provider: boolean;
@@ -2637,15 +2751,22 @@ export interface components {
             signed_in: boolean;
         };
         StackParameters: {
+            /** @example con_01890a5d000070008000000000000000 */
             ConnectionId: string;
+            /** @example arn:aws:iam::999988887777:role/ringfence-control-plane */
             ControlPlanePrincipal: string;
-            /** @description Two, with a comma between them, while one is to take the other's place. */
+            /**
+             * @description Two, with a comma between them, while one is to take the other's place.
+             * @example 9Qb1nNf0u6c3h2d7
+             */
             ExternalId: string;
+            /** @example arn:aws:iam::999988887777:role/ringfence-limiter */
             LimiterPrincipal: string;
         };
         Step: {
             /** Format: date-time */
             at: string;
+            /** @example  */
             detail: string;
             /** @example attach_queue */
             name: string;
@@ -2653,10 +2774,15 @@ export interface components {
              * @description `pending`, `done` or `failed`.
              * @example done
              */
-            status: string;
+            status: components["schemas"]["StepStatus"];
             /** @example Sales */
             target: string;
         };
+        /**
+         * @description How far a step has come
+         * @enum {string}
+         */
+        StepStatus: "pending" | "done" | "failed";
         Tenant: {
             /** Format: date-time */
             created_at: string;
@@ -2667,6 +2793,7 @@ export interface components {
             home_region: string;
             /** @example ten_01890a5d000070008000000000000000 */
             id: string;
+            /** @example Northwind Collections */
             name: string;
             status: components["schemas"]["TenantStatus"];
         };
@@ -2676,16 +2803,19 @@ export interface components {
              * @example us-east-1
              */
             home_region?: string | null;
+            /** @example Northwind Collections */
             name?: string | null;
             status?: components["schemas"]["TenantStatus"] | null;
         };
         TenantList: {
             data: components["schemas"]["Tenant"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         TenantName: {
             /** @example ten_01890a5d000070008000000000000000 */
             id: string;
+            /** @example Northwind Collections */
             name: string;
         };
         /**
@@ -2695,33 +2825,53 @@ export interface components {
          */
         TenantStatus: "active" | "suspended" | "deleting" | "deleted";
         TenantUsage: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 12000
+             */
             decisions: number;
             /** @example ten_01890a5d000070008000000000000000 */
             tenant_id: string;
+            /** @example Northwind Collections */
             tenant_name: string;
         };
         TenantUsageList: {
             data: components["schemas"]["TenantUsage"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
+        /**
+         * @description How a token is signed
+         * @enum {string}
+         */
+        TokenAlgorithm: "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "EdDSA";
         TokenIssuer: {
-            algorithms: string[];
+            algorithms: components["schemas"]["TokenAlgorithm"][];
+            /** @example ringfence */
             audience: string;
             /** Format: date-time */
             created_at: string;
             default_role?: components["schemas"]["Role"] | null;
             /** @example iss_01890a5d000070008000000000000000 */
             id: string;
+            /** @example https://login.example.com */
             issuer: string;
+            /** @example https://login.example.com/.well-known/jwks.json */
             jwks_url: string;
+            /** @example groups */
             role_claim?: string | null;
+            /**
+             * @example {
+             *       "ringfence-admins": "admin"
+             *     }
+             */
             roles: {
                 [key: string]: components["schemas"]["Role"];
             };
         };
         TokenIssuerList: {
             data: components["schemas"]["TokenIssuer"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         Usage: {
@@ -2740,7 +2890,10 @@ export interface components {
             by_outcome: {
                 [key: string]: number;
             };
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 12000
+             */
             decisions: number;
             /** @example 2026-11 */
             month: string;
@@ -2749,19 +2902,29 @@ export interface components {
             /** @description The document with every default filled in. */
             policy: components["schemas"]["PolicyDocument"];
             sentences: components["schemas"]["Sentence"][];
-            /** @description Always true: a document with faults is answered with 422 and all of them. */
+            /**
+             * @description Always true: a document with faults is answered with 422 and all of them.
+             * @example true
+             */
             valid: boolean;
         };
         VerificationRequest: {
-            /** @description The role that the template makes if not given. */
+            /**
+             * @description The role that the template makes if not given.
+             * @example arn:aws:iam::111122223333:role/ringfence-installer
+             */
             installer_role_arn?: string | null;
-            /** @description The role that the template makes if not given. */
+            /**
+             * @description The role that the template makes if not given.
+             * @example arn:aws:iam::111122223333:role/ringfence-runtime
+             */
             runtime_role_arn?: string | null;
         };
         Webhook: {
             /** Format: date-time */
             created_at: string;
             customer_numbers: components["schemas"]["CustomerNumbers"];
+            /** @example Our case system */
             description: string;
             disabled_because?: components["schemas"]["WebhookDisabledBecause"] | null;
             events: components["schemas"]["WebhookEvent"][];
@@ -2783,9 +2946,11 @@ export interface components {
         };
         WebhookChange: {
             customer_numbers?: components["schemas"]["CustomerNumbers"] | null;
+            /** @example Our case system */
             description?: string | null;
             events?: components["schemas"]["WebhookEvent"][] | null;
             state?: components["schemas"]["WebhookState"] | null;
+            /** @example https://hooks.example.com/ringfence */
             url?: string | null;
         };
         /**
@@ -2800,6 +2965,7 @@ export interface components {
         WebhookEvent: "call.denied" | "connection.unhealthy" | "installation.drifted" | "policy.published" | "webhook.test";
         WebhookList: {
             data: components["schemas"]["Webhook"][];
+            /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
         };
         /** @enum {string} */
@@ -2813,10 +2979,354 @@ export interface components {
             secret: string;
         };
     };
-    responses: never;
+    responses: {
+        /** @description AWS did not answer as it should (`aws_unavailable`) */
+        AwsUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The present state does not allow it (`conflict`). The instance belongs to another tenant (`instance_claimed`). The tenant is deleted (`tenant_deleted`) */
+        ConflictOrInstanceClaimedOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The present state does not allow it (`conflict`). The issuer is accepted already (`issuer_registered`). The tenant is deleted (`tenant_deleted`) */
+        ConflictOrIssuerRegisteredOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The present state does not allow it (`conflict`). The tenant is deleted (`tenant_deleted`) */
+        ConflictOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Anything else that goes wrong; every code has a page under /docs/errors */
+        Default: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The role does not allow it (`forbidden`) */
+        Forbidden: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The role does not allow it (`forbidden`). The request comes from elsewhere (`cross_site`) */
+        ForbiddenOrCrossSite: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The role does not allow it (`forbidden`). The request comes from elsewhere (`cross_site`). The tenant is suspended (`tenant_suspended`) */
+        ForbiddenOrCrossSiteOrTenantSuspended: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key belongs to another request (`idempotency_key_reused`) */
+        IdempotencyKeyReused: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key belongs to another request (`idempotency_key_reused`). Some fields are wrong (`validation_failed`) */
+        IdempotencyKeyReusedOrValidationFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The Idempotency-Key belongs to another request (`idempotency_key_reused`). Some fields are wrong (`validation_failed`). Not all checks passed (`verification_failed`) */
+        IdempotencyKeyReusedOrValidationFailedOrVerificationFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something is installed (`installation_exists`). The tenant is deleted (`tenant_deleted`) */
+        InstallationExistsOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nothing keeps the installation from being removed (`installation_not_blocked`). The tenant is deleted (`tenant_deleted`) */
+        InstallationNotBlockedOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The instance is not verified yet (`instance_not_verified`) */
+        InstanceNotVerified: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The instance is not verified yet (`instance_not_verified`). The tenant is deleted (`tenant_deleted`) */
+        InstanceNotVerifiedOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The instance is registered already (`instance_registered`). The instance belongs to another tenant (`instance_claimed`). A quota is used up (`quota_exceeded`). The tenant is deleted (`tenant_deleted`) */
+        InstanceRegisteredOrInstanceClaimedOrQuotaExceededOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The tenant would be left without an owner (`last_owner`). The tenant is deleted (`tenant_deleted`) */
+        LastOwnerOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not JSON (`malformed_json`) */
+        MalformedJson: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request cannot be read (`malformed_request`) */
+        MalformedRequest: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request cannot be read (`malformed_request`). The body is not JSON (`malformed_json`) */
+        MalformedRequestOrMalformedJson: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The person is a member already (`member_already`) */
+        MemberAlready: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing, or it is not yours to see (`not_found`) */
+        NotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is too large (`payload_too_large`) */
+        PayloadTooLarge: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A quota is used up (`quota_exceeded`). The tenant is deleted (`tenant_deleted`) */
+        QuotaExceededOrTenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A quota is used up (`quota_exceeded`). The tenant is deleted (`tenant_deleted`). The number is listed already (`number_listed`) */
+        QuotaExceededOrTenantDeletedOrNumberListed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests (`rate_limited`) */
+        RateLimited: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Ringfence cannot answer at the moment (`service_unavailable`) */
+        ServiceUnavailable: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Somebody else was faster (`stale_version`) */
+        StaleVersion: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The tenant is deleted (`tenant_deleted`) */
+        TenantDeleted: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request took too long (`timeout`) */
+        Timeout: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nobody was recognised (`unauthenticated`) */
+        Unauthenticated: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is of another type (`unsupported_media_type`) */
+        UnsupportedMediaType: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Some fields are wrong (`validation_failed`) */
+        ValidationFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description There where the request was done before: this is its answer */
+        "Idempotent-Replayed": string;
+        /** @description What is left, of the key's and the tenant's */
+        RateLimit: string;
+        /** @description How much there is in all */
+        "RateLimit-Policy": string;
+        /** @description Seconds until it is worth another try */
+        "Retry-After": number;
+        /** @description To be told when asking for help; it stands in the log and in the audit log */
+        "X-Request-Id": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -2824,9 +3334,25 @@ export interface operations {
     sign_in_callback: {
         parameters: {
             query?: {
+                /**
+                 * @description What the provider gave
+                 * @example SplxlOBeZQQYbYS6WxSbIA
+                 */
                 code?: string;
+                /**
+                 * @description What was sent there
+                 * @example af0ifjsldkj
+                 */
                 state?: string;
+                /**
+                 * @description Who answers
+                 * @example https://login.example.com
+                 */
                 iss?: string;
+                /**
+                 * @description Why nobody was signed in
+                 * @example access_denied
+                 */
                 error?: string;
             };
             header?: never;
@@ -2838,24 +3364,23 @@ export interface operations {
             /** @description To the place that was asked for, or to the dashboard's sign-in page */
             303: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Default"];
         };
     };
     sign_in_begin: {
         parameters: {
             query?: {
+                /**
+                 * @description Where to go afterwards: a path of this server
+                 * @example /policies
+                 */
                 return_to?: string;
             };
             header?: never;
@@ -2867,19 +3392,14 @@ export interface operations {
             /** @description To the identity provider, or back to the dashboard's sign-in page */
             303: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Default"];
         };
     };
     healthz: {
@@ -2891,23 +3411,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceState"];
                 };
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["Default"];
         };
     };
     metrics: {
@@ -2919,50 +3438,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # TYPE ringfence_installations gauge
+                     *     ringfence_installations{state="installed"} 5
+                     */
                     "text/plain": string;
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     readyz: {
@@ -2974,23 +3471,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceState"];
                 };
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Default"];
         };
     };
     customer_template: {
@@ -3002,88 +3499,105 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example AWSTemplateFormatVersion: "2010-09-09"
+                     *     …
+                     */
                     "text/plain": string;
                 };
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["Default"];
         };
     };
     api_keys_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "expires_at": "2026-11-25T12:00:00Z",
+                     *           "id": "key_01890a5d000070008000000000000000",
+                     *           "last_used_at": "2026-11-25T12:00:00Z",
+                     *           "name": "Dialler",
+                     *           "prefix": "rf_live_3kVq9Z",
+                     *           "previous_until": "2026-11-25T12:00:00Z",
+                     *           "role": "viewer",
+                     *           "scopes": [
+                     *             "tenant:view",
+                     *             "numbers:edit"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     api_keys_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3091,414 +3605,461 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-11-25T12:00:00Z",
+                 *       "name": "Dialler",
+                 *       "role": "viewer",
+                 *       "scopes": [
+                 *         "tenant:view",
+                 *         "numbers:edit"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewApiKey"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "key_01890a5d000070008000000000000000",
+                     *       "key": "rf_live_…",
+                     *       "last_used_at": "2026-11-25T12:00:00Z",
+                     *       "name": "Dialler",
+                     *       "prefix": "rf_live_3kVq9Z",
+                     *       "previous_until": "2026-11-25T12:00:00Z",
+                     *       "role": "viewer",
+                     *       "scopes": [
+                     *         "tenant:view",
+                     *         "numbers:edit"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeApiKey"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     api_keys_revoke: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example key_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     api_keys_rotate: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example key_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "overlap_seconds": 3600
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeyRotation"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "key_01890a5d000070008000000000000000",
+                     *       "key": "rf_live_…",
+                     *       "last_used_at": "2026-11-25T12:00:00Z",
+                     *       "name": "Dialler",
+                     *       "prefix": "rf_live_3kVq9Z",
+                     *       "previous_until": "2026-11-25T12:00:00Z",
+                     *       "role": "viewer",
+                     *       "scopes": [
+                     *         "tenant:view",
+                     *         "numbers:edit"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeApiKey"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     audit_log_list: {
         parameters: {
             query?: {
-                /** @description As entries show it */
+                /**
+                 * @description As entries show it
+                 * @example worker
+                 */
                 actor?: string;
-                /** @description Such as `policy.put` */
+                /**
+                 * @description What was done
+                 * @example policy.put
+                 */
                 action?: string;
-                /** @description The id of what was changed */
+                /**
+                 * @description The id of what was changed
+                 * @example pol_01890a5d000070008000000000000000
+                 */
                 target?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "action": "policy.put",
+                     *           "actor": "api_key:key_01890a5d000070008000000000000000",
+                     *           "after": {
+                     *             "version": 3
+                     *           },
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "before": {
+                     *             "version": 2
+                     *           },
+                     *           "content": "{\"seq\":42,\"action\":\"policy.put\"}",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "ip": "203.0.113.7",
+                     *           "request_id": "req_01890a5d000070008000000000000000",
+                     *           "seq": 42,
+                     *           "target": "pol_01890a5d000070008000000000000000"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditLog"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     audit_log_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "action": "policy.put",
+                     *       "actor": "api_key:key_01890a5d000070008000000000000000",
+                     *       "after": {
+                     *         "version": 3
+                     *       },
+                     *       "at": "2026-11-25T12:00:00Z",
+                     *       "before": {
+                     *         "version": 2
+                     *       },
+                     *       "content": "{\"seq\":42,\"action\":\"policy.put\"}",
+                     *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "ip": "203.0.113.7",
+                     *       "request_id": "req_01890a5d000070008000000000000000",
+                     *       "seq": 42,
+                     *       "target": "pol_01890a5d000070008000000000000000"
+                     *     }
+                     */
                     "application/x-ndjson": components["schemas"]["AuditEntry"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     audit_log_verify: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "fault": {
+                     *         "problem": "changed",
+                     *         "seq": 1
+                     *       },
+                     *       "head": {
+                     *         "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "seq": 42
+                     *       },
+                     *       "intact": true,
+                     *       "verified": 42
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditVerification"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     blocks_list: {
         parameters: {
             query?: {
-                /** @description In E.164; the + may be left out */
+                /**
+                 * @description In E.164; the + may be left out
+                 * @example +12065550100
+                 */
                 number?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *           "expires_at": "2026-11-25T12:00:00Z",
+                     *           "id": "ent_01890a5d000070008000000000000000",
+                     *           "number": "+12065550100",
+                     *           "reason": "Asked not to be called"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumberList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     blocks_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3506,61 +4067,67 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00Z",
+                 *       "number": "+12065550100",
+                 *       "reason": "Asked not to be called"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewListedNumber"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ent_01890a5d000070008000000000000000",
+                     *       "number": "+12065550100",
+                     *       "reason": "Asked not to be called"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumber"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeletedOrNumberListed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     blocks_import: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3577,523 +4144,668 @@ export interface operations {
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "added": 120,
+                     *       "changed": 2,
+                     *       "unchanged": 38
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportedNumbers"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeletedOrNumberListed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     blocks_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ent_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ent_01890a5d000070008000000000000000",
+                     *       "number": "+12065550100",
+                     *       "reason": "Asked not to be called"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumber"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     blocks_remove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ent_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     connections_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "account_id": "111122223333",
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "id": "con_01890a5d000070008000000000000000",
+                     *           "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *           "instances": [
+                     *             {
+                     *               "checked_at": "2026-11-25T12:00:00Z",
+                     *               "health": "unknown",
+                     *               "instance_id": "ins_01890a5d000070008000000000000000",
+                     *               "name": "northwind-us"
+                     *             }
+                     *           ],
+                     *           "onboarding": {
+                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *             "connection_id": "con_01890a5d000070008000000000000000",
+                     *             "external_id": "9Qb1nNf0u6c3h2d7",
+                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *             "stack_parameters": {
+                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *             },
+                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *           },
+                     *           "rotation": {
+                     *             "limiters_told": true,
+                     *             "state": "pending"
+                     *           },
+                     *           "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     connections_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example con_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "health": "unknown",
+                     *       "id": "con_01890a5d000070008000000000000000",
+                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *       "instances": [
+                     *         {
+                     *           "checked_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "name": "northwind-us"
+                     *         }
+                     *       ],
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "rotation": {
+                     *         "limiters_told": true,
+                     *         "state": "pending"
+                     *       },
+                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     connections_rotate_external_id: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example con_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "health": "unknown",
+                     *       "id": "con_01890a5d000070008000000000000000",
+                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *       "instances": [
+                     *         {
+                     *           "checked_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "name": "northwind-us"
+                     *         }
+                     *       ],
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "rotation": {
+                     *         "limiters_told": true,
+                     *         "state": "pending"
+                     *       },
+                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     decisions_list: {
         parameters: {
             query?: {
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 instance_id?: string;
+                /**
+                 * @description How it ended
+                 * @example allowed
+                 */
                 outcome?: components["schemas"]["DecisionOutcome"];
-                /** @description The rule that decided */
+                /**
+                 * @description The rule that decided
+                 * @example repeat-calls
+                 */
                 rule_id?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "agent_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555",
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "caller_id": "+14255550100",
+                     *           "contact_id": "4a573372-1f28-4e26-b97b-0123456789ab",
+                     *           "customer_number": "+12065550100",
+                     *           "customer_number_valid": true,
+                     *           "decided_in_ms": 9,
+                     *           "id": "dec_01890a5d000070008000000000000000",
+                     *           "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "mode": "enforce",
+                     *           "notice": "sent",
+                     *           "notice_error": null,
+                     *           "outcome": "denied",
+                     *           "policy_id": "pol_01890a5d000070008000000000000000",
+                     *           "policy_version": 3,
+                     *           "queue_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "reason": "customer",
+                     *           "retry_after_seconds": 60,
+                     *           "retry_at": "2026-11-25T12:01:00Z",
+                     *           "rule_id": "repeat-calls",
+                     *           "rule_name": "Repeat calls to one customer",
+                     *           "rules": [
+                     *             {
+                     *               "applied": true,
+                     *               "count": 4,
+                     *               "denied": true,
+                     *               "limit": 4,
+                     *               "mode": "enforce",
+                     *               "name": "Repeat calls to one customer",
+                     *               "not_applied_because": null,
+                     *               "retry_at": "2026-11-25T12:01:00Z",
+                     *               "rule_id": "repeat-calls"
+                     *             }
+                     *           ],
+                     *           "stop": "stopped",
+                     *           "stop_error": null,
+                     *           "task_contact_id": "0f9b6b1e-1f28-4e26-b97b-0123456789ab",
+                     *           "unavailable": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DecisionList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     decisions_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example dec_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "agent_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555",
+                     *       "at": "2026-11-25T12:00:00Z",
+                     *       "caller_id": "+14255550100",
+                     *       "contact_id": "4a573372-1f28-4e26-b97b-0123456789ab",
+                     *       "customer_number": "+12065550100",
+                     *       "customer_number_valid": true,
+                     *       "decided_in_ms": 9,
+                     *       "id": "dec_01890a5d000070008000000000000000",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "mode": "enforce",
+                     *       "notice": "sent",
+                     *       "notice_error": null,
+                     *       "outcome": "denied",
+                     *       "policy_id": "pol_01890a5d000070008000000000000000",
+                     *       "policy_version": 3,
+                     *       "queue_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *       "reason": "customer",
+                     *       "retry_after_seconds": 60,
+                     *       "retry_at": "2026-11-25T12:01:00Z",
+                     *       "rule_id": "repeat-calls",
+                     *       "rule_name": "Repeat calls to one customer",
+                     *       "rules": [
+                     *         {
+                     *           "applied": true,
+                     *           "count": 4,
+                     *           "denied": true,
+                     *           "limit": 4,
+                     *           "mode": "enforce",
+                     *           "name": "Repeat calls to one customer",
+                     *           "not_applied_because": null,
+                     *           "retry_at": "2026-11-25T12:01:00Z",
+                     *           "rule_id": "repeat-calls"
+                     *         }
+                     *       ],
+                     *       "stop": "stopped",
+                     *       "stop_error": null,
+                     *       "task_contact_id": "0f9b6b1e-1f28-4e26-b97b-0123456789ab",
+                     *       "unavailable": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Decision"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     exemptions_list: {
         parameters: {
             query?: {
-                /** @description In E.164; the + may be left out */
+                /**
+                 * @description In E.164; the + may be left out
+                 * @example +12065550100
+                 */
                 number?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *           "expires_at": "2026-11-25T12:00:00Z",
+                     *           "id": "ent_01890a5d000070008000000000000000",
+                     *           "number": "+12065550100",
+                     *           "reason": "Asked not to be called"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumberList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     exemptions_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4101,61 +4813,67 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-01-01T00:00:00Z",
+                 *       "number": "+12065550100",
+                 *       "reason": "Asked not to be called"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewListedNumber"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ent_01890a5d000070008000000000000000",
+                     *       "number": "+12065550100",
+                     *       "reason": "Asked not to be called"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumber"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeletedOrNumberListed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     exemptions_import: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4172,227 +4890,251 @@ export interface operations {
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "added": 120,
+                     *       "changed": 2,
+                     *       "unchanged": 38
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportedNumbers"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeletedOrNumberListed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     exemptions_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ent_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ent_01890a5d000070008000000000000000",
+                     *       "number": "+12065550100",
+                     *       "reason": "Asked not to be called"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedNumber"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     exemptions_remove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ent_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "account_id": "111122223333",
+                     *           "connection": {
+                     *             "account_id": "111122223333",
+                     *             "checked_at": "2026-11-25T12:00:00Z",
+                     *             "checks": [
+                     *               {
+                     *                 "detail": "the installer role may do this",
+                     *                 "fix": "update the stack with the present template",
+                     *                 "name": "connect:DescribeQueue",
+                     *                 "status": "passed"
+                     *               }
+                     *             ],
+                     *             "health": "unknown",
+                     *             "id": "con_01890a5d000070008000000000000000",
+                     *             "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *             "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *           },
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "id": "ins_01890a5d000070008000000000000000",
+                     *           "installation_state": "installed",
+                     *           "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *           "name": "northwind-us",
+                     *           "onboarding": {
+                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *             "connection_id": "con_01890a5d000070008000000000000000",
+                     *             "external_id": "9Qb1nNf0u6c3h2d7",
+                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *             "stack_parameters": {
+                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *             },
+                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *           },
+                     *           "policy": {
+                     *             "id": "pol_01890a5d000070008000000000000000",
+                     *             "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *             "in_force_version": 3,
+                     *             "source": "own",
+                     *             "version": 3
+                     *           },
+                     *           "region": "us-east-1",
+                     *           "status": "verified",
+                     *           "verified_at": "2026-11-25T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InstanceList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_register: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4400,914 +5142,1535 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                 *       "name": "northwind-us"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInstance"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstanceRegisteredOrInstanceClaimedOrQuotaExceededOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstallationExistsOrTenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     installation_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
                     /** @description The generation */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "last_transition_at": "2026-11-25T12:00:00Z",
+                     *           "message": "2 queues have a whisper of their own: choose merge or replace",
+                     *           "reason": "queues_refused",
+                     *           "status": "false",
+                     *           "type": "QueuesAttached"
+                     *         }
+                     *       ],
+                     *       "desired": {
+                     *         "drift": "mend",
+                     *         "existing_whisper": "refuse",
+                     *         "queues": "all"
+                     *       },
+                     *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "generation": 3,
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "notice_flow_id": "a1a2b3c4-2200-4265-82c0-0123456789ab",
+                     *       "observed_generation": 3,
+                     *       "progress": {
+                     *         "done": 14,
+                     *         "queues_done": 12,
+                     *         "queues_total": 40,
+                     *         "seconds_left": 84,
+                     *         "total": 60
+                     *       },
+                     *       "queues": [
+                     *         {
+                     *           "detail": "",
+                     *           "name": "Sales",
+                     *           "previous_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "state": "attached",
+                     *           "whisper_flow_id": "f1a2b3c4-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "state": "installed",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "detail": "",
+                     *           "name": "attach_queue",
+                     *           "status": "done",
+                     *           "target": "Sales"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     installation_put: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the generation that was seen */
-                "If-Match"?: string | null;
+                /**
+                 * @description The ETag of the generation that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
             };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "drift": "mend",
+                 *       "existing_whisper": "refuse",
+                 *       "queues": "all"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InstallationRequest"];
             };
         };
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
                     /** @description The generation */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "last_transition_at": "2026-11-25T12:00:00Z",
+                     *           "message": "2 queues have a whisper of their own: choose merge or replace",
+                     *           "reason": "queues_refused",
+                     *           "status": "false",
+                     *           "type": "QueuesAttached"
+                     *         }
+                     *       ],
+                     *       "desired": {
+                     *         "drift": "mend",
+                     *         "existing_whisper": "refuse",
+                     *         "queues": "all"
+                     *       },
+                     *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "generation": 3,
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "notice_flow_id": "a1a2b3c4-2200-4265-82c0-0123456789ab",
+                     *       "observed_generation": 3,
+                     *       "progress": {
+                     *         "done": 14,
+                     *         "queues_done": 12,
+                     *         "queues_total": 40,
+                     *         "seconds_left": 84,
+                     *         "total": 60
+                     *       },
+                     *       "queues": [
+                     *         {
+                     *           "detail": "",
+                     *           "name": "Sales",
+                     *           "previous_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "state": "attached",
+                     *           "whisper_flow_id": "f1a2b3c4-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "state": "installed",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "detail": "",
+                     *           "name": "attach_queue",
+                     *           "status": "done",
+                     *           "target": "Sales"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstanceNotVerifiedOrTenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     installation_delete: {
         parameters: {
             query?: {
-                /** @description Give up what is in the instance; only where the installation is blocked */
+                /**
+                 * @description Give up what is in the instance; only where the installation is blocked
+                 * @example false
+                 */
                 abandon?: boolean;
             };
             header?: {
-                /** @description The ETag of the generation that was seen */
-                "If-Match"?: string | null;
+                /**
+                 * @description The ETag of the generation that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
             };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
                     /** @description The generation */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "last_transition_at": "2026-11-25T12:00:00Z",
+                     *           "message": "2 queues have a whisper of their own: choose merge or replace",
+                     *           "reason": "queues_refused",
+                     *           "status": "false",
+                     *           "type": "QueuesAttached"
+                     *         }
+                     *       ],
+                     *       "desired": {
+                     *         "drift": "mend",
+                     *         "existing_whisper": "refuse",
+                     *         "queues": "all"
+                     *       },
+                     *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "generation": 3,
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "notice_flow_id": "a1a2b3c4-2200-4265-82c0-0123456789ab",
+                     *       "observed_generation": 3,
+                     *       "progress": {
+                     *         "done": 14,
+                     *         "queues_done": 12,
+                     *         "queues_total": 40,
+                     *         "seconds_left": 84,
+                     *         "total": 60
+                     *       },
+                     *       "queues": [
+                     *         {
+                     *           "detail": "",
+                     *           "name": "Sales",
+                     *           "previous_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "state": "attached",
+                     *           "whisper_flow_id": "f1a2b3c4-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "state": "installed",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "detail": "",
+                     *           "name": "attach_queue",
+                     *           "status": "done",
+                     *           "target": "Sales"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstallationNotBlockedOrTenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     installation_reconcile: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
                     /** @description The generation */
                     ETag?: string;
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "conditions": [
+                     *         {
+                     *           "last_transition_at": "2026-11-25T12:00:00Z",
+                     *           "message": "2 queues have a whisper of their own: choose merge or replace",
+                     *           "reason": "queues_refused",
+                     *           "status": "false",
+                     *           "type": "QueuesAttached"
+                     *         }
+                     *       ],
+                     *       "desired": {
+                     *         "drift": "mend",
+                     *         "existing_whisper": "refuse",
+                     *         "queues": "all"
+                     *       },
+                     *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "generation": 3,
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "notice_flow_id": "a1a2b3c4-2200-4265-82c0-0123456789ab",
+                     *       "observed_generation": 3,
+                     *       "progress": {
+                     *         "done": 14,
+                     *         "queues_done": 12,
+                     *         "queues_total": 40,
+                     *         "seconds_left": 84,
+                     *         "total": 60
+                     *       },
+                     *       "queues": [
+                     *         {
+                     *           "detail": "",
+                     *           "name": "Sales",
+                     *           "previous_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "state": "attached",
+                     *           "whisper_flow_id": "f1a2b3c4-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "state": "installed",
+                     *       "steps": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "detail": "",
+                     *           "name": "attach_queue",
+                     *           "status": "done",
+                     *           "target": "Sales"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Installation"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrTenantDeleted"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_own_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
                     /** @description The version */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_own_put: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that was seen */
-                "If-Match"?: string | null;
+                /**
+                 * @description The ETag of the version that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
             };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "default_country": "US",
+                 *       "emergency": [
+                 *         "911",
+                 *         "933",
+                 *         "112"
+                 *       ],
+                 *       "mode": "enforce",
+                 *       "notices": {
+                 *         "agent_time_zones": {
+                 *           "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                 *         },
+                 *         "language": "en",
+                 *         "time_zone": "America/New_York"
+                 *       },
+                 *       "on_unavailable": "allow",
+                 *       "rules": [
+                 *         {
+                 *           "citation": "12 CFR 1006.14(b)(2)(i)",
+                 *           "id": "customer-per-day",
+                 *           "limit": {
+                 *             "block_at": 5,
+                 *             "kind": "until_quiet",
+                 *             "quiet_seconds": 60
+                 *           },
+                 *           "mode": "enforce",
+                 *           "name": "Repeat calls to one customer",
+                 *           "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                 *           "per": [
+                 *             "customer",
+                 *             "attribute:account"
+                 *           ],
+                 *           "scope": "instance",
+                 *           "when": {
+                 *             "attributes": {
+                 *               "campaign": [
+                 *                 "spring",
+                 *                 "autumn"
+                 *               ]
+                 *             },
+                 *             "caller_id_prefixes": [
+                 *               "+1206"
+                 *             ],
+                 *             "destination_countries": [
+                 *               "US",
+                 *               "CA"
+                 *             ],
+                 *             "destination_prefixes": [
+                 *               "+1"
+                 *             ],
+                 *             "queues": [
+                 *               "7d1c4a55-0000-4000-8000-0123456789ab"
+                 *             ]
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PolicyDocument"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
                     /** @description The version */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_own_remove: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that was seen */
-                "If-Match"?: string | null;
+                /**
+                 * @description The ETag of the version that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
             };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_own_versions: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *           "id": "pol_01890a5d000070008000000000000000",
+                     *           "in_force": [
+                     *             {
+                     *               "instance_id": "ins_01890a5d000070008000000000000000",
+                     *               "published_at": "2026-11-25T12:00:00Z",
+                     *               "version": 3
+                     *             }
+                     *           ],
+                     *           "policy": {
+                     *             "default_country": "US",
+                     *             "emergency": [
+                     *               "911",
+                     *               "933",
+                     *               "112"
+                     *             ],
+                     *             "mode": "enforce",
+                     *             "notices": {
+                     *               "agent_time_zones": {
+                     *                 "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *               },
+                     *               "language": "en",
+                     *               "time_zone": "America/New_York"
+                     *             },
+                     *             "on_unavailable": "allow",
+                     *             "rules": [
+                     *               {
+                     *                 "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *                 "id": "customer-per-day",
+                     *                 "limit": {
+                     *                   "block_at": 5,
+                     *                   "kind": "until_quiet",
+                     *                   "quiet_seconds": 60
+                     *                 },
+                     *                 "mode": "enforce",
+                     *                 "name": "Repeat calls to one customer",
+                     *                 "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *                 "per": [
+                     *                   "customer",
+                     *                   "attribute:account"
+                     *                 ],
+                     *                 "scope": "instance",
+                     *                 "when": {
+                     *                   "attributes": {
+                     *                     "campaign": [
+                     *                       "spring",
+                     *                       "autumn"
+                     *                     ]
+                     *                   },
+                     *                   "caller_id_prefixes": [
+                     *                     "+1206"
+                     *                   ],
+                     *                   "destination_countries": [
+                     *                     "US",
+                     *                     "CA"
+                     *                   ],
+                     *                   "destination_prefixes": [
+                     *                     "+1"
+                     *                   ],
+                     *                   "queues": [
+                     *                     "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *                   ]
+                     *                 }
+                     *               }
+                     *             ]
+                     *           },
+                     *           "sentences": [
+                     *             {
+                     *               "rule_id": "customer-per-day",
+                     *               "text": "At most 3 calls to a customer in any 24 hours"
+                     *             }
+                     *           ],
+                     *           "source": "own",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PolicyVersionList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_own_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
-                /** @description The instance */
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
+                /**
+                 * @description Which version
+                 * @example 1
+                 */
                 version: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_queues_list: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "caller_id_number_id": "b1a2b3c4-2200-4265-82c0-0123456789ab",
+                     *           "covered": true,
+                     *           "name": "Sales",
+                     *           "queue_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "whisper_flow_name": "Our own whisper"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["QueueList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstanceNotVerified"];
+            429: components["responses"]["RateLimited"];
+            502: components["responses"]["AwsUnavailable"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     instances_verify: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                 *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerificationRequest"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrInstanceClaimedOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailedOrVerificationFailed"];
+            429: components["responses"]["RateLimited"];
+            502: components["responses"]["AwsUnavailable"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     invitations_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "email": "ada@example.com",
+                     *           "expires_at": "2026-11-25T12:00:00Z",
+                     *           "id": "inv_01890a5d000070008000000000000000",
+                     *           "invited_by": "member:mem_01890a5d000070008000000000000000",
+                     *           "role": "editor"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     invitations_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5315,61 +6678,63 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ada@example.com",
+                 *       "expires_in_days": 7,
+                 *       "role": "editor"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitation"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "email": "ada@example.com",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "inv_01890a5d000070008000000000000000",
+                     *       "invited_by": "member:mem_01890a5d000070008000000000000000",
+                     *       "link": "https://ringfence.example/accept-invitation#rf_inv_…",
+                     *       "role": "editor"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeInvitation"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     invitations_accept: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5377,109 +6742,92 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "rf_inv_…"
+                 *     }
+                 */
                 "application/json": components["schemas"]["InvitationToken"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "member_id": "mem_01890a5d000070008000000000000000",
+                     *       "role": "viewer",
+                     *       "tenant": {
+                     *         "id": "ten_01890a5d000070008000000000000000",
+                     *         "name": "Northwind Collections"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewMembership"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["MemberAlready"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     invitations_withdraw: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example inv_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     me_get: {
@@ -5491,467 +6839,795 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "csrf_token": "b2Zm…",
+                     *       "email": "ada@example.com",
+                     *       "kind": "session",
+                     *       "member_id": "mem_01890a5d000070008000000000000000",
+                     *       "memberships": [
+                     *         {
+                     *           "role": "viewer",
+                     *           "tenant": {
+                     *             "id": "ten_01890a5d000070008000000000000000",
+                     *             "name": "Northwind Collections"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "name": "Ada Lovelace",
+                     *       "role": "admin",
+                     *       "subject": "per_01890a5d000070008000000000000000",
+                     *       "tenant": {
+                     *         "id": "ten_01890a5d000070008000000000000000",
+                     *         "name": "Northwind Collections"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     members_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "email": "ada@example.com",
+                     *           "id": "mem_01890a5d000070008000000000000000",
+                     *           "name": "Ada Lovelace",
+                     *           "role": "viewer"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     members_remove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example mem_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["LastOwnerOrTenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     members_change: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example mem_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "editor"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MemberChange"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "email": "ada@example.com",
+                     *       "id": "mem_01890a5d000070008000000000000000",
+                     *       "name": "Ada Lovelace",
+                     *       "role": "viewer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["LastOwnerOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_default_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
                     /** @description The version */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_default_put: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of the version that was seen */
-                "If-Match"?: string | null;
+                /**
+                 * @description The ETag of the version that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "default_country": "US",
+                 *       "emergency": [
+                 *         "911",
+                 *         "933",
+                 *         "112"
+                 *       ],
+                 *       "mode": "enforce",
+                 *       "notices": {
+                 *         "agent_time_zones": {
+                 *           "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                 *         },
+                 *         "language": "en",
+                 *         "time_zone": "America/New_York"
+                 *       },
+                 *       "on_unavailable": "allow",
+                 *       "rules": [
+                 *         {
+                 *           "citation": "12 CFR 1006.14(b)(2)(i)",
+                 *           "id": "customer-per-day",
+                 *           "limit": {
+                 *             "block_at": 5,
+                 *             "kind": "until_quiet",
+                 *             "quiet_seconds": 60
+                 *           },
+                 *           "mode": "enforce",
+                 *           "name": "Repeat calls to one customer",
+                 *           "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                 *           "per": [
+                 *             "customer",
+                 *             "attribute:account"
+                 *           ],
+                 *           "scope": "instance",
+                 *           "when": {
+                 *             "attributes": {
+                 *               "campaign": [
+                 *                 "spring",
+                 *                 "autumn"
+                 *               ]
+                 *             },
+                 *             "caller_id_prefixes": [
+                 *               "+1206"
+                 *             ],
+                 *             "destination_countries": [
+                 *               "US",
+                 *               "CA"
+                 *             ],
+                 *             "destination_prefixes": [
+                 *               "+1"
+                 *             ],
+                 *             "queues": [
+                 *               "7d1c4a55-0000-4000-8000-0123456789ab"
+                 *             ]
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PolicyDocument"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
                     /** @description The version */
                     ETag?: string;
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_default_versions: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *           "id": "pol_01890a5d000070008000000000000000",
+                     *           "in_force": [
+                     *             {
+                     *               "instance_id": "ins_01890a5d000070008000000000000000",
+                     *               "published_at": "2026-11-25T12:00:00Z",
+                     *               "version": 3
+                     *             }
+                     *           ],
+                     *           "policy": {
+                     *             "default_country": "US",
+                     *             "emergency": [
+                     *               "911",
+                     *               "933",
+                     *               "112"
+                     *             ],
+                     *             "mode": "enforce",
+                     *             "notices": {
+                     *               "agent_time_zones": {
+                     *                 "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *               },
+                     *               "language": "en",
+                     *               "time_zone": "America/New_York"
+                     *             },
+                     *             "on_unavailable": "allow",
+                     *             "rules": [
+                     *               {
+                     *                 "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *                 "id": "customer-per-day",
+                     *                 "limit": {
+                     *                   "block_at": 5,
+                     *                   "kind": "until_quiet",
+                     *                   "quiet_seconds": 60
+                     *                 },
+                     *                 "mode": "enforce",
+                     *                 "name": "Repeat calls to one customer",
+                     *                 "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *                 "per": [
+                     *                   "customer",
+                     *                   "attribute:account"
+                     *                 ],
+                     *                 "scope": "instance",
+                     *                 "when": {
+                     *                   "attributes": {
+                     *                     "campaign": [
+                     *                       "spring",
+                     *                       "autumn"
+                     *                     ]
+                     *                   },
+                     *                   "caller_id_prefixes": [
+                     *                     "+1206"
+                     *                   ],
+                     *                   "destination_countries": [
+                     *                     "US",
+                     *                     "CA"
+                     *                   ],
+                     *                   "destination_prefixes": [
+                     *                     "+1"
+                     *                   ],
+                     *                   "queues": [
+                     *                     "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *                   ]
+                     *                 }
+                     *               }
+                     *             ]
+                     *           },
+                     *           "sentences": [
+                     *             {
+                     *               "rule_id": "customer-per-day",
+                     *               "text": "At most 3 calls to a customer in any 24 hours"
+                     *             }
+                     *           ],
+                     *           "source": "own",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PolicyVersionList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_default_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Which version
+                 * @example 1
+                 */
                 version: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Policy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     policies_validate: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5959,109 +7635,210 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "default_country": "US",
+                 *       "emergency": [
+                 *         "911",
+                 *         "933",
+                 *         "112"
+                 *       ],
+                 *       "mode": "enforce",
+                 *       "notices": {
+                 *         "agent_time_zones": {
+                 *           "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                 *         },
+                 *         "language": "en",
+                 *         "time_zone": "America/New_York"
+                 *       },
+                 *       "on_unavailable": "allow",
+                 *       "rules": [
+                 *         {
+                 *           "citation": "12 CFR 1006.14(b)(2)(i)",
+                 *           "id": "customer-per-day",
+                 *           "limit": {
+                 *             "block_at": 5,
+                 *             "kind": "until_quiet",
+                 *             "quiet_seconds": 60
+                 *           },
+                 *           "mode": "enforce",
+                 *           "name": "Repeat calls to one customer",
+                 *           "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                 *           "per": [
+                 *             "customer",
+                 *             "attribute:account"
+                 *           ],
+                 *           "scope": "instance",
+                 *           "when": {
+                 *             "attributes": {
+                 *               "campaign": [
+                 *                 "spring",
+                 *                 "autumn"
+                 *               ]
+                 *             },
+                 *             "caller_id_prefixes": [
+                 *               "+1206"
+                 *             ],
+                 *             "destination_countries": [
+                 *               "US",
+                 *               "CA"
+                 *             ],
+                 *             "destination_prefixes": [
+                 *               "+1"
+                 *             ],
+                 *             "queues": [
+                 *               "7d1c4a55-0000-4000-8000-0123456789ab"
+                 *             ]
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PolicyDocument"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "valid": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ValidPolicy"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     quotas_list: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "limit": 100,
+                     *           "quota": "instances",
+                     *           "used": 4
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     session_end: {
@@ -6073,282 +7850,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shard_moves_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShardMoveList"];
-                };
-            };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shard_moves_begin: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewShardMove"];
-            };
-        };
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShardMove"];
-                };
-            };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shards_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ShardList"];
-                };
-            };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shards_update: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The function's ARN */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ShardChange"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Shard"];
-                };
-            };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     sign_in_options: {
@@ -6360,29 +7877,37 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "identity_provider": false,
+                     *       "signed_in": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignInOptions"];
                 };
             };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["Default"];
         };
     };
     tenants_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
             header?: never;
@@ -6391,57 +7916,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "home_region": "us-east-1",
+                     *           "id": "ten_01890a5d000070008000000000000000",
+                     *           "name": "Northwind Collections",
+                     *           "status": "active"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TenantList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6449,54 +7966,48 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "home_region": "us-east-1",
+                 *       "name": "Northwind Collections"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewTenant"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "home_region": "us-east-1",
+                     *       "id": "ten_01890a5d000070008000000000000000",
+                     *       "name": "Northwind Collections",
+                     *       "status": "active"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_get: {
@@ -6504,56 +8015,44 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "home_region": "us-east-1",
+                     *       "id": "ten_01890a5d000070008000000000000000",
+                     *       "name": "Northwind Collections",
+                     *       "status": "active"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_delete: {
@@ -6561,56 +8060,45 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "home_region": "us-east-1",
+                     *       "id": "ten_01890a5d000070008000000000000000",
+                     *       "name": "Northwind Collections",
+                     *       "status": "active"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstallationExistsOrTenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_update: {
@@ -6618,124 +8106,140 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "home_region": "us-east-1",
+                 *       "name": "Northwind Collections",
+                 *       "status": "active"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TenantChange"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "home_region": "us-east-1",
+                     *       "id": "ten_01890a5d000070008000000000000000",
+                     *       "name": "Northwind Collections",
+                     *       "status": "active"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_api_keys_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_at": "2027-11-25T12:00:00Z",
+                 *       "name": "Dialler",
+                 *       "role": "viewer",
+                 *       "scopes": [
+                 *         "tenant:view",
+                 *         "numbers:edit"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewApiKey"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "expires_at": "2026-11-25T12:00:00Z",
+                     *       "id": "key_01890a5d000070008000000000000000",
+                     *       "key": "rf_live_…",
+                     *       "last_used_at": "2026-11-25T12:00:00Z",
+                     *       "name": "Dialler",
+                     *       "prefix": "rf_live_3kVq9Z",
+                     *       "previous_until": "2026-11-25T12:00:00Z",
+                     *       "role": "viewer",
+                     *       "scopes": [
+                     *         "tenant:view",
+                     *         "numbers:edit"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MadeApiKey"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_quotas_get: {
@@ -6743,56 +8247,46 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "limit": 100,
+                     *           "quota": "instances",
+                     *           "used": 4
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     tenants_quotas_put: {
@@ -6800,125 +8294,149 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id
+                 * @example ten_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "api_keys": 1000,
+                 *       "decisions_per_month": 1000,
+                 *       "instances": 1000,
+                 *       "listed_numbers": 1000,
+                 *       "webhooks": 1000
+                 *     }
+                 */
                 "application/json": components["schemas"]["QuotaChange"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "limit": 100,
+                     *           "quota": "instances",
+                     *           "used": 4
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     token_issuers_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "algorithms": [
+                     *             "RS256"
+                     *           ],
+                     *           "audience": "ringfence",
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "default_role": "viewer",
+                     *           "id": "iss_01890a5d000070008000000000000000",
+                     *           "issuer": "https://login.example.com",
+                     *           "jwks_url": "https://login.example.com/.well-known/jwks.json",
+                     *           "role_claim": "groups",
+                     *           "roles": {
+                     *             "ringfence-admins": "admin"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenIssuerList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     token_issuers_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6926,175 +8444,190 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "algorithms": [
+                 *         "RS256"
+                 *       ],
+                 *       "audience": "ringfence",
+                 *       "default_role": "viewer",
+                 *       "issuer": "https://login.example.com",
+                 *       "jwks_url": "https://login.example.com/.well-known/jwks.json",
+                 *       "role_claim": "groups",
+                 *       "roles": {
+                 *         "ringfence-admins": "admin"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewTokenIssuer"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "algorithms": [
+                     *         "RS256"
+                     *       ],
+                     *       "audience": "ringfence",
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "default_role": "viewer",
+                     *       "id": "iss_01890a5d000070008000000000000000",
+                     *       "issuer": "https://login.example.com",
+                     *       "jwks_url": "https://login.example.com/.well-known/jwks.json",
+                     *       "role_claim": "groups",
+                     *       "roles": {
+                     *         "ringfence-admins": "admin"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenIssuer"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrIssuerRegisteredOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     token_issuers_remove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example iss_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     usage_list: {
         parameters: {
             query?: {
-                /** @description How many months to go back, the present one included; 12 if not given */
+                /**
+                 * @description How many months to go back, the present one included; 12 if not given
+                 * @example 1
+                 */
                 months?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "by_outcome": {
+                     *             "allowed": 11800,
+                     *             "denied": 200
+                     *           },
+                     *           "decisions": 12000,
+                     *           "month": "2026-11"
+                     *         }
+                     *       ],
+                     *       "decisions_per_month": {
+                     *         "exceeded": false,
+                     *         "limit": 1000000,
+                     *         "used": 12000
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Usage"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     usage_tenants_list: {
         parameters: {
             query?: {
-                /** @description As 2026-11, in UTC; the present one if not given */
+                /**
+                 * @description As 2026-11, in UTC; the present one if not given
+                 * @example 2026-11
+                 */
                 month?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
             header?: never;
@@ -7103,115 +8636,121 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "decisions": 12000,
+                     *           "tenant_id": "ten_01890a5d000070008000000000000000",
+                     *           "tenant_name": "Northwind Collections"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TenantUsageList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "customer_numbers": "masked",
+                     *           "description": "Our case system",
+                     *           "disabled_because": "asked",
+                     *           "events": [
+                     *             "call.denied"
+                     *           ],
+                     *           "failing_since": "2026-11-25T12:00:00Z",
+                     *           "former_secret_until": "2026-11-25T12:00:00Z",
+                     *           "id": "whk_01890a5d000070008000000000000000",
+                     *           "state": "enabled",
+                     *           "url": "https://hooks.example.com/ringfence"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_create: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7219,531 +8758,608 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "customer_numbers": "masked",
+                 *       "description": "Our case system",
+                 *       "events": [
+                 *         "call.denied"
+                 *       ],
+                 *       "url": "https://hooks.example.com/ringfence"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewWebhook"];
             };
         };
         responses: {
+            /** @description It is made */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "customer_numbers": "masked",
+                     *       "description": "Our case system",
+                     *       "disabled_because": "asked",
+                     *       "events": [
+                     *         "call.denied"
+                     *       ],
+                     *       "failing_since": "2026-11-25T12:00:00Z",
+                     *       "former_secret_until": "2026-11-25T12:00:00Z",
+                     *       "id": "whk_01890a5d000070008000000000000000",
+                     *       "secret": "whsec_…",
+                     *       "state": "enabled",
+                     *       "url": "https://hooks.example.com/ringfence"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceededOrTenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "customer_numbers": "masked",
+                     *       "description": "Our case system",
+                     *       "disabled_because": "asked",
+                     *       "events": [
+                     *         "call.denied"
+                     *       ],
+                     *       "failing_since": "2026-11-25T12:00:00Z",
+                     *       "former_secret_until": "2026-11-25T12:00:00Z",
+                     *       "id": "whk_01890a5d000070008000000000000000",
+                     *       "state": "enabled",
+                     *       "url": "https://hooks.example.com/ringfence"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is done */
             204: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "customer_numbers": "masked",
+                 *       "description": "Our case system",
+                 *       "events": [
+                 *         "call.denied"
+                 *       ],
+                 *       "state": "enabled",
+                 *       "url": "https://hooks.example.com/ringfence"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookChange"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "customer_numbers": "masked",
+                     *       "description": "Our case system",
+                     *       "disabled_because": "asked",
+                     *       "events": [
+                     *         "call.denied"
+                     *       ],
+                     *       "failing_since": "2026-11-25T12:00:00Z",
+                     *       "former_secret_until": "2026-11-25T12:00:00Z",
+                     *       "id": "whk_01890a5d000070008000000000000000",
+                     *       "state": "enabled",
+                     *       "url": "https://hooks.example.com/ringfence"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhook_deliveries_list: {
         parameters: {
             query?: {
+                /**
+                 * @description How far they have come
+                 * @example waiting
+                 */
                 state?: components["schemas"]["DeliveryState"];
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
                 limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "attempts": 0,
+                     *           "event": "call.denied",
+                     *           "event_id": "evt_01890a5d000070008000000000000000",
+                     *           "last_error": null,
+                     *           "last_status": 200,
+                     *           "next_attempt_at": null,
+                     *           "settled_at": "2026-11-25T12:00:00Z",
+                     *           "state": "delivered"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeliveryList"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhook_deliveries_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
+                /**
+                 * @description Its id
+                 * @example evt_01890a5d000070008000000000000000
+                 */
                 event_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-25T12:00:00Z",
+                     *       "attempts": 0,
+                     *       "attempts_made": [
+                     *         {
+                     *           "answer": "ok",
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "duration_ms": 38,
+                     *           "error": null,
+                     *           "number": 1,
+                     *           "status": 200
+                     *         }
+                     *       ],
+                     *       "event": "call.denied",
+                     *       "event_id": "evt_01890a5d000070008000000000000000",
+                     *       "last_error": null,
+                     *       "last_status": 200,
+                     *       "message": {
+                     *         "data": {
+                     *           "webhook_id": "whk_01890a5d000070008000000000000000"
+                     *         },
+                     *         "timestamp": "2026-11-25T12:00:00Z",
+                     *         "type": "webhook.test"
+                     *       },
+                     *       "next_attempt_at": null,
+                     *       "settled_at": "2026-11-25T12:00:00Z",
+                     *       "state": "delivered"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhook_deliveries_resend: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
+                /**
+                 * @description Its id
+                 * @example evt_01890a5d000070008000000000000000
+                 */
                 event_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-25T12:00:00Z",
+                     *       "attempts": 0,
+                     *       "event": "call.denied",
+                     *       "event_id": "evt_01890a5d000070008000000000000000",
+                     *       "last_error": null,
+                     *       "last_status": 200,
+                     *       "next_attempt_at": null,
+                     *       "settled_at": "2026-11-25T12:00:00Z",
+                     *       "state": "delivered"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrTenantDeleted"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_rotate_secret: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "overlap_seconds": 86400
+                 *     }
+                 */
                 "application/json": components["schemas"]["SecretRotation"];
             };
         };
         responses: {
+            /** @description As asked */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "customer_numbers": "masked",
+                     *       "description": "Our case system",
+                     *       "disabled_because": "asked",
+                     *       "events": [
+                     *         "call.denied"
+                     *       ],
+                     *       "failing_since": "2026-11-25T12:00:00Z",
+                     *       "former_secret_until": "2026-11-25T12:00:00Z",
+                     *       "id": "whk_01890a5d000070008000000000000000",
+                     *       "secret": "whsec_…",
+                     *       "state": "enabled",
+                     *       "url": "https://hooks.example.com/ringfence"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
     webhooks_test: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time */
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
                 "Idempotency-Key"?: string;
             };
             path: {
+                /**
+                 * @description Its id
+                 * @example whk_01890a5d000070008000000000000000
+                 */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description It is taken on, and done in the background */
             202: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-25T12:00:00Z",
+                     *       "attempts": 0,
+                     *       "event": "call.denied",
+                     *       "event_id": "evt_01890a5d000070008000000000000000",
+                     *       "last_error": null,
+                     *       "last_status": 200,
+                     *       "next_attempt_at": null,
+                     *       "settled_at": "2026-11-25T12:00:00Z",
+                     *       "state": "delivered"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
-            /** @description Nobody was recognised */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What went wrong; the codes are listed under /docs/errors */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ConflictOrTenantDeleted"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
         };
     };
 }

@@ -21,7 +21,7 @@ pub use self::claims::Claims;
 pub use self::grant::{Grant, RoleMapping, Trust};
 pub use self::header::Alleged;
 pub use self::keys::KeyReader;
-pub use self::settings::{JwtSettings, JwtSettingsError};
+pub use self::settings::{ALGORITHMS, JwtSettings, JwtSettingsError};
 
 use self::keys::KeySet;
 use self::strict::StrictObject;

@@ -1,23 +1,26 @@
-//! The API's description, made from the handlers.
+//! The API's description: what the handlers say of themselves, and what holds for all of them and would otherwise stand at
+//! each.
+//!
+//! Handlers name their permission, their bodies, and in `x-errors` the codes that only they answer. The rest follows from
+//! that: credentials, headers, the other errors, the pattern of every id, an example of every body.
 
-use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+mod errors;
+mod examples;
+mod ids;
+mod operations;
+mod words;
+
+use serde_json::Value;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref,
-    RefOr, Required, Response, ResponseBuilder, SecurityRequirement, Type,
-};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::caller::{AnyCaller, Operator, Somebody};
 use super::problem::{FieldFault, Problem};
 use super::router::described;
-use crate::auth::PERMISSIONS;
 
 const BEARER: &str = "bearer";
 const SESSION: &str = "session";
-/// Where an operation's permission stands by itself, for those who do not read security requirements.
-const PERMISSION: &str = "x-permission";
 
 const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calling limits.\n\n\
     Send a key or a token as `Authorization: Bearer rf_live_…`. An operator (`rf_op_…`), a person who is a member of \
@@ -27,6 +30,42 @@ const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calli
     A POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours: later answers are those of \
     the first time, with `Idempotent-Replayed: true`. `RateLimit` and `RateLimit-Policy` tell what a key and a tenant \
     may still send; beyond it the answer is 429 with `Retry-After`.";
+
+/// In the order in which they are read.
+const TAGS: [(&str, &str); 17] = [
+    ("me", "Who is calling"),
+    (
+        "instances",
+        "Amazon Connect instances: registering, verifying, their queues",
+    ),
+    ("connections", "AWS accounts as Ringfence knows them"),
+    (
+        "installation",
+        "What Ringfence puts into an instance, and how far it has come",
+    ),
+    ("policies", "The limits, version by version"),
+    ("decisions", "What became of each call"),
+    ("exemptions", "Numbers that rules skip"),
+    ("blocks", "Numbers that are never called"),
+    (
+        "webhooks",
+        "Where a tenant's own systems are told of events",
+    ),
+    (
+        "usage",
+        "Decisions by month, and how much a tenant may have",
+    ),
+    ("audit-log", "Who changed what"),
+    ("members", "People of a tenant, and invitations"),
+    ("api-keys", "Keys of a tenant's programs"),
+    (
+        "token-issuers",
+        "Identity providers whose tokens a tenant accepts",
+    ),
+    ("session", "People in a browser"),
+    ("tenants", "For operators: customer organisations"),
+    ("service", "The service itself"),
+];
 
 /// What stands in the description beside the operations.
 pub(super) fn frame() -> OpenApi {
@@ -48,6 +87,12 @@ pub(super) fn frame() -> OpenApi {
             ))),
         )
         .build();
+    let tag = |(name, about)| {
+        TagBuilder::new()
+            .name(name)
+            .description(Some(about))
+            .build()
+    };
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -56,130 +101,40 @@ pub(super) fn frame() -> OpenApi {
                 .description(Some(ABOUT))
                 .build(),
         )
+        .servers(Some([ServerBuilder::new().url("/").build()]))
+        .tags(Some(TAGS.map(tag)))
         .components(Some(components))
         .build()
 }
 
 /// The whole description.
 #[must_use]
-pub fn document() -> OpenApi {
-    let mut document = described().into_openapi();
-    for item in document.paths.paths.values_mut() {
-        if let Some(operation) = &mut item.post {
-            take_idempotency_key(operation);
-        }
-        let operations = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.patch,
-        ];
-        for operation in operations.into_iter().flatten() {
-            complete(operation);
-        }
-    }
+pub fn document() -> Value {
+    // A description that cannot be written would be empty, which no test lets pass.
+    let mut document = serde_json::to_value(described().into_openapi()).unwrap_or_default();
+    words::name(&mut document);
+    ids::describe(&mut document);
+    operations::complete(&mut document);
+    errors::describe(&mut document);
+    examples::give(&mut document);
+    document.sort_all_objects();
     document
-}
-
-/// What holds for every operation and would otherwise stand at each.
-fn complete(operation: &mut Operation) {
-    operation
-        .responses
-        .responses
-        .entry("default".to_owned())
-        .or_insert_with(|| {
-            RefOr::T(problem(
-                "What went wrong; the codes are listed under /docs/errors",
-            ))
-        });
-    let Some(permission) = permission(operation) else {
-        return;
-    };
-    // A key, a token or an operator's key; or, in other words, the browser of somebody who is signed in.
-    operation.security = Some(
-        [BEARER, SESSION]
-            .map(|scheme| SecurityRequirement::new(scheme, [&permission]))
-            .into(),
-    );
-    let about = operation.description.take();
-    let about = about.into_iter().chain([needs(&permission)]);
-    operation.description = Some(about.collect::<Vec<_>>().join("\n\n"));
-    let extension = ExtensionsBuilder::new().add(PERMISSION, permission).build();
-    match &mut operation.extensions {
-        Some(extensions) => extensions.merge(extension),
-        none => *none = Some(extension),
-    }
-    for (status, description) in [
-        ("401", "Nobody was recognised"),
-        ("403", "The role does not allow it"),
-        ("429", "Too many requests"),
-    ] {
-        operation
-            .responses
-            .responses
-            .insert(status.to_owned(), RefOr::T(problem(description)));
-    }
-}
-
-/// What the handler says that it needs: the one scope of its requirement. None: open to everybody.
-fn permission(operation: &Operation) -> Option<String> {
-    let requirements = serde_json::to_value(operation.security.as_ref()?).ok()?;
-    let scope = requirements.pointer("/0/bearer/0")?.as_str()?;
-    Some(scope.to_owned())
-}
-
-fn needs(permission: &str) -> String {
-    if permission == AnyCaller::NAME {
-        return "For every caller who is recognised.".to_owned();
-    }
-    if permission == Operator::NAME {
-        return "For operators only.".to_owned();
-    }
-    if permission == Somebody::NAME {
-        return "For a person who is signed in in a browser.".to_owned();
-    }
-    let known = PERMISSIONS.iter().find(|known| known.name == permission);
-    let role = known.map_or("owner", |known| known.least.as_str());
-    format!("Needs the permission `{permission}`: the role {role} or more.")
-}
-
-fn take_idempotency_key(operation: &mut Operation) {
-    let key = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(255))
-        .build();
-    let parameter = ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(
-            "Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time",
-        ))
-        .schema(Some(key))
-        .build();
-    operation
-        .parameters
-        .get_or_insert_default()
-        .push(RefOr::T(parameter));
-}
-
-fn problem(description: &str) -> Response {
-    let schema = Ref::from_schema_name(Problem::name());
-    ResponseBuilder::new()
-        .description(description)
-        .content(
-            "application/problem+json",
-            ContentBuilder::new().schema(Some(schema)).build(),
-        )
-        .build()
 }
 
 /// The description as it is committed.
 #[must_use]
 pub fn text() -> String {
-    let mut text = document().to_pretty_json().unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Operations, each with its path and method.
+fn each_operation(document: &mut Value, mut visit: impl FnMut(&str, &str, &mut Value)) {
+    let paths = document["paths"].as_object_mut();
+    for (path, item) in paths.into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            visit(path, method, operation);
+        }
+    }
 }

@@ -16,7 +16,11 @@ use crate::http::state::AppState;
 /// For browsers. `return_to` is a place of the dashboard, as `/decisions`; anything else is taken for `/`.
 #[utoipa::path(
     get, path = "/auth/sign-in", operation_id = "sign_in_begin", tag = "session", security(()),
-    params(("return_to" = Option<String>, Query)),
+    extensions(("x-errors" = json!(["not_found"]))),
+    params((
+        "return_to" = Option<String>, Query, example = "/policies",
+        description = "Where to go afterwards: a path of this server",
+    )),
     responses((status = 303, description = "To the identity provider, or back to the dashboard's sign-in page"))
 )]
 pub(in crate::http) async fn begin(

@@ -27,9 +27,12 @@ const REASON: &str = "who signs in belongs to no tenant yet";
 /// For browsers. Ends in a session cookie and the place that was asked for, or on the dashboard's sign-in page.
 #[utoipa::path(
     get, path = "/auth/callback", operation_id = "sign_in_callback", tag = "session", security(()),
+    extensions(("x-errors" = json!(["not_found"]))),
     params(
-        ("code" = Option<String>, Query), ("state" = Option<String>, Query), ("iss" = Option<String>, Query),
-        ("error" = Option<String>, Query)
+        ("code" = Option<String>, Query, description = "What the provider gave", example = "SplxlOBeZQQYbYS6WxSbIA"),
+        ("state" = Option<String>, Query, description = "What was sent there", example = "af0ifjsldkj"),
+        ("iss" = Option<String>, Query, description = "Who answers", example = "https://login.example.com"),
+        ("error" = Option<String>, Query, description = "Why nobody was signed in", example = "access_denied"),
     ),
     responses((status = 303, description = "To the place that was asked for, or to the dashboard's sign-in page"))
 )]

@@ -23,6 +23,7 @@ pub(in crate::http) enum CallerKind {
 pub(in crate::http) struct TenantName {
     #[schema(example = "ten_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "Northwind Collections")]
     name: String,
 }
 
@@ -61,15 +62,19 @@ pub(in crate::http) struct Me {
     #[schema(example = "admin")]
     role: Option<String>,
     /// The key's id, the token's subject, or the person's id.
+    #[schema(example = "per_01890a5d000070008000000000000000")]
     subject: String,
     /// The member that the person is in the tenant.
     #[schema(example = "mem_01890a5d000070008000000000000000")]
     member_id: Option<String>,
+    #[schema(example = "Ada Lovelace")]
     name: Option<String>,
+    #[schema(example = "ada@example.com")]
     email: Option<String>,
     /// All tenants that the person is a member of; empty for keys and tokens.
     memberships: Vec<MembershipBody>,
     /// For a browser's session: what to send as `X-CSRF-Token` with everything but GET.
+    #[schema(example = "b2Zm…")]
     csrf_token: Option<String>,
 }
 

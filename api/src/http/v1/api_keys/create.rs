@@ -29,11 +29,11 @@ pub(in crate::http::v1) const ROLES: &str = "owner, admin, editor, viewer";
 #[derive(Debug, ToSchema)]
 #[schema(as = NewApiKey)]
 pub(in crate::http::v1) struct NewApiKeyBody {
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Dialler")]
     name: String,
     #[schema(value_type = RoleBody)]
     role: Role,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-25T12:00:00Z")]
     expires_at: Option<Timestamp>,
     /// Permissions out of the role that the key is narrowed to, as each operation names its own; all if not given.
     #[schema(example = json!(["tenant:view", "numbers:edit"]))]
@@ -144,6 +144,7 @@ impl fmt::Debug for MadeApiKey {
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "api_keys_create", tag = "api-keys",
     security(("bearer" = [ManageKeys::NAME])),
+    extensions(("x-errors" = json!(["quota_exceeded"]))),
     request_body = NewApiKeyBody, responses((status = 201, body = MadeApiKey))
 )]
 pub(in crate::http) async fn create(

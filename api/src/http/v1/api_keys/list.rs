@@ -17,11 +17,14 @@ use crate::store::ApiKey;
 pub(super) struct ApiKeyBody {
     #[schema(example = "key_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "Dialler")]
     name: String,
     role: RoleBody,
     /// The permissions out of the role that the key is narrowed to; null: all of them.
+    #[schema(example = json!(["tenant:view", "numbers:edit"]))]
     scopes: Option<Vec<String>>,
     /// How the key begins.
+    #[schema(example = "rf_live_3kVq9Z")]
     prefix: String,
     /// Until when the secret before the last rotation works as well.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -53,6 +56,7 @@ impl From<ApiKey> for ApiKeyBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ApiKeyList {
     data: Vec<ApiKeyBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

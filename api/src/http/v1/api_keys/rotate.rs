@@ -23,7 +23,7 @@ const OVERLAP_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 #[derive(Debug, ToSchema)]
 pub(super) struct KeyRotation {
     /// How long the secret before goes on working; a day if not given, 0 to end it at once.
-    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 604_800)]
+    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 604_800, example = 3600)]
     overlap_seconds: i64,
 }
 
@@ -44,6 +44,7 @@ impl FromFields for KeyRotation {
 #[utoipa::path(
     post, path = "/v1/api-keys/{id}/rotate", operation_id = "api_keys_rotate", tag = "api-keys",
     security(("bearer" = [ManageKeys::NAME])),
+    extensions(("x-errors" = json!(["conflict"]))),
     params(("id" = String, Path)), request_body = KeyRotation, responses((status = 200, body = MadeApiKey))
 )]
 pub(in crate::http) async fn rotate(

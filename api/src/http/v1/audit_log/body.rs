@@ -24,9 +24,12 @@ pub(super) struct AuditEntryBody {
     #[schema(example = "pol_01890a5d000070008000000000000000")]
     target: String,
     /// What it was, as far as there was anything.
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({ "version": 2 }))]
     before: Option<Value>,
     /// What it became; absent after a deletion.
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({ "version": 3 }))]
     after: Option<Value>,
+    #[schema(example = "req_01890a5d000070008000000000000000")]
     request_id: Option<String>,
     /// Where the request came from.
     #[schema(example = "203.0.113.7")]
@@ -35,6 +38,7 @@ pub(super) struct AuditEntryBody {
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     hash: String,
     /// What is hashed: all of the entry, as one line of JSON.
+    #[schema(example = "{\"seq\":42,\"action\":\"policy.put\"}")]
     content: String,
 }
 

@@ -16,6 +16,7 @@ const TEXT_MAX: usize = 200;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditLog {
     data: Vec<AuditEntryBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 
@@ -24,9 +25,12 @@ pub(super) struct AuditLog {
     get, path = "/v1/audit-log", operation_id = "audit_log_list", tag = "audit-log",
     security(("bearer" = [ViewAudit::NAME])),
     params(
-        ("actor" = Option<String>, Query, description = "As entries show it"),
-        ("action" = Option<String>, Query, description = "Such as `policy.put`"),
-        ("target" = Option<String>, Query, description = "The id of what was changed"),
+        ("actor" = Option<String>, Query, description = "As entries show it", example = "worker"),
+        ("action" = Option<String>, Query, description = "What was done", example = "policy.put"),
+        (
+            "target" = Option<String>, Query, description = "The id of what was changed",
+            example = "pol_01890a5d000070008000000000000000",
+        ),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = AuditLog))

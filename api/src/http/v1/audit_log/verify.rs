@@ -16,8 +16,10 @@ const READ_AT_ONCE: i64 = 2000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditVerification {
     /// Every entry stands where it was written and says what it said.
+    #[schema(example = true)]
     intact: bool,
     /// Entries that were found to be whole, from the first on.
+    #[schema(example = 42)]
     verified: i64,
     /// The hash of the last entry: kept elsewhere, it proves later that nothing up to it was changed.
     head: Option<AuditHeadBody>,
@@ -28,7 +30,9 @@ pub(super) struct AuditVerification {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditHead)]
 pub(super) struct AuditHeadBody {
+    #[schema(example = 42)]
     seq: i64,
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     hash: String,
 }
 

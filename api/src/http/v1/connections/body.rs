@@ -24,6 +24,7 @@ pub(super) struct RotationBody {
     state: RotationState,
     /// Every limiter that serves the account's instances has been told of the external ids that may be accepted. The
     /// stack is best updated once this is so, which takes a few seconds.
+    #[schema(example = true)]
     limiters_told: bool,
 }
 
@@ -31,7 +32,9 @@ pub(super) struct RotationBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ConnectionInstance)]
 pub(super) struct InstanceBody {
+    #[schema(example = "ins_01890a5d000070008000000000000000")]
     instance_id: String,
+    #[schema(example = "northwind-us")]
     name: String,
     health: Health,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -43,8 +46,11 @@ pub(super) struct InstanceBody {
 pub(super) struct ConnectionBody {
     #[schema(example = "con_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "111122223333")]
     account_id: String,
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-installer")]
     installer_role_arn: String,
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-runtime")]
     runtime_role_arn: String,
     /// The worst of its instances'.
     health: Health,

@@ -14,6 +14,7 @@ use crate::store::ConnectionView;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConnectionList {
     data: Vec<ConnectionBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

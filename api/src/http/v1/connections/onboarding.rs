@@ -17,23 +17,35 @@ const TEMPLATE_PATH: &str = "templates/customer.yaml";
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::http::v1) struct StackParameters {
+    #[schema(example = "con_01890a5d000070008000000000000000")]
     connection_id: String,
     /// Two, with a comma between them, while one is to take the other's place.
+    #[schema(example = "9Qb1nNf0u6c3h2d7")]
     external_id: String,
+    #[schema(example = "arn:aws:iam::999988887777:role/ringfence-control-plane")]
     control_plane_principal: String,
+    #[schema(example = "arn:aws:iam::999988887777:role/ringfence-limiter")]
     limiter_principal: String,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(in crate::http::v1) struct Onboarding {
     /// Issued for this connection. The roles work only with it.
+    #[schema(example = "9Qb1nNf0u6c3h2d7")]
     external_id: String,
+    #[schema(example = "con_01890a5d000070008000000000000000")]
     connection_id: String,
+    #[schema(example = "https://ringfence.example/templates/customer.yaml")]
     template_url: String,
     stack_parameters: StackParameters,
     /// Opens the AWS console with everything filled in.
+    #[schema(
+        example = "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence"
+    )]
     quick_create_url: String,
+    #[schema(example = "aws cloudformation deploy --stack-name ringfence …")]
     cli_command: String,
+    #[schema(example = "resource \"aws_cloudformation_stack\" \"ringfence\" { … }")]
     terraform: String,
 }
 

@@ -17,8 +17,13 @@ use crate::store::{StoredDecision, TenantTx};
 pub(super) struct DecisionBody {
     #[schema(example = "dec_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "ins_01890a5d000070008000000000000000")]
     instance_id: String,
+    #[schema(
+        example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b"
+    )]
     instance_arn: String,
+    #[schema(example = "4a573372-1f28-4e26-b97b-0123456789ab")]
     contact_id: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -27,29 +32,49 @@ pub(super) struct DecisionBody {
     mode: DecisionMode,
     /// What the deciding rule counts: `customer`, `system` (the caller id), `customer_system`; or why nothing was
     /// counted.
+    #[schema(example = "customer")]
     reason: Option<String>,
+    #[schema(example = "repeat-calls")]
     rule_id: Option<String>,
+    #[schema(example = "Repeat calls to one customer")]
     rule_name: Option<String>,
     /// The first time at which no rule would deny, if nobody else tries.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-25T12:01:00Z")]
     retry_at: Option<Timestamp>,
+    #[schema(example = 60)]
     retry_after_seconds: Option<i64>,
     /// E.164, or what was typed where that is no number.
+    #[schema(example = "+12065550100")]
     customer_number: Option<String>,
+    #[schema(example = true)]
     customer_number_valid: bool,
+    #[schema(example = "+14255550100")]
     caller_id: Option<String>,
+    #[schema(
+        example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555"
+    )]
     agent_arn: Option<String>,
+    #[schema(
+        example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab"
+    )]
     queue_arn: Option<String>,
+    #[schema(example = "pol_01890a5d000070008000000000000000")]
     policy_id: String,
+    #[schema(example = 3)]
     policy_version: u64,
     rules: Vec<RuleBody>,
     /// Why it was decided without counting.
+    #[schema(example = json!(null))]
     unavailable: Option<String>,
     stop: DecisionStop,
+    #[schema(example = json!(null))]
     stop_error: Option<String>,
     notice: DecisionNotice,
+    #[schema(example = json!(null))]
     notice_error: Option<String>,
+    #[schema(example = "0f9b6b1e-1f28-4e26-b97b-0123456789ab")]
     task_contact_id: Option<String>,
+    #[schema(example = 9)]
     decided_in_ms: u32,
 }
 
@@ -57,17 +82,24 @@ pub(super) struct DecisionBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DecisionRule)]
 pub(super) struct RuleBody {
+    #[schema(example = "repeat-calls")]
     rule_id: String,
+    #[schema(example = "Repeat calls to one customer")]
     name: Option<String>,
     mode: DecisionMode,
+    #[schema(example = true)]
     applied: bool,
+    #[schema(example = json!(null))]
     not_applied_because: Option<String>,
     /// Attempts before this one that counted; null on calls that were plainly allowed, whose record is written in the
     /// same round as the count.
+    #[schema(example = 4)]
     count: Option<u32>,
+    #[schema(example = 4)]
     limit: u32,
+    #[schema(example = true)]
     denied: bool,
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-25T12:01:00Z")]
     retry_at: Option<Timestamp>,
 }
 

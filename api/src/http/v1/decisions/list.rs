@@ -29,6 +29,7 @@ const OUTCOMES: [Outcome; 9] = [
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DecisionList {
     data: Vec<DecisionBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 
@@ -37,8 +38,12 @@ pub(super) struct DecisionList {
     get, path = "/v1/decisions", operation_id = "decisions_list", tag = "decisions",
     security(("bearer" = [View::NAME])),
     params(
-        ("instance_id" = Option<String>, Query), ("outcome" = Option<DecisionOutcome>, Query),
-        ("rule_id" = Option<String>, Query, description = "The rule that decided"),
+        (
+            "instance_id" = Option<String>, Query, description = "The instance",
+            example = "ins_01890a5d000070008000000000000000",
+        ),
+        ("outcome" = Option<DecisionOutcome>, Query, description = "How it ended"),
+        ("rule_id" = Option<String>, Query, description = "The rule that decided", example = "repeat-calls"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = DecisionList))

@@ -130,6 +130,7 @@ pub(super) struct ConditionBody {
     #[schema(example = "queues_refused")]
     pub reason: String,
     /// What it means and what to do.
+    #[schema(example = "2 queues have a whisper of their own: choose merge or replace")]
     pub message: String,
     #[schema(value_type = String, format = DateTime)]
     pub last_transition_at: Timestamp,
@@ -145,6 +146,7 @@ pub(super) struct StepBody {
     /// `pending`, `done` or `failed`.
     #[schema(example = "done")]
     pub status: String,
+    #[schema(example = "")]
     pub detail: String,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
@@ -153,14 +155,19 @@ pub(super) struct StepBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = InstallationQueue)]
 pub(super) struct InstallationQueueBody {
+    #[schema(example = "7d1c4a55-2200-4265-82c0-0123456789ab")]
     pub queue_id: String,
+    #[schema(example = "Sales")]
     pub name: String,
     /// What the queue ran before; null: nothing of its own.
+    #[schema(example = "c8c0e68d-2200-4265-82c0-0123456789ab")]
     pub previous_flow_id: Option<String>,
+    #[schema(example = "f1a2b3c4-2200-4265-82c0-0123456789ab")]
     pub whisper_flow_id: Option<String>,
     /// `attached`, `refused`, `pending`, `restored` or `left_alone`.
     #[schema(example = "attached")]
     pub state: String,
+    #[schema(example = "")]
     pub detail: String,
 }
 
@@ -194,10 +201,13 @@ pub(super) struct DriftBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Installation)]
 pub(super) struct InstallationBody {
+    #[schema(example = "ins_01890a5d000070008000000000000000")]
     pub instance_id: String,
     /// Counts what was asked; also the ETag.
+    #[schema(example = 3)]
     pub generation: u64,
     /// The last generation that was carried out.
+    #[schema(example = 3)]
     pub observed_generation: u64,
     /// Null: everything is to be taken away.
     pub desired: Option<InstallationRequestBody>,
@@ -208,7 +218,9 @@ pub(super) struct InstallationBody {
     pub steps: Vec<StepBody>,
     pub progress: ProgressBody,
     /// The limiter function that serves the instance.
+    #[schema(example = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1")]
     pub function_arn: Option<String>,
+    #[schema(example = "a1a2b3c4-2200-4265-82c0-0123456789ab")]
     pub notice_flow_id: Option<String>,
     pub queues: Vec<InstallationQueueBody>,
     /// What somebody else changed of it: what is open first, then what was put right, the newest first.

@@ -26,6 +26,7 @@ use crate::http::query::Query;
     operation_id = "installation_delete",
     tag = "installation",
     security(("bearer" = [EditInstallations::NAME])),
+    extensions(("x-errors" = json!(["installation_not_blocked"]))),
     params(
         ("id" = String, Path, description = "The instance"),
         ("abandon" = Option<bool>, Query, description = "Give up what is in the instance; only where the installation is blocked"),

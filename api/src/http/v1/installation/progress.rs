@@ -12,7 +12,9 @@ use crate::store::{InstallationQueue, InstallationStep};
 #[schema(as = Progress)]
 pub(super) struct ProgressBody {
     /// Steps.
+    #[schema(example = 14)]
     pub done: usize,
+    #[schema(example = 60)]
     pub total: usize,
     /// Queues that are where they should be, or out of Ringfence's hands.
     #[schema(example = 12)]

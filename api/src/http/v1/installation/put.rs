@@ -24,6 +24,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
     operation_id = "installation_put",
     tag = "installation",
     security(("bearer" = [EditInstallations::NAME])),
+    extensions(("x-errors" = json!(["instance_not_verified"]))),
     params(
         ("id" = String, Path, description = "The instance"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the generation that was seen"),

@@ -21,6 +21,7 @@ use crate::http::problem::{ApiError, Code};
     operation_id = "installation_reconcile",
     tag = "installation",
     security(("bearer" = [EditInstallations::NAME])),
+    extensions(("x-errors" = json!(["conflict"]))),
     params(("id" = String, Path, description = "The instance")),
     responses(
         (status = 202, body = InstallationBody, headers(("ETag" = String, description = "The generation"))),

@@ -40,9 +40,11 @@ pub(super) struct Check {
     #[schema(example = "connect:DescribeQueue")]
     name: String,
     status: CheckStatus,
+    #[schema(example = "the installer role may do this")]
     detail: String,
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "update the stack with the present template")]
     fix: Option<String>,
 }
 
@@ -50,8 +52,11 @@ pub(super) struct Check {
 pub(super) struct Connection {
     #[schema(example = "con_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "111122223333")]
     account_id: String,
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-installer")]
     installer_role_arn: String,
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-runtime")]
     runtime_role_arn: String,
     /// Of the roles as they were last tried in this instance: at a verification, and then at each check.
     health: Health,
@@ -73,9 +78,13 @@ pub(super) enum PolicySource {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct InstancePolicy {
     source: PolicySource,
+    #[schema(example = "pol_01890a5d000070008000000000000000")]
     id: Option<String>,
+    #[schema(example = 3)]
     version: Option<u64>,
+    #[schema(example = "pol_01890a5d000070008000000000000000")]
     in_force_id: Option<String>,
+    #[schema(example = 3)]
     in_force_version: Option<u64>,
 }
 
@@ -83,12 +92,15 @@ pub(super) struct InstancePolicy {
 pub(super) struct Instance {
     #[schema(example = "ins_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "northwind-us")]
     name: String,
     #[schema(
         example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b"
     )]
     instance_arn: String,
+    #[schema(example = "us-east-1")]
     region: String,
+    #[schema(example = "111122223333")]
     account_id: String,
     status: InstanceStatus,
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -14,6 +14,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 #[utoipa::path(
     delete, path = "/v1/instances/{id}", operation_id = "instances_delete", tag = "instances",
     security(("bearer" = [ManageInstances::NAME])),
+    extensions(("x-errors" = json!(["installation_exists"]))),
     params(("id" = String, Path)), responses((status = 204))
 )]
 pub(in crate::http) async fn delete(

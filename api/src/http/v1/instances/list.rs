@@ -14,6 +14,7 @@ use crate::store::InstanceView;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct InstanceList {
     data: Vec<Instance>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

@@ -16,14 +16,23 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Queue)]
 pub(super) struct QueueBody {
+    #[schema(example = "7d1c4a55-2200-4265-82c0-0123456789ab")]
     queue_id: String,
+    #[schema(
+        example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab"
+    )]
     queue_arn: String,
+    #[schema(example = "Sales")]
     name: String,
     /// Null: Connect's "Default outbound" flow runs.
+    #[schema(example = "c8c0e68d-2200-4265-82c0-0123456789ab")]
     whisper_flow_id: Option<String>,
+    #[schema(example = "Our own whisper")]
     whisper_flow_name: Option<String>,
+    #[schema(example = "b1a2b3c4-2200-4265-82c0-0123456789ab")]
     caller_id_number_id: Option<String>,
     /// Calls from this queue are limited.
+    #[schema(example = true)]
     covered: bool,
 }
 
@@ -44,6 +53,7 @@ impl From<LiveQueue> for QueueBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QueueList {
     data: Vec<QueueBody>,
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
@@ -53,6 +63,7 @@ pub(super) struct QueueList {
 #[utoipa::path(
     get, path = "/v1/instances/{id}/queues", operation_id = "instances_queues_list", tag = "instances",
     security(("bearer" = [View::NAME])),
+    extensions(("x-errors" = json!(["instance_not_verified", "aws_unavailable"]))),
     params(("id" = String, Path)), responses((status = 200, body = QueueList))
 )]
 pub(in crate::http) async fn list(

@@ -36,7 +36,7 @@ pub(super) struct Registration {
     )]
     instance_arn: InstanceArn,
     /// The last part of the ARN if not given.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "northwind-us")]
     name: Option<String>,
 }
 
@@ -79,6 +79,7 @@ fn read_arn(text: &str) -> Result<InstanceArn, String> {
 #[utoipa::path(
     post, path = "/v1/instances", operation_id = "instances_register", tag = "instances",
     security(("bearer" = [ManageInstances::NAME])),
+    extensions(("x-errors" = json!(["instance_registered", "instance_claimed", "quota_exceeded"]))),
     request_body = Registration, responses((status = 201, body = Instance))
 )]
 pub(in crate::http) async fn register(

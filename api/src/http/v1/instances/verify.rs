@@ -22,8 +22,10 @@ const ARN_MAX: usize = 2048;
 #[derive(Debug, ToSchema)]
 pub(super) struct VerificationRequest {
     /// The role that the template makes if not given.
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-installer")]
     installer_role_arn: Option<String>,
     /// The role that the template makes if not given.
+    #[schema(example = "arn:aws:iam::111122223333:role/ringfence-runtime")]
     runtime_role_arn: Option<String>,
 }
 
@@ -46,6 +48,7 @@ impl FromFields for VerificationRequest {
 #[utoipa::path(
     post, path = "/v1/instances/{id}/verify", operation_id = "instances_verify", tag = "instances",
     security(("bearer" = [ManageInstances::NAME])),
+    extensions(("x-errors" = json!(["conflict", "instance_claimed", "verification_failed", "aws_unavailable"]))),
     params(("id" = String, Path)), request_body = VerificationRequest, responses((status = 200, body = Instance))
 )]
 pub(in crate::http) async fn verify(

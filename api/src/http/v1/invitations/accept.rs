@@ -56,6 +56,7 @@ pub(super) struct NewMembership {
 #[utoipa::path(
     post, path = "/v1/invitations/accept", operation_id = "invitations_accept", tag = "members",
     security(("bearer" = [Somebody::NAME])),
+    extensions(("x-errors" = json!(["member_already", "not_found"]))),
     request_body = InvitationToken, responses((status = 200, body = NewMembership))
 )]
 pub(in crate::http) async fn accept(

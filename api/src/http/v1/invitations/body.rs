@@ -15,6 +15,7 @@ pub(super) struct InvitationBody {
     id: String,
     role: RoleBody,
     /// Only whoever has this address, verified by the identity provider, can accept.
+    #[schema(example = "ada@example.com")]
     email: Option<String>,
     /// As the audit log names them.
     #[schema(example = "member:mem_01890a5d000070008000000000000000")]

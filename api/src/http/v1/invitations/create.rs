@@ -32,7 +32,7 @@ pub(super) struct NewInvitation {
     #[schema(max_length = 254, example = "ada@example.com")]
     email: Option<String>,
     /// How long it can be accepted; 7 days if not given.
-    #[schema(value_type = Option<i64>, required = false, minimum = 1, maximum = 30)]
+    #[schema(value_type = Option<i64>, required = false, minimum = 1, maximum = 30, example = 7)]
     expires_in_days: i64,
 }
 

@@ -14,6 +14,7 @@ use crate::store::Invitation;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct InvitationList {
     data: Vec<InvitationBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

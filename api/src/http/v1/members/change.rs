@@ -36,6 +36,7 @@ impl FromFields for MemberChange {
 #[utoipa::path(
     patch, path = "/v1/members/{id}", operation_id = "members_change", tag = "members",
     security(("bearer" = [ManageMembers::NAME])),
+    extensions(("x-errors" = json!(["last_owner"]))),
     params(("id" = String, Path)), request_body = MemberChange, responses((status = 200, body = MemberBody))
 )]
 pub(in crate::http) async fn change(

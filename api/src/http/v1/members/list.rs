@@ -18,7 +18,9 @@ pub(super) struct MemberBody {
     #[schema(example = "mem_01890a5d000070008000000000000000")]
     id: String,
     /// As the identity provider told it at the last sign-in.
+    #[schema(example = "Ada Lovelace")]
     name: Option<String>,
+    #[schema(example = "ada@example.com")]
     email: Option<String>,
     role: RoleBody,
     #[schema(value_type = String, format = DateTime)]
@@ -40,6 +42,7 @@ impl From<Member> for MemberBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MemberList {
     data: Vec<MemberBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

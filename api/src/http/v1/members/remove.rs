@@ -18,6 +18,7 @@ use crate::http::problem::ApiResult;
 #[utoipa::path(
     delete, path = "/v1/members/{id}", operation_id = "members_remove", tag = "members",
     security(("bearer" = [ManageMembers::NAME])),
+    extensions(("x-errors" = json!(["last_owner"]))),
     params(("id" = String, Path)), responses((status = 204))
 )]
 pub(in crate::http) async fn remove(

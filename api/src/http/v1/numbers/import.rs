@@ -58,10 +58,13 @@ impl FromRequest<AppState> for CsvBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportedNumbers)]
 pub(super) struct Imported {
+    #[schema(example = 120)]
     added: usize,
     /// Were in the list with another reason or expiry.
+    #[schema(example = 2)]
     changed: usize,
     /// Were in the list as they are here.
+    #[schema(example = 38)]
     unchanged: usize,
 }
 

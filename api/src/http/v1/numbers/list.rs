@@ -16,6 +16,7 @@ use crate::store::ListQuery;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListedNumberList {
     data: Vec<ListedNumberBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

@@ -32,6 +32,7 @@ macro_rules! operations {
         #[utoipa::path(
             post, path = $all, operation_id = $create_id, tag = $tag,
             security(("bearer" = [EditNumbers::NAME])),
+            extensions(("x-errors" = json!(["number_listed", "quota_exceeded"]))),
             request_body = NewListedNumber, responses((status = 201, body = ListedNumberBody))
         )]
         pub(in crate::http) async fn create(
@@ -48,7 +49,7 @@ macro_rules! operations {
             get, path = $all, operation_id = $list_id, tag = $tag,
             security(("bearer" = [View::NAME])),
             params(
-                ("number" = Option<String>, Query, description = "In E.164; the + may be left out"),
+                ("number" = Option<String>, Query, description = "In E.164; the + may be left out", example = "+12065550100"),
                 ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
             ),
             responses((status = 200, body = ListedNumberList))
@@ -95,6 +96,7 @@ macro_rules! operations {
         #[utoipa::path(
             post, path = $many, operation_id = $import_id, tag = $tag,
             security(("bearer" = [EditNumbers::NAME])),
+            extensions(("x-errors" = json!(["number_listed", "quota_exceeded"]))),
             request_body(
                 content = String, content_type = "text/csv",
                 example = "number,reason,expires_at\n+12065550100,Asked not to be called,\n+442079460000,Court order,2027-01-01T00:00:00Z\n",

@@ -26,6 +26,7 @@ pub(super) enum PolicySource {
 /// A rule in words.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Sentence {
+    #[schema(example = "customer-per-day")]
     rule_id: String,
     #[schema(example = "At most 3 calls to a customer in any 24 hours")]
     text: String,
@@ -34,7 +35,9 @@ pub(super) struct Sentence {
 /// What limiters read at an instance.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PolicyInForce {
+    #[schema(example = "ins_01890a5d000070008000000000000000")]
     instance_id: String,
+    #[schema(example = 3)]
     version: u64,
     #[schema(value_type = Option<String>, format = DateTime)]
     published_at: Option<Timestamp>,
@@ -47,12 +50,14 @@ pub(super) struct PolicyBody {
     id: Option<String>,
     source: PolicySource,
     /// Counts up with every put; zero where nothing has been put.
+    #[schema(example = 3)]
     version: i64,
     #[schema(value_type = PolicyDocument)]
     policy: Policy,
     sentences: Vec<Sentence>,
     #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
+    #[schema(example = "api_key:key_01890a5d000070008000000000000000")]
     created_by: Option<String>,
     /// The instances at which some version of this policy is in force, and which.
     in_force: Vec<PolicyInForce>,

@@ -31,7 +31,7 @@ pub(super) struct PolicyRule {
     )]
     notice: Option<String>,
     /// The rule or law behind it.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "12 CFR 1006.14(b)(2)(i)")]
     citation: Option<String>,
 }
 

@@ -15,6 +15,7 @@ use crate::http::problem::ApiResult;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ValidPolicy {
     /// Always true: a document with faults is answered with 422 and all of them.
+    #[schema(example = true)]
     valid: bool,
     /// The document with every default filled in.
     #[schema(value_type = PolicyDocument)]

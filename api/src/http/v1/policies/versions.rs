@@ -17,6 +17,7 @@ use crate::store::PolicyVersion;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PolicyVersionList {
     data: Vec<PolicyBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

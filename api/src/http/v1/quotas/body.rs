@@ -16,7 +16,9 @@ pub(super) struct QuotaBody {
     #[schema(value_type = QuotaName)]
     quota: &'static str,
     /// Null: no limit.
+    #[schema(example = 100)]
     limit: Option<i64>,
+    #[schema(example = 4)]
     used: i64,
 }
 

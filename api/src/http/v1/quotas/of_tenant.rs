@@ -101,6 +101,7 @@ pub(in crate::http) async fn get(
 #[utoipa::path(
     put, path = "/v1/tenants/{id}/quotas", operation_id = "tenants_quotas_put", tag = "tenants",
     security(("bearer" = [Operator::NAME])),
+    extensions(("x-errors" = json!(["tenant_deleted"]))),
     params(("id" = String, Path)), request_body = QuotaChange, responses((status = 200, body = QuotaList))
 )]
 pub(in crate::http) async fn put(

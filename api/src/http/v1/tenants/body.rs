@@ -48,6 +48,7 @@ pub(in crate::http) fn must_be_there(tenant: &Tenant) -> ApiResult<()> {
 pub(super) struct TenantBody {
     #[schema(example = "ten_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "Northwind Collections")]
     name: String,
     /// Where the tenant's own meters are: those of rules with the scope `tenant`.
     #[schema(example = "us-east-1")]

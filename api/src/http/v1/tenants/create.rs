@@ -13,7 +13,7 @@ use crate::http::once::OnceResult;
 
 #[derive(Debug, ToSchema)]
 pub(super) struct NewTenant {
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Northwind Collections")]
     name: String,
     /// A region with limiters; the first one of the operator's if not given.
     #[schema(example = "us-east-1")]

@@ -18,6 +18,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 #[utoipa::path(
     delete, path = "/v1/tenants/{id}", operation_id = "tenants_delete", tag = "tenants",
     security(("bearer" = [Operator::NAME])),
+    extensions(("x-errors" = json!(["tenant_deleted", "installation_exists"]))),
     params(("id" = String, Path)), responses((status = 202, body = TenantBody))
 )]
 pub(in crate::http) async fn delete(

@@ -15,6 +15,7 @@ use crate::http::v1::api_keys::{MadeApiKey, NewApiKeyBody, make};
 #[utoipa::path(
     post, path = "/v1/tenants/{id}/api-keys", operation_id = "tenants_api_keys_create", tag = "tenants",
     security(("bearer" = [Operator::NAME])),
+    extensions(("x-errors" = json!(["tenant_deleted", "quota_exceeded"]))),
     params(("id" = String, Path)), request_body = NewApiKeyBody, responses((status = 201, body = MadeApiKey))
 )]
 pub(in crate::http) async fn create(

@@ -13,6 +13,7 @@ use crate::http::query::{Query, page};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TenantList {
     data: Vec<TenantBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

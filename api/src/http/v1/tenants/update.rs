@@ -17,7 +17,7 @@ use crate::http::problem::{ApiError, ApiResult};
 
 #[derive(Debug, ToSchema)]
 pub(super) struct TenantChange {
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Northwind Collections")]
     name: Option<String>,
     #[schema(value_type = Option<TenantStatusBody>)]
     status: Option<TenantStatus>,
@@ -42,6 +42,7 @@ impl FromFields for TenantChange {
 #[utoipa::path(
     patch, path = "/v1/tenants/{id}", operation_id = "tenants_update", tag = "tenants",
     security(("bearer" = [Operator::NAME])),
+    extensions(("x-errors" = json!(["tenant_deleted"]))),
     params(("id" = String, Path)), request_body = TenantChange, responses((status = 200, body = TenantBody))
 )]
 pub(in crate::http) async fn update(

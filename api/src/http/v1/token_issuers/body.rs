@@ -23,11 +23,16 @@ const ALGORITHM_DEFAULT: &str = "RS256";
 pub(super) struct TokenIssuerBody {
     #[schema(example = "iss_01890a5d000070008000000000000000")]
     id: String,
+    #[schema(example = "https://login.example.com")]
     issuer: String,
+    #[schema(example = "ringfence")]
     audience: String,
+    #[schema(example = "https://login.example.com/.well-known/jwks.json")]
     jwks_url: String,
     algorithms: Vec<String>,
+    #[schema(example = "groups")]
     role_claim: Option<String>,
+    #[schema(example = json!({ "ringfence-admins": "admin" }))]
     roles: BTreeMap<String, RoleBody>,
     default_role: Option<RoleBody>,
     #[schema(value_type = String, format = DateTime)]
@@ -89,7 +94,7 @@ pub(super) struct NewTokenIssuer {
     #[schema(max_length = 255, example = "groups")]
     pub role_claim: Option<String>,
     /// What its values stand for; of several the highest counts.
-    #[schema(value_type = Option<BTreeMap<String, RoleBody>>, required = false)]
+    #[schema(value_type = Option<BTreeMap<String, RoleBody>>, required = false, example = json!({ "ringfence-admins": "admin" }))]
     pub roles: Vec<(String, Role)>,
     /// For everybody else. If not given, they are refused.
     #[schema(value_type = Option<RoleBody>, required = false)]

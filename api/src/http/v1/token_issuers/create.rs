@@ -40,6 +40,7 @@ fn check_address(app: &AppState, jwks_url: &str) -> ApiResult<()> {
 #[utoipa::path(
     post, path = "/v1/token-issuers", operation_id = "token_issuers_create", tag = "token-issuers",
     security(("bearer" = [ManageTokenIssuers::NAME])),
+    extensions(("x-errors" = json!(["conflict", "issuer_registered"]))),
     request_body = NewTokenIssuer, responses((status = 201, body = TokenIssuerBody))
 )]
 pub(in crate::http) async fn create(

@@ -14,6 +14,7 @@ use crate::store::TokenIssuer;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TokenIssuerList {
     data: Vec<TokenIssuerBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

@@ -29,6 +29,7 @@ pub(super) struct Usage {
 pub(super) struct UsageMonth {
     #[schema(example = "2026-11")]
     month: String,
+    #[schema(example = 12_000)]
     decisions: i64,
     /// By outcome; outcomes without any are left out.
     #[schema(example = json!({ "allowed": 11_800, "denied": 200 }))]
@@ -39,8 +40,11 @@ pub(super) struct UsageMonth {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DecisionsQuota {
     /// Null: no quota.
+    #[schema(example = 1_000_000)]
     limit: Option<i64>,
+    #[schema(example = 12_000)]
     used: i64,
+    #[schema(example = false)]
     exceeded: bool,
 }
 

@@ -15,6 +15,7 @@ use crate::store::TenantUsage;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TenantUsageList {
     data: Vec<TenantUsageBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 
@@ -23,7 +24,9 @@ pub(super) struct TenantUsageList {
 pub(super) struct TenantUsageBody {
     #[schema(example = "ten_01890a5d000070008000000000000000")]
     tenant_id: String,
+    #[schema(example = "Northwind Collections")]
     tenant_name: String,
+    #[schema(example = 12_000)]
     decisions: i64,
 }
 
@@ -34,7 +37,10 @@ pub(super) struct TenantUsageBody {
     get, path = "/v1/usage/tenants", operation_id = "usage_tenants_list", tag = "usage",
     security(("bearer" = [Operator::NAME])),
     params(
-        ("month" = Option<String>, Query, description = "As 2026-11, in UTC; the present one if not given"),
+        (
+            "month" = Option<String>, Query, example = "2026-11",
+            description = "As 2026-11, in UTC; the present one if not given",
+        ),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = TenantUsageList))

@@ -28,10 +28,12 @@ pub(super) struct WebhookBody {
     id: String,
     #[schema(example = "https://hooks.example.com/ringfence")]
     url: String,
+    #[schema(example = "Our case system")]
     description: String,
     events: Vec<WebhookEvent>,
     customer_numbers: CustomerNumbersWord,
     state: WebhookState,
+    #[schema(example = json!(null))]
     disabled_because: Option<WebhookDisabledBecause>,
     /// Nothing could be delivered since then; null where the last attempt succeeded.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -24,7 +24,7 @@ pub(super) struct NewWebhook {
     /// https, without user name and password, at a public address.
     #[schema(value_type = String, max_length = 2048, example = "https://hooks.example.com/ringfence")]
     url: Url,
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Our case system")]
     description: Option<String>,
     #[schema(value_type = Vec<WebhookEvent>, min_items = 1)]
     events: Vec<EventKind>,
@@ -56,6 +56,7 @@ impl FromFields for NewWebhook {
 #[utoipa::path(
     post, path = "/v1/webhooks", operation_id = "webhooks_create", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    extensions(("x-errors" = json!(["quota_exceeded"]))),
     security(("bearer" = [ManageWebhooks::NAME])),
     request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret))
 )]

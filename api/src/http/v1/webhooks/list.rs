@@ -14,6 +14,7 @@ use crate::store::Webhook;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WebhookList {
     data: Vec<WebhookBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 

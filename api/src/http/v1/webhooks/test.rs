@@ -19,6 +19,7 @@ use crate::store::NewEvent;
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/test", operation_id = "webhooks_test", tag = "webhooks",
     security(("bearer" = [ManageWebhooks::NAME])),
+    extensions(("x-errors" = json!(["conflict"]))),
     security(("bearer" = [ManageWebhooks::NAME])),
     params(("id" = String, Path)), responses((status = 202, body = DeliveryBody))
 )]

@@ -19,9 +19,9 @@ use crate::http::problem::{ApiError, ApiResult};
 
 #[derive(Debug, ToSchema)]
 pub(super) struct WebhookChange {
-    #[schema(value_type = Option<String>, max_length = 2048)]
+    #[schema(value_type = Option<String>, max_length = 2048, example = "https://hooks.example.com/ringfence")]
     url: Option<Url>,
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, example = "Our case system")]
     description: Option<String>,
     #[schema(value_type = Option<Vec<WebhookEvent>>, min_items = 1)]
     events: Option<Vec<EventKind>>,

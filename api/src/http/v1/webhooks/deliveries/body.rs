@@ -22,7 +22,7 @@ pub(in crate::http::v1::webhooks) struct DeliveryBody {
     state: DeliveryStateWord,
     attempts: u64,
     /// When the next attempt is due; null once there is none to come.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = json!(null))]
     next_attempt_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     settled_at: Option<Timestamp>,
@@ -30,6 +30,7 @@ pub(in crate::http::v1::webhooks) struct DeliveryBody {
     #[schema(example = 200)]
     last_status: Option<i32>,
     /// Why there was no answer.
+    #[schema(example = json!(null))]
     last_error: Option<String>,
 }
 

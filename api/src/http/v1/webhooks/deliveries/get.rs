@@ -23,6 +23,7 @@ pub(super) struct DeliveryDetail {
     #[serde(flatten)]
     delivery: DeliveryBody,
     /// The message as the webhook gets it with its present settings.
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({ "type": "webhook.test", "timestamp": "2026-11-25T12:00:00Z", "data": { "webhook_id": "whk_01890a5d000070008000000000000000" } }))]
     message: Value,
     /// The latest 200, in their order.
     attempts_made: Vec<DeliveryAttemptBody>,
@@ -34,12 +35,16 @@ pub(super) struct DeliveryAttemptBody {
     number: i32,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+    #[schema(example = 38)]
     duration_ms: i32,
     /// What the endpoint answered; null: nothing.
+    #[schema(example = 200)]
     status: Option<i32>,
     /// Why there was no answer.
+    #[schema(example = json!(null))]
     error: Option<String>,
     /// At most the first 200 characters of the answer's body.
+    #[schema(example = "ok")]
     answer: Option<String>,
 }
 

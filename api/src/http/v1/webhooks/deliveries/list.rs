@@ -17,6 +17,7 @@ use crate::store::Delivery;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeliveryList {
     data: Vec<DeliveryBody>,
+    #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct DeliveryList {
     security(("bearer" = [ViewWebhooks::NAME])),
     security(("bearer" = [ViewWebhooks::NAME])),
     params(
-        ("id" = String, Path), ("state" = Option<DeliveryStateWord>, Query),
+        ("id" = String, Path), ("state" = Option<DeliveryStateWord>, Query, description = "How far they have come"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = DeliveryList))

@@ -17,8 +17,8 @@ use crate::http::problem::ApiError;
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/deliveries/{event_id}/resend", operation_id = "webhook_deliveries_resend",
     tag = "webhooks",
-    security(("bearer" = [ManageWebhooks::NAME])),
-    security(("bearer" = [ManageWebhooks::NAME])), params(("id" = String, Path), ("event_id" = String, Path)),
+    security(("bearer" = [ManageWebhooks::NAME])), extensions(("x-errors" = json!(["conflict"]))),
+    params(("id" = String, Path), ("event_id" = String, Path)),
     responses((status = 202, body = DeliveryBody))
 )]
 pub(in crate::http) async fn resend(
