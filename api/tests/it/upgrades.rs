@@ -12,7 +12,7 @@ use crate::running::{Running, key_for, migrated, program, run};
 use crate::scene::arn;
 
 /// The last migration from the time before anything was installed anywhere.
-const LAST_BEFORE_USE: u32 = 25;
+const LAST_BEFORE_USE: u32 = 31;
 /// What would take something away from the version before, or keep it waiting.
 const TAKEN_AWAY: [&str; 12] = [
     "drop table",

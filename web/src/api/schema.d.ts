@@ -1015,6 +1015,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/shard-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Instances on their way from one limiter function to another
+         * @description For operators only.
+         */
+        get: operations["shard_moves_list"];
+        put?: never;
+        /**
+         * Move an instance to another limiter function
+         * @description The other function lets the instance in before the first flow calls it, and the former one goes on letting it in until
+         *     the calls that began before are over: no call is unlimited meanwhile. Both count in the same tables, so counts are kept.
+         *
+         *     For operators only.
+         */
+        post: operations["shard_moves_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The limiter functions of every region, and how full they are
+         * @description For operators only.
+         */
+        get: operations["shards_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Drain a limiter function, or take it back into service
+         * @description A draining function gets no new instances, and those that it has move to others of its region, each without a moment
+         *     unlimited, as soon as there is room. Taking it back stops no move that has begun.
+         *
+         *     For operators only.
+         */
+        patch: operations["shards_update"];
+        trace?: never;
+    };
     "/v1/sign-in-options": {
         parameters: {
             query?: never;
@@ -1420,6 +1490,7 @@ export interface components {
              * @description Until when the secret before the last rotation works as well.
              */
             previous_until?: string | null;
+            /** @example editor */
             role: components["schemas"]["Role"];
             /**
              * @description The permissions out of the role that the key is narrowed to; null: all of them.
@@ -1868,6 +1939,48 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "failed";
+        /** @description Something that somebody else changed. */
+        Drift: {
+            /**
+             * @description What to do about it.
+             * @example point it back, or leave it out of the installation
+             */
+            advice: string;
+            /**
+             * Format: date-time
+             * @description When it was as it should be again; null: it is not yet.
+             */
+            ended_at?: string | null;
+            /**
+             * @description `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
+             * @example queue_repointed
+             */
+            kind: components["schemas"]["DriftKind"];
+            /** @description Whether Ringfence puts it right, or only tells. */
+            mended: boolean;
+            /**
+             * @description What happened.
+             * @example the queue "Sales" points at another whisper
+             */
+            message: string;
+            /** @example Sales */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            since: string;
+            /**
+             * @description A flow's key, a queue's id, or empty.
+             * @example 7d1c4a55-2200-4265-82c0-0123456789ab
+             */
+            target: string;
+        };
+        /**
+         * @description What somebody else changed
+         * @enum {string}
+         */
+        DriftKind: "flow_edited" | "flow_deleted" | "queue_repointed" | "queue_not_covered" | "permission_removed" | "access_lost";
         /** @enum {string} */
         DriftWord: "mend" | "report";
         /**
@@ -1923,6 +2036,8 @@ export interface components {
         Installation: {
             conditions: components["schemas"]["Condition"][];
             desired?: components["schemas"]["InstallationRequest"] | null;
+            /** @description What somebody else changed of it: what is open first, then what was put right, the newest first. */
+            drift: components["schemas"]["Drift"][];
             /**
              * @description The limiter function that serves the instance.
              * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1
@@ -2186,6 +2301,7 @@ export interface components {
             expires_at?: string | null;
             /** @example Dialler */
             name: string;
+            /** @example editor */
             role: components["schemas"]["Role"];
             /**
              * @description Permissions out of the role that the key is narrowed to, as each operation names its own; all if not given.
@@ -2240,6 +2356,15 @@ export interface components {
             member_id: string;
             role: components["schemas"]["Role"];
             tenant: components["schemas"]["TenantName"];
+        };
+        NewShardMove: {
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * @description A function of the instance's region; if not given, the fullest one that has room.
+             * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2
+             */
+            to?: string | null;
         };
         NewTenant: {
             /**
@@ -2744,6 +2869,71 @@ export interface components {
             /** @example ok */
             status: string;
         };
+        /** @description One limiter function, and how full it is. */
+        Shard: {
+            /** Format: int64 */
+            arriving: number;
+            /**
+             * Format: int64
+             * @example 40
+             */
+            capacity: number;
+            /**
+             * Format: int64
+             * @description Places that nobody has.
+             */
+            free: number;
+            /** @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1 */
+            function_arn: string;
+            /**
+             * Format: int64
+             * @description Instances whose calls it decides, those on their way here included.
+             * @example 12
+             */
+            instances: number;
+            /**
+             * Format: int64
+             * @description Instances on their way to another function. They take a place here until then.
+             */
+            leaving: number;
+            /** @example us-east-1 */
+            region: string;
+            /**
+             * @description `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
+             *     takes instances.
+             * @example in_service
+             */
+            state: string;
+        };
+        ShardChange: {
+            /** @description Whether it is to be emptied. */
+            draining: boolean;
+        };
+        ShardList: {
+            data: components["schemas"]["Shard"][];
+        };
+        /** @description An instance on its way from one limiter function to another. */
+        ShardMove: {
+            /** @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1 */
+            from: string;
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * Format: date-time
+             * @description Since when no flow calls the former function any more; it lets the instance in for five minutes more. Null: some
+             *     still do.
+             */
+            repointed_at?: string | null;
+            /** Format: date-time */
+            since: string;
+            /** @example ten_01890a5d000070008000000000000000 */
+            tenant_id: string;
+            /** @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2 */
+            to: string;
+        };
+        ShardMoveList: {
+            data: components["schemas"]["ShardMove"][];
+        };
         SignInOptions: {
             /** @description Whether people sign in with the operator's identity provider, at `/auth/sign-in`. Keys always work. */
             identity_provider: boolean;
@@ -2982,6 +3172,16 @@ export interface components {
     responses: {
         /** @description AWS did not answer as it should (`aws_unavailable`) */
         AwsUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The present state does not allow it (`conflict`) */
+        Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -3562,7 +3762,7 @@ export interface operations {
                      *           "name": "Dialler",
                      *           "prefix": "rf_live_3kVq9Z",
                      *           "previous_until": "2026-11-25T12:00:00Z",
-                     *           "role": "viewer",
+                     *           "role": "editor",
                      *           "scopes": [
                      *             "tenant:view",
                      *             "numbers:edit"
@@ -3609,7 +3809,7 @@ export interface operations {
                  * @example {
                  *       "expires_at": "2027-11-25T12:00:00Z",
                  *       "name": "Dialler",
-                 *       "role": "viewer",
+                 *       "role": "editor",
                  *       "scopes": [
                  *         "tenant:view",
                  *         "numbers:edit"
@@ -3640,7 +3840,7 @@ export interface operations {
                      *       "name": "Dialler",
                      *       "prefix": "rf_live_3kVq9Z",
                      *       "previous_until": "2026-11-25T12:00:00Z",
-                     *       "role": "viewer",
+                     *       "role": "editor",
                      *       "scopes": [
                      *         "tenant:view",
                      *         "numbers:edit"
@@ -3761,7 +3961,7 @@ export interface operations {
                      *       "name": "Dialler",
                      *       "prefix": "rf_live_3kVq9Z",
                      *       "previous_until": "2026-11-25T12:00:00Z",
-                     *       "role": "viewer",
+                     *       "role": "editor",
                      *       "scopes": [
                      *         "tenant:view",
                      *         "numbers:edit"
@@ -5412,6 +5612,18 @@ export interface operations {
                      *         "existing_whisper": "refuse",
                      *         "queues": "all"
                      *       },
+                     *       "drift": [
+                     *         {
+                     *           "advice": "point it back, or leave it out of the installation",
+                     *           "ended_at": "2026-11-25T12:00:00Z",
+                     *           "kind": "queue_repointed",
+                     *           "mended": false,
+                     *           "message": "the queue \"Sales\" points at another whisper",
+                     *           "name": "Sales",
+                     *           "since": "2026-11-25T12:00:00Z",
+                     *           "target": "7d1c4a55-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
                      *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
                      *       "generation": 3,
                      *       "instance_id": "ins_01890a5d000070008000000000000000",
@@ -5523,6 +5735,18 @@ export interface operations {
                      *         "existing_whisper": "refuse",
                      *         "queues": "all"
                      *       },
+                     *       "drift": [
+                     *         {
+                     *           "advice": "point it back, or leave it out of the installation",
+                     *           "ended_at": "2026-11-25T12:00:00Z",
+                     *           "kind": "queue_repointed",
+                     *           "mended": false,
+                     *           "message": "the queue \"Sales\" points at another whisper",
+                     *           "name": "Sales",
+                     *           "since": "2026-11-25T12:00:00Z",
+                     *           "target": "7d1c4a55-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
                      *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
                      *       "generation": 3,
                      *       "instance_id": "ins_01890a5d000070008000000000000000",
@@ -5634,6 +5858,18 @@ export interface operations {
                      *         "existing_whisper": "refuse",
                      *         "queues": "all"
                      *       },
+                     *       "drift": [
+                     *         {
+                     *           "advice": "point it back, or leave it out of the installation",
+                     *           "ended_at": "2026-11-25T12:00:00Z",
+                     *           "kind": "queue_repointed",
+                     *           "mended": false,
+                     *           "message": "the queue \"Sales\" points at another whisper",
+                     *           "name": "Sales",
+                     *           "since": "2026-11-25T12:00:00Z",
+                     *           "target": "7d1c4a55-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
                      *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
                      *       "generation": 3,
                      *       "instance_id": "ins_01890a5d000070008000000000000000",
@@ -5737,6 +5973,18 @@ export interface operations {
                      *         "existing_whisper": "refuse",
                      *         "queues": "all"
                      *       },
+                     *       "drift": [
+                     *         {
+                     *           "advice": "point it back, or leave it out of the installation",
+                     *           "ended_at": "2026-11-25T12:00:00Z",
+                     *           "kind": "queue_repointed",
+                     *           "mended": false,
+                     *           "message": "the queue \"Sales\" points at another whisper",
+                     *           "name": "Sales",
+                     *           "since": "2026-11-25T12:00:00Z",
+                     *           "target": "7d1c4a55-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
                      *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
                      *       "generation": 3,
                      *       "instance_id": "ins_01890a5d000070008000000000000000",
@@ -7868,6 +8116,217 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    shard_moves_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "from": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "repointed_at": "2026-11-25T12:00:00Z",
+                     *           "since": "2026-11-25T12:00:00Z",
+                     *           "tenant_id": "ten_01890a5d000070008000000000000000",
+                     *           "to": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShardMoveList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    shard_moves_begin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "instance_id": "ins_01890a5d000070008000000000000000",
+                 *       "to": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewShardMove"];
+            };
+        };
+        responses: {
+            /** @description It is taken on, and done in the background */
+            202: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "instance_id": "ins_01890a5d000070008000000000000000",
+                     *       "repointed_at": "2026-11-25T12:00:00Z",
+                     *       "since": "2026-11-25T12:00:00Z",
+                     *       "tenant_id": "ten_01890a5d000070008000000000000000",
+                     *       "to": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShardMove"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    shards_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "arriving": 1,
+                     *           "capacity": 40,
+                     *           "free": 1,
+                     *           "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *           "instances": 12,
+                     *           "leaving": 1,
+                     *           "region": "us-east-1",
+                     *           "state": "in_service"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShardList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    shards_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The function's ARN
+                 * @example arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "draining": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShardChange"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "arriving": 1,
+                     *       "capacity": 40,
+                     *       "free": 1,
+                     *       "function_arn": "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+                     *       "instances": 12,
+                     *       "leaving": 1,
+                     *       "region": "us-east-1",
+                     *       "state": "in_service"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Shard"];
+                };
+            };
+            400: components["responses"]["MalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     sign_in_options: {
         parameters: {
             query?: never;
@@ -8187,7 +8646,7 @@ export interface operations {
                  * @example {
                  *       "expires_at": "2027-11-25T12:00:00Z",
                  *       "name": "Dialler",
-                 *       "role": "viewer",
+                 *       "role": "editor",
                  *       "scopes": [
                  *         "tenant:view",
                  *         "numbers:edit"
@@ -8218,7 +8677,7 @@ export interface operations {
                      *       "name": "Dialler",
                      *       "prefix": "rf_live_3kVq9Z",
                      *       "previous_until": "2026-11-25T12:00:00Z",
-                     *       "role": "viewer",
+                     *       "role": "editor",
                      *       "scopes": [
                      *         "tenant:view",
                      *         "numbers:edit"

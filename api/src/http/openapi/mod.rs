@@ -32,7 +32,7 @@ const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calli
     may still send; beyond it the answer is 429 with `Retry-After`.";
 
 /// In the order in which they are read.
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 18] = [
     ("me", "Who is calling"),
     (
         "instances",
@@ -64,6 +64,10 @@ const TAGS: [(&str, &str); 17] = [
     ),
     ("session", "People in a browser"),
     ("tenants", "For operators: customer organisations"),
+    (
+        "shards",
+        "For operators: limiter functions, and which instances they serve",
+    ),
     ("service", "The service itself"),
 ];
 

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 use super::super::problem::Code;
 use crate::auth::PERMISSIONS;
 use crate::auth::jwt::ALGORITHMS;
+use crate::domain::drift::DriftKind;
 use crate::domain::installation::{
     ConditionStatus, ConditionType, InstallationState, QueueState, StepStatus,
 };
 
 /// Where such a word stands, below the schemas.
-const PLACES: [(&str, &str); 13] = [
+const PLACES: [(&str, &str); 14] = [
+    ("/Drift/properties/kind", "DriftKind"),
     ("/Problem/properties/code", "ErrorCode"),
     ("/NewApiKey/properties/scopes/items", "Permission"),
     ("/ApiKey/properties/scopes/items", "Permission"),
@@ -54,8 +56,13 @@ pub(super) fn name(document: &mut Value) {
     }
 }
 
-fn lists() -> [(&'static str, Vec<&'static str>, &'static str); 8] {
+fn lists() -> [(&'static str, Vec<&'static str>, &'static str); 9] {
     [
+        (
+            "DriftKind",
+            DriftKind::ALL.map(DriftKind::as_str).to_vec(),
+            "What somebody else changed",
+        ),
         (
             "ErrorCode",
             Code::ALL.iter().map(|code| code.as_str()).collect(),

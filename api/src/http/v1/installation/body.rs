@@ -179,6 +179,7 @@ pub(super) struct DriftBody {
     #[schema(example = "queue_repointed")]
     pub kind: String,
     /// A flow's key, a queue's id, or empty.
+    #[schema(example = "7d1c4a55-2200-4265-82c0-0123456789ab")]
     pub target: String,
     #[schema(example = "Sales")]
     pub name: String,
@@ -186,6 +187,7 @@ pub(super) struct DriftBody {
     #[schema(example = "the queue \"Sales\" points at another whisper")]
     pub message: String,
     /// What to do about it.
+    #[schema(example = "point it back, or leave it out of the installation")]
     pub advice: String,
     /// Whether Ringfence puts it right, or only tells.
     pub mended: bool,

@@ -40,9 +40,13 @@ pub(super) struct ShardList {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ShardMove)]
 pub(super) struct ShardMoveBody {
+    #[schema(example = "ten_01890a5d000070008000000000000000")]
     pub tenant_id: String,
+    #[schema(example = "ins_01890a5d000070008000000000000000")]
     pub instance_id: String,
+    #[schema(example = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1")]
     pub from: String,
+    #[schema(example = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-2")]
     pub to: String,
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,

@@ -60,7 +60,7 @@ pub(in crate::http) async fn list(caller: Operator) -> ApiResult<Json<ShardMoveL
 /// the calls that began before are over: no call is unlimited meanwhile. Both count in the same tables, so counts are kept.
 #[utoipa::path(
     post, path = "/v1/shard-moves", operation_id = "shard_moves_begin", tag = "shards",
-    security(("bearer" = [Operator::NAME])),
+    security(("bearer" = [Operator::NAME])), extensions(("x-errors" = json!(["not_found", "conflict"]))),
     request_body = NewShardMove, responses((status = 202, body = ShardMoveBody))
 )]
 pub(in crate::http) async fn begin(caller: Operator, Body(new): Body<NewShardMove>) -> OnceResult {

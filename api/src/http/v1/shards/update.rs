@@ -37,7 +37,10 @@ impl FromFields for ShardChange {
 #[utoipa::path(
     patch, path = "/v1/shards/{id}", operation_id = "shards_update", tag = "shards",
     security(("bearer" = [Operator::NAME])),
-    params(("id" = String, Path, description = "The function's ARN")),
+    params((
+        "id" = String, Path, description = "The function's ARN", pattern = "^arn:",
+        example = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
+    )),
     request_body = ShardChange, responses((status = 200, body = ShardBody))
 )]
 pub(in crate::http) async fn update(
