@@ -48,5 +48,5 @@ pub use phrase::describe;
 pub use plan::{NotApplied, Plan};
 pub use policy::{Mode, OnUnavailable, Policy};
 pub use rule::{Rule, RuleId, RuleMode, Scope};
-pub use when::When;
+pub use when::{When, is_number_prefix};
 pub use zone::Zone;

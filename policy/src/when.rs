@@ -112,6 +112,14 @@ impl When {
     }
 }
 
+/// Whether this is how the beginning of international numbers is written: a plus sign and 1 to 15 digits.
+#[must_use]
+pub fn is_number_prefix(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    let starts_well = digits.starts_with(|c: char| ('1'..='9').contains(&c));
+    starts_well && digits.len() <= 15 && digits.chars().all(|c| c.is_ascii_digit())
+}
+
 fn one_begins(prefixes: &BTreeSet<String>, number: Option<&Number>) -> bool {
     prefixes.is_empty()
         || number.is_some_and(|number| prefixes.iter().any(|prefix| number.starts_with(prefix)))

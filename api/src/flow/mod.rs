@@ -6,11 +6,15 @@
 
 mod compose;
 mod document;
+mod guard;
+mod layout;
+mod merge;
 mod notice;
 #[cfg(test)]
 mod tests;
 
-pub use compose::{Guard, NotMergeable, Rest, whisper, whisper_of_ours};
+pub use compose::{NotMergeable, Rest, whisper, whisper_of_ours};
+pub use guard::Guard;
 pub use notice::notice;
 
 /// The tag that marks what is ours; without it a flow of our name belongs to somebody else.

@@ -6,7 +6,7 @@ use super::code;
 use super::country;
 use super::reader::{Fields, Items};
 use crate::dimension::AttributeName;
-use crate::when::When;
+use crate::when::{When, is_number_prefix};
 
 const ITEMS_MAX: usize = 50;
 const ATTRIBUTES_MAX: usize = 10;
@@ -49,9 +49,7 @@ fn texts(mut items: Items<'_>, check: impl Fn(&str) -> Result<(), String>) -> BT
 }
 
 fn prefix(text: &str) -> Result<(), String> {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    let starts_well = digits.starts_with(|c: char| ('1'..='9').contains(&c));
-    if starts_well && digits.len() <= 15 && digits.chars().all(|c| c.is_ascii_digit()) {
+    if is_number_prefix(text) {
         Ok(())
     } else {
         Err("must be a plus sign and 1 to 15 digits, such as \"+1\"".to_owned())

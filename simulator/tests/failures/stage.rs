@@ -26,10 +26,10 @@ const EXTERNAL_ID: &str = "rf-failures";
 const OPERATOR_ROLES: &str = include_str!("../../../deploy/operator-roles.yaml");
 const CUSTOMER_ROLES: &str = include_str!("../../../deploy/customer.yaml");
 const WHISPER: &str = include_str!(
-    "../../../api/src/flow/snapshots/ringfence_api__flow__tests__the_bare_whisper_is_as_agreed.snap"
+    "../../../api/src/flow/tests/snapshots/ringfence_api__flow__tests__golden__the_bare_whisper_is_as_agreed.snap"
 );
 const NOTICE: &str = include_str!(
-    "../../../api/src/flow/snapshots/ringfence_api__flow__tests__the_notice_flow_is_as_agreed.snap"
+    "../../../api/src/flow/tests/snapshots/ringfence_api__flow__tests__golden__the_notice_flow_is_as_agreed.snap"
 );
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const SEEN_WITHIN: Duration = Duration::from_secs(20);

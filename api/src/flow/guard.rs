@@ -1,0 +1,124 @@
+//! Our part of a whisper: who is asked, about which calls, and what follows from the answer.
+//!
+//! Failure: a whisper flow cannot hang up. Where the limiter gives no answer the call goes on to the rest, or, where the
+//! tenant wants it denied, to the fallback function, which stops it; where that fails too, nothing is left to stop it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::document::{action, compare, equals, invoke, next, starts_with, text};
+
+pub const LOG: &str = "rf-log";
+const CHANNEL: &str = "rf-channel";
+const EMERGENCY: &str = "rf-emergency";
+const PREFIX: &str = "rf-prefix";
+const LIMIT: &str = "rf-limit";
+const VERDICT: &str = "rf-verdict";
+const FALLBACK: &str = "rf-fallback";
+pub const END: &str = "rf-end";
+
+const CALLED: &str = "$.CustomerEndpoint.Address";
+
+/// What our part of the whisper needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Guard<'a> {
+    pub function_arn: &'a str,
+    /// Every spelling under which an emergency number may show as the customer's address.
+    pub emergency: &'a [String],
+    /// Only calls to numbers that begin with one of these are the limiter's; none means all calls.
+    pub prefixes: &'a BTreeSet<String>,
+    /// The function in the customer's account that stops a call about which the limiter gave no answer.
+    pub fallback_arn: Option<&'a str>,
+}
+
+/// Our actions; calls go on at `rest`, everything that is no call at `other_channels`.
+pub fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Value> {
+    let emergency: Vec<Value> = guard
+        .emergency
+        .iter()
+        .map(|number| equals(number, rest))
+        .collect();
+    let prefixes = prefix_conditions(guard, rest);
+    let after_emergency = if prefixes.is_empty() { LIMIT } else { PREFIX };
+    let first_check = if emergency.is_empty() {
+        after_emergency
+    } else {
+        EMERGENCY
+    };
+    let mut actions = vec![
+        action(
+            LOG,
+            "UpdateFlowLoggingBehavior",
+            json!({ "FlowLoggingBehavior": "Enabled" }),
+            next(CHANNEL),
+        ),
+        compare(
+            CHANNEL,
+            "$.Channel",
+            vec![equals("VOICE", first_check)],
+            other_channels,
+        ),
+    ];
+    if !emergency.is_empty() {
+        actions.push(compare(EMERGENCY, CALLED, emergency, after_emergency));
+    }
+    if !prefixes.is_empty() {
+        actions.push(compare(PREFIX, CALLED, prefixes, LIMIT));
+    }
+    let caller =
+        json!({ "AgentARN": "$.Agent.ARN", "CallerId": "$.Queue.OutboundCallerId.Address" });
+    let unanswered = guard.fallback_arn.map_or(rest, |_| FALLBACK);
+    actions.extend([
+        invoke(
+            LIMIT,
+            guard.function_arn,
+            caller.clone(),
+            VERDICT,
+            unanswered,
+        ),
+        verdict(rest, unanswered),
+    ]);
+    if let Some(fallback) = guard.fallback_arn {
+        // A call that cannot be stopped goes on to the rest: its consent and recording are still to be played.
+        actions.push(invoke(FALLBACK, fallback, caller, END, rest));
+    }
+    actions.push(action(END, "EndFlowExecution", json!({}), json!({})));
+    actions
+}
+
+/// Whoever is called by an international number with another beginning is not the limiter's; a number in any other
+/// form says nothing by its beginning, so that the limiter is asked.
+fn prefix_conditions(guard: Guard<'_>, rest: &str) -> Vec<Value> {
+    if guard.prefixes.is_empty() {
+        return Vec::new();
+    }
+    guard
+        .prefixes
+        .iter()
+        .map(|prefix| starts_with(prefix, LIMIT))
+        .chain([starts_with("+", rest)])
+        .collect()
+}
+
+fn verdict(rest: &str, unanswered: &str) -> Value {
+    let mut conditions = vec![equals("false", END)];
+    if unanswered != rest {
+        conditions.push(equals("true", rest));
+    }
+    compare(VERDICT, "$.External.CallAllowed", conditions, unanswered)
+}
+
+/// Whether the flow was made by us, whatever its name and tags say now.
+pub fn is_ours(flow: &Value) -> bool {
+    let calls_the_limiter = flow
+        .get("Actions")
+        .and_then(Value::as_array)
+        .is_some_and(|actions| {
+            actions.iter().any(|action| {
+                text(action, "Identifier") == Some(LIMIT)
+                    && text(action, "Type") == Some("InvokeLambdaFunction")
+            })
+        });
+    text(flow, "StartAction") == Some(LOG) && calls_the_limiter
+}
