@@ -17,6 +17,7 @@ pub struct Scope {
     /// `Resource.Attribute`
     attributes: BTreeMap<String, String>,
     pub account_id: String,
+    pub region: String,
     pub stack_name: String,
 }
 
@@ -46,6 +47,7 @@ impl Scope {
             lists,
             attributes: BTreeMap::new(),
             account_id: place.account_id.to_owned(),
+            region: place.region.to_owned(),
             stack_name: place.stack_name.to_owned(),
         }
     }

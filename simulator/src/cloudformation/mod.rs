@@ -1,8 +1,9 @@
 //! CloudFormation, as much of it as role templates use: parameters, the intrinsics `Ref`, `Fn::Sub`, `Fn::GetAtt` and
-//! `Fn::Join`, roles and their policies, outputs. Pure: a template and its parameters in, a plan out.
+//! `Fn::Join`, roles and their policies, functions with their code, outputs. Pure: a template and its parameters in, a plan out.
 //!
 //! What is not understood is refused by name, so that no part of a shipped template goes untested unnoticed.
 
+mod functions;
 mod intrinsics;
 mod parameters;
 mod roles;
@@ -14,7 +15,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use self::intrinsics::Scope;
+use self::roles::Resources;
 pub use self::roles::RolePlan;
+use crate::lambda::python::PythonFunction;
 
 /// What is wrong, and where in the template or among the parameters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +48,7 @@ pub struct Place<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub roles: Vec<RolePlan>,
+    pub functions: Vec<PythonFunction>,
     pub outputs: BTreeMap<String, String>,
 }
 
@@ -83,7 +87,7 @@ pub fn plan(
             "at least one resource is needed",
         ));
     }
-    let roles = roles::plan(&resources, &mut scope)?;
+    let Resources { roles, functions } = roles::plan(&resources, &mut scope)?;
     let mut outputs = BTreeMap::new();
     for (name, output) in section(sections, "Outputs")?.iter() {
         let path = format!("/Outputs/{name}/Value");
@@ -92,7 +96,11 @@ pub fn plan(
             .ok_or_else(|| TemplateError::new(path.as_str(), "is missing"))?;
         outputs.insert(name.clone(), scope.text(value, &path)?);
     }
-    Ok(Plan { roles, outputs })
+    Ok(Plan {
+        roles,
+        functions,
+        outputs,
+    })
 }
 
 fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, TemplateError> {
@@ -123,6 +131,7 @@ mod tests {
         stack_name: "ringfence",
     };
     const CUSTOMER: &str = include_str!("../../../deploy/customer.yaml");
+    const FALLBACK: &str = include_str!("../../../deploy/customer-fallback.yaml");
 
     fn customer(parameters: Value) -> Result<Plan, TemplateError> {
         plan(CUSTOMER, parameters.as_object().expect("an object"), &PLACE)
@@ -165,6 +174,35 @@ mod tests {
             first["Resource"],
             "arn:aws:connect:*:111122220001:instance/*"
         );
+    }
+
+    #[test]
+    fn the_fallback_template_makes_its_function_and_a_role_that_only_stops_calls() {
+        let parameters = json!({ "ConnectionId": "con_1" });
+        let parameters = parameters.as_object().expect("an object");
+        let made = plan(FALLBACK, parameters, &PLACE).expect("a plan");
+        let [function] = made.functions.as_slice() else {
+            panic!("{:?}", made.functions);
+        };
+        assert_eq!(function.name, "ringfence-fallback-con_1");
+        assert!(function.code.contains("stop_contact"));
+        assert_eq!(
+            made.outputs["FallbackFunctionArn"],
+            "arn:aws:lambda:us-east-1:111122220001:function:ringfence-fallback-con_1"
+        );
+        let [role] = made.roles.as_slice() else {
+            panic!("{:?}", made.roles);
+        };
+        assert!(function.role_arn.ends_with(&role.name));
+        let statements = &role.policies[0]["Statement"];
+        let actions: Vec<&Value> = statements
+            .as_array()
+            .expect("statements")
+            .iter()
+            .map(|statement| &statement["Action"])
+            .filter(|action| !action.to_string().contains("logs:"))
+            .collect();
+        assert_eq!(actions, [&json!("connect:StopContact")]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::functions::function;
 use super::intrinsics::Scope;
 use super::{TemplateError, object};
+use crate::lambda::python::PythonFunction;
 
 const SESSION_SECONDS_DEFAULT: u32 = 3600;
 
@@ -15,10 +17,14 @@ pub struct RolePlan {
     pub max_session_seconds: u32,
 }
 
-pub fn plan(
-    resources: &Map<String, Value>,
-    scope: &mut Scope,
-) -> Result<Vec<RolePlan>, TemplateError> {
+/// The resources of a stack, in the order in which they are made.
+#[derive(Debug)]
+pub struct Resources {
+    pub roles: Vec<RolePlan>,
+    pub functions: Vec<PythonFunction>,
+}
+
+pub fn plan(resources: &Map<String, Value>, scope: &mut Scope) -> Result<Resources, TemplateError> {
     let resources: Vec<Resource<'_>> = resources
         .iter()
         .map(|(logical, resource)| Resource::read(logical, resource))
@@ -28,20 +34,22 @@ pub fn plan(
         let (reference, arn) = resource.identity(scope)?;
         scope.add(resource.logical, &reference, &arn);
     }
+    let of = |kinds: &'static [Kind]| {
+        let mine = move |resource: &&Resource<'_>| kinds.contains(&resource.kind);
+        resources.iter().filter(mine)
+    };
     let mut roles = Vec::new();
-    for resource in resources
-        .iter()
-        .filter(|resource| resource.kind == Kind::Role)
-    {
+    for resource in of(&[Kind::Role]) {
         roles.push(resource.role(scope)?);
     }
-    for resource in resources
-        .iter()
-        .filter(|resource| resource.kind != Kind::Role)
-    {
+    for resource in of(&[Kind::Policy, Kind::ManagedPolicy]) {
         resource.attach(scope, &mut roles)?;
     }
-    Ok(roles)
+    let functions = of(&[Kind::Function]).map(|resource| function(resource, scope));
+    Ok(Resources {
+        roles,
+        functions: functions.collect::<Result<_, _>>()?,
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +57,11 @@ enum Kind {
     Role,
     Policy,
     ManagedPolicy,
+    Function,
 }
 
 #[derive(Debug)]
-struct Resource<'a> {
+pub(super) struct Resource<'a> {
     logical: &'a str,
     kind: Kind,
     properties: &'a Map<String, Value>,
@@ -84,6 +93,7 @@ impl<'a> Resource<'a> {
             Some("AWS::IAM::Role") => Kind::Role,
             Some("AWS::IAM::Policy") => Kind::Policy,
             Some("AWS::IAM::ManagedPolicy") => Kind::ManagedPolicy,
+            Some("AWS::Lambda::Function") => Kind::Function,
             other => {
                 let message = format!(
                     "{} is not supported by the simulator",
@@ -125,6 +135,18 @@ impl<'a> Resource<'a> {
                 "Roles",
                 "Path",
             ],
+            Kind::Function => &[
+                "FunctionName",
+                "Description",
+                "Role",
+                "Runtime",
+                "Architectures",
+                "Handler",
+                "Timeout",
+                "MemorySize",
+                "Code",
+                "Tags",
+            ],
         };
         match self
             .properties
@@ -139,7 +161,7 @@ impl<'a> Resource<'a> {
         }
     }
 
-    fn at(&self, property: &str) -> String {
+    pub(super) fn at(&self, property: &str) -> String {
         format!("{}/{property}", self.path)
     }
 
@@ -149,6 +171,7 @@ impl<'a> Resource<'a> {
             Kind::Role => ("RoleName", "role"),
             Kind::Policy => ("PolicyName", "policy"),
             Kind::ManagedPolicy => ("ManagedPolicyName", "policy"),
+            Kind::Function => ("FunctionName", "function"),
         };
         let name = match self.properties.get(property) {
             Some(name) => scope.text(name, &self.at(property))?,
@@ -163,7 +186,11 @@ impl<'a> Resource<'a> {
                 "must be / in the simulator",
             ));
         }
-        let arn = format!("arn:aws:iam::{}:{resource}/{name}", scope.account_id);
+        let (account, region) = (&scope.account_id, &scope.region);
+        let arn = match self.kind {
+            Kind::Function => format!("arn:aws:lambda:{region}:{account}:{resource}:{name}"),
+            _ => format!("arn:aws:iam::{account}:{resource}/{name}"),
+        };
         let reference = if self.kind == Kind::ManagedPolicy {
             arn.clone()
         } else {
@@ -235,7 +262,7 @@ impl<'a> Resource<'a> {
         }
     }
 
-    fn required(&self, scope: &Scope, property: &str) -> Result<Value, TemplateError> {
+    pub(super) fn required(&self, scope: &Scope, property: &str) -> Result<Value, TemplateError> {
         self.evaluated(scope, property)?
             .ok_or_else(|| TemplateError::new(self.at(property), "is missing"))
     }

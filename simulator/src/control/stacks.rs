@@ -1,5 +1,6 @@
-//! Stacks: a template becomes roles. A named stack that is deployed again loses the roles that its new template no
-//! longer has; a stack without a name is on its own, and its roles stay until others of their names replace them.
+//! Stacks: a template becomes roles and functions. A named stack that is deployed again loses the roles and functions
+//! that its new template no longer has; a stack without a name is on its own, and what it made stays until others of
+//! their names replace it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,23 +13,49 @@ use serde_json::{Map, Value, json};
 use crate::cloudformation::{Place, RolePlan, plan};
 use crate::iam::NewRole;
 use crate::iam::document::{DocumentError, Policy};
+use crate::lambda::create_function::create;
 use crate::stage::{Asked, Body, Refused};
 use crate::world::World;
 
 const UNNAMED: &str = "stack";
 
-/// The roles that each named stack made.
+/// What each named stack made, by account and name.
 #[derive(Debug, Default)]
-pub struct Stacks(Mutex<BTreeMap<(String, String), Vec<String>>>);
+pub struct Stacks(Mutex<BTreeMap<(String, String), Made>>);
+
+/// Names.
+#[derive(Debug, Clone, Default)]
+struct Made {
+    region: String,
+    roles: Vec<String>,
+    functions: Vec<String>,
+}
+
+impl Made {
+    /// Takes away what the stack has no more.
+    fn clear(self, world: &World, account_id: &str, kept: &Self) {
+        for gone in self.roles.iter().filter(|name| !kept.roles.contains(name)) {
+            world.iam.delete_role(account_id, gone);
+        }
+        let same_region = self.region == kept.region;
+        for gone in self
+            .functions
+            .iter()
+            .filter(|name| !(same_region && kept.functions.contains(name)))
+        {
+            world.lambda.remove(account_id, &self.region, gone);
+        }
+    }
+}
 
 impl Stacks {
-    /// Keeps the new roles of a stack and returns those it had before.
-    fn replace(&self, account_id: &str, name: &str, roles: Vec<String>) -> Option<Vec<String>> {
+    /// Keeps what a stack made now and returns what it had before.
+    fn replace(&self, account_id: &str, name: &str, made: Made) -> Option<Made> {
         let mut stacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stacks.insert((account_id.to_owned(), name.to_owned()), roles)
+        stacks.insert((account_id.to_owned(), name.to_owned()), made)
     }
 
-    fn remove(&self, account_id: &str, name: &str) -> Option<Vec<String>> {
+    fn remove(&self, account_id: &str, name: &str) -> Option<Made> {
         let mut stacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         stacks.remove(&(account_id.to_owned(), name.to_owned()))
     }
@@ -70,21 +97,24 @@ pub async fn deploy(
         )
     })?;
     let roles: Vec<NewRole> = made.roles.iter().map(role).collect::<Result<_, _>>()?;
-    let names: Vec<String> = roles.iter().map(|role| role.name.clone()).collect();
+    let names = Made {
+        region: new.region.clone(),
+        roles: roles.iter().map(|role| role.name.clone()).collect(),
+        functions: made.functions.iter().map(|it| it.name.clone()).collect(),
+    };
     if let Some(stack_name) = &new.stack_name {
-        let former = world
-            .stacks
-            .replace(&new.account_id, stack_name, names.clone());
-        for gone in former
-            .into_iter()
-            .flatten()
-            .filter(|name| !names.contains(name))
-        {
-            world.iam.delete_role(&new.account_id, &gone);
+        let stacks = &world.stacks;
+        if let Some(former) = stacks.replace(&new.account_id, stack_name, names.clone()) {
+            former.clear(&world, &new.account_id, &names);
         }
     }
     for role in roles {
         world.iam.put_role(&new.account_id, role, &world.ids);
+    }
+    for function in &made.functions {
+        let function = function.in_place(&new.account_id, &new.region);
+        create(&world, function)
+            .map_err(|refused| Refused::invalid("template", refused.to_string()))?;
     }
     Ok(Json(json!({ "outputs": made.outputs })))
 }
@@ -94,14 +124,13 @@ pub async fn remove(
     Path(name): Path<String>,
     Asked(of): Asked<OfAccount>,
 ) -> Result<Json<Value>, Refused> {
-    let roles = world
+    let made = world
         .stacks
         .remove(&of.account_id, &name)
         .ok_or_else(|| Refused::not_found("name"))?;
-    for role in &roles {
-        world.iam.delete_role(&of.account_id, role);
-    }
-    Ok(Json(json!({ "removed": roles })))
+    let removed = [made.roles.clone(), made.functions.clone()].concat();
+    made.clear(&world, &of.account_id, &Made::default());
+    Ok(Json(json!({ "removed": removed })))
 }
 
 fn role(made: &RolePlan) -> Result<NewRole, Refused> {

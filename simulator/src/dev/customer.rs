@@ -155,8 +155,13 @@ impl Customer {
     pub async fn install(&self, existing_whisper: &str) -> Result<()> {
         let wanted =
             json!({ "queues": "all", "existing_whisper": existing_whisper, "drift": "mend" });
+        self.ask(&wanted).await
+    }
+
+    /// Asks for any installation.
+    pub async fn ask(&self, wanted: &Value) -> Result<()> {
         self.rest
-            .put(&self.path("/installation"), &wanted)
+            .put(&self.path("/installation"), wanted)
             .await
             .map(drop)
     }

@@ -18,10 +18,20 @@ impl Customer {
         Ok(flow_id)
     }
 
+    /// Changes what a whisper of the customer's own says.
+    pub async fn edit_whisper(&self, flow_id: &str, text: &str) -> Result<()> {
+        let path = format!("/contact-flows/{}/{flow_id}/content", self.connect_id());
+        let body = json!({ "Content": saying(text).to_string() });
+        self.admin
+            .connect(&self.region, Method::POST, &path, Some(&body))
+            .await
+            .map(drop)
+    }
+
     /// Publishes a whisper of the customer's own, and returns its id.
     pub async fn own_whisper(&self, name: &str) -> Result<String> {
-        let flow =
-            json!({ "Name": name, "Type": "OUTBOUND_WHISPER", "Content": consent().to_string() });
+        let content = saying("This call may be recorded.").to_string();
+        let flow = json!({ "Name": name, "Type": "OUTBOUND_WHISPER", "Content": content });
         let path = format!("/contact-flows/{}", self.connect_id());
         let made = self
             .admin
@@ -84,7 +94,7 @@ impl Customer {
     }
 }
 
-fn consent() -> Value {
+fn saying(text: &str) -> Value {
     json!({
         "Version": "2019-10-30",
         "StartAction": "consent",
@@ -93,7 +103,7 @@ fn consent() -> Value {
             {
                 "Identifier": "consent",
                 "Type": "MessageParticipant",
-                "Parameters": { "Text": "This call may be recorded." },
+                "Parameters": { "Text": text },
                 "Transitions": {
                     "NextAction": "done",
                     "Errors": [{ "ErrorType": "NoMatchingError", "NextAction": "done" }],

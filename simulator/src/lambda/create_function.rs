@@ -30,6 +30,11 @@ pub struct NewFunction {
     pub role_arn: Option<String>,
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// What the bootstrap is started with.
+    #[serde(skip)]
+    pub arguments: Vec<String>,
+    #[serde(skip, default = "own_runtime")]
+    pub handler: String,
     /// Whether the process is stopped between invocations, as in AWS.
     #[serde(default = "yes")]
     pub freeze: bool,
@@ -40,6 +45,9 @@ fn default_timeout() -> f64 {
 }
 fn default_concurrency() -> usize {
     100
+}
+fn own_runtime() -> String {
+    "bootstrap".to_owned()
 }
 fn yes() -> bool {
     true
@@ -91,7 +99,7 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
                 .and_then(|folder| folder.to_str())
                 .unwrap_or("/"),
         ),
-        ("_HANDLER", "bootstrap"),
+        ("_HANDLER", &new.handler),
         ("LANG", "en_US.UTF-8"),
         ("TZ", ":UTC"),
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
@@ -116,6 +124,7 @@ pub fn create(world: &Arc<World>, new: NewFunction) -> Result<String, Refusal> {
         concurrency: new.concurrency,
         launch: Launch {
             bootstrap: new.bootstrap,
+            arguments: new.arguments,
             variables,
             freeze: new.freeze,
             logs: Arc::new(Logs::default()),

@@ -37,6 +37,7 @@ const MAX_AGE: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone)]
 pub struct Launch {
     pub bootstrap: PathBuf,
+    pub arguments: Vec<String>,
     pub variables: BTreeMap<String, String>,
     pub freeze: bool,
     pub logs: Arc<Logs>,
@@ -274,6 +275,7 @@ fn command(launch: &Launch, runtime_api: &str) -> Command {
         None => Command::new(&launch.bootstrap),
     };
     command
+        .args(&launch.arguments)
         .env_clear()
         .envs(&launch.variables)
         .env("AWS_LAMBDA_RUNTIME_API", runtime_api)

@@ -11,6 +11,7 @@ use super::function_name::FunctionName;
 use super::{invoke, permissions};
 use crate::aws::{AwsError, AwsRequest, AwsResponse};
 use crate::connect::decode_path;
+use crate::iam::condition::Context;
 use crate::world::World;
 
 const BASE: &str = "/2015-03-31/functions/";
@@ -91,7 +92,7 @@ fn target(world: &Arc<World>, request: &AwsRequest, operation: &str) -> Result<T
         &request.caller,
         &format!("lambda:{operation}"),
         &[arn.as_str()],
-        &std::iter::empty().collect(),
+        &context(request, operation),
     )?;
     let missing = || {
         AwsError::new(
@@ -112,6 +113,19 @@ fn target(world: &Arc<World>, request: &AwsRequest, operation: &str) -> Result<T
         qualifier,
         arn,
     })
+}
+
+/// What conditions may ask about a permission that is to be added.
+fn context(request: &AwsRequest, operation: &str) -> Context {
+    let body: Value = match operation {
+        "AddPermission" => serde_json::from_slice(&request.body).unwrap_or_default(),
+        _ => Value::Null,
+    };
+    let principal = body.get("Principal").and_then(Value::as_str);
+    principal
+        .map(|principal| ("lambda:Principal".to_owned(), vec![principal.to_owned()]))
+        .into_iter()
+        .collect()
 }
 
 async fn run(

@@ -12,6 +12,7 @@ pub mod function;
 mod function_name;
 pub mod logs;
 mod permissions;
+pub mod python;
 pub mod resource_policy;
 pub(crate) mod runtime_api;
 mod spawner;
@@ -87,6 +88,14 @@ impl State {
             replaced.close();
         }
         functions.insert(key, Arc::new(function));
+    }
+
+    /// Takes a function away, if it is there; its processes end.
+    pub fn remove(&self, account_id: &str, region: &str, name: &str) {
+        let key = (account_id.to_owned(), region.to_owned(), name.to_owned());
+        if let Some(removed) = self.functions().remove(&key) {
+            removed.close();
+        }
     }
 
     /// Ends every process.

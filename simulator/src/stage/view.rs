@@ -11,6 +11,7 @@ use super::body::{Asked, Refused};
 use crate::calls;
 use crate::connect::behaviour::Behaviour;
 use crate::connect::model::{Contact, Instance};
+use crate::lambda::resource_policy::ResourcePolicy;
 use crate::world::World;
 
 /// Which instance to look at; absent means all.
@@ -140,6 +141,7 @@ pub async fn state(
                 "function_arn": settings.arn,
                 "role_arn": settings.role_arn,
                 "concurrency": settings.concurrency,
+                "policy": function.policies().get(&None).map(ResourcePolicy::text),
                 "figures": function.figures(),
             })
         })
