@@ -1,6 +1,7 @@
 //! Use cases over more than one aggregate. No HTTP, no SQL.
 
 pub mod check_connection;
+pub mod coverage;
 pub mod instance_queues;
 pub mod list_numbers;
 pub mod number_csv;

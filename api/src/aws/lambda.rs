@@ -19,7 +19,18 @@ pub struct InvokePermission {
     pub account_id: String,
 }
 
-/// The resource policies of the limiter functions of one region.
+impl InvokePermission {
+    /// The same for another function.
+    #[must_use]
+    pub fn to_invoke(&self, function_arn: &str) -> Self {
+        Self {
+            function_arn: function_arn.to_owned(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The resource policies of functions of one account and region: of the limiter's, or of a customer's fallback.
 pub trait FunctionPermissions: Send + Sync {
     fn is_granted(
         &self,

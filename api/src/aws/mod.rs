@@ -12,6 +12,7 @@ mod jitter;
 mod lambda;
 mod number_table;
 mod pacing;
+mod routing;
 mod runtime;
 mod streams;
 mod sts;
@@ -39,6 +40,7 @@ pub use error::{AwsError, AwsErrorKind};
 pub use jitter::Jitter;
 pub use lambda::{FunctionPermissions, InvokePermission, SdkFunctionPermissions};
 pub use number_table::{NumberItem, NumberTable};
+pub use routing::RoutingProfile;
 pub use runtime::RuntimeProbe;
 pub use streams::{Batch, DecisionStream, Position, StreamEntry, StreamShard};
 pub use sts::InstanceAccess;
@@ -197,6 +199,21 @@ impl Aws {
             .region(Region::new(region.to_owned()))
             .build();
         SdkFunctionPermissions::new(aws_sdk_lambda::Client::from_conf(config))
+    }
+
+    /// The policy of the fallback function in a customer's account, through the installer role.
+    pub async fn fallback_permissions(
+        &self,
+        ways: &[InstanceAccess],
+        now: Timestamp,
+    ) -> Result<SdkFunctionPermissions, AwsError> {
+        let (access, credentials) = self.session(ways, sts::whole_instance, now).await?;
+        let config = aws_sdk_lambda::config::Builder::from(&self.base)
+            .region(Region::new(access.instance_arn.region().to_owned()))
+            .credentials_provider(credentials)
+            .build();
+        let client = aws_sdk_lambda::Client::from_conf(config);
+        Ok(SdkFunctionPermissions::new(client))
     }
 
     #[must_use]

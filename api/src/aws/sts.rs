@@ -11,6 +11,7 @@ use aws_sdk_sts::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::domain::fallback::FALLBACK_NAME;
 use crate::domain::instance_arn::InstanceArn;
 
 use super::error::AwsError;
@@ -124,19 +125,31 @@ pub(super) async fn assume(
     })
 }
 
-/// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them.
+/// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them; so does the
+/// fallback function, whose policy admits the instance.
 pub(super) fn whole_instance(arn: &InstanceArn) -> String {
+    let here = |service: &str, resource: &str| {
+        let (partition, region, account) = (arn.partition(), arn.region(), arn.account_id());
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    };
     json!({
         "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": "connect:*",
-            "Resource": [
-                arn.to_string(),
-                format!("{arn}/*"),
-                format!("arn:{}:connect:{}:{}:phone-number/*", arn.partition(), arn.region(), arn.account_id()),
-            ],
-        }],
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "connect:*",
+                "Resource": [
+                    arn.to_string(),
+                    format!("{arn}/*"),
+                    here("connect", "phone-number/*"),
+                ],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"],
+                "Resource": here("lambda", &format!("function:{FALLBACK_NAME}-*")),
+            },
+        ],
     })
     .to_string()
 }

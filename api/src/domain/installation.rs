@@ -69,6 +69,15 @@ words! {
 }
 
 words! {
+    /// What becomes of a call about which the limiter gave no answer.
+    OnLimiterUnavailable {
+        Allow => "allow",
+        /// The fallback function in the customer's account stops it.
+        Deny => "deny",
+    }
+}
+
+words! {
     StepStatus {
         Pending => "pending",
         Done => "done",
@@ -100,6 +109,9 @@ pub struct InstallationRequest {
     pub queues: QueueSelection,
     pub existing_whisper: ExistingWhisper,
     pub drift: Drift,
+    /// Beginnings of customer numbers; only such calls are the limiter's. Empty: all calls.
+    pub prefix_filter: BTreeSet<String>,
+    pub on_limiter_unavailable: OnLimiterUnavailable,
 }
 
 /// One thing that is true, false or not known of an installation.

@@ -2,6 +2,7 @@
 
 pub mod audit_chain;
 pub mod drift;
+pub mod fallback;
 pub mod identity;
 pub mod ids;
 pub mod installation;

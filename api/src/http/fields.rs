@@ -1,5 +1,6 @@
 //! Reads the fields of a body one by one, and collects what is wrong with them.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
@@ -148,6 +149,38 @@ impl Fields {
             self.fault(name, code, detail);
         }
         found
+    }
+
+    /// A list of different texts, each of which `check` finds in order; what is wrong with one is said of that one.
+    pub fn optional_texts(
+        &mut self,
+        name: &str,
+        count: RangeInclusive<usize>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Option<BTreeSet<String>> {
+        let Value::Array(items) = self.take(name)? else {
+            self.fault(name, code::WRONG_TYPE, "must be a list of texts");
+            return None;
+        };
+        if !count.contains(&items.len()) {
+            let (least, most) = (count.start(), count.end());
+            let detail = format!("must have {least} to {most} items; leave it out for none");
+            self.fault(name, code::OUT_OF_RANGE, detail);
+        }
+        let mut texts = BTreeSet::new();
+        for (place, item) in items.into_iter().enumerate() {
+            let (code, detail) = match item {
+                Value::String(text) => match check(&text) {
+                    Ok(()) if texts.insert(text) => continue,
+                    Ok(()) => (code::DUPLICATE, "is given twice".to_owned()),
+                    Err(detail) => (code::INVALID, detail),
+                },
+                _ => (code::WRONG_TYPE, "must be a text".to_owned()),
+            };
+            self.faults
+                .push(FieldFault::new(format!("/{name}/{place}"), code, detail));
+        }
+        Some(texts)
     }
 
     pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {

@@ -1,4 +1,4 @@
-//! Documents that come with the program: the page of each error, and the template of a customer's stack.
+//! Documents that come with the program: the page of each error, and the templates of a customer's stacks.
 
 use axum::extract::Path;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -12,6 +12,7 @@ use super::problem::ApiError;
 struct ErrorPages;
 
 const CUSTOMER_TEMPLATE: &str = include_str!("../../../deploy/customer.yaml");
+const FALLBACK_TEMPLATE: &str = include_str!("../../../deploy/customer-fallback.yaml");
 
 fn typed(media_type: &'static str) -> [(HeaderName, HeaderValue); 1] {
     [(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]
@@ -37,6 +38,21 @@ pub(super) async fn error(Path(code): Path<String>) -> Response {
     ))
 )]
 pub(super) async fn customer_template() -> Response {
-    // Not a YAML type: CloudFormation's own tags (`!Sub`) are none that YAML parsers know, and browsers show plain text.
-    (typed("text/plain; charset=utf-8"), CUSTOMER_TEMPLATE).into_response()
+    template(CUSTOMER_TEMPLATE)
+}
+
+/// The CloudFormation template of the function that denies calls while the limiter is down
+///
+/// For tenants with `on_limiter_unavailable` set to `deny`; deployed beside the roles, in each region.
+#[utoipa::path(
+    get, path = "/templates/customer-fallback.yaml", tag = "service", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"))
+)]
+pub(super) async fn fallback_template() -> Response {
+    template(FALLBACK_TEMPLATE)
+}
+
+/// Not a YAML type: CloudFormation's own tags (`!Sub`) are none that YAML parsers know, and browsers show plain text.
+fn template(text: &'static str) -> Response {
+    (typed("text/plain; charset=utf-8"), text).into_response()
 }

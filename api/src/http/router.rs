@@ -28,6 +28,7 @@ pub(super) fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
         .routes(routes!(pages::customer_template))
+        .routes(routes!(pages::fallback_template))
         .merge(sign_in::routes())
         .merge(v1::prompt())
         .layer(within(TIMEOUT));

@@ -290,6 +290,39 @@ impl TenantTx {
         Ok(())
     }
 
+    /// The fallback function that the instance may invoke, or was about to be let.
+    pub async fn installation_fallback(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Option<String>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let function_arn = sqlx::query_scalar!(
+            "select fallback_function_arn from installations where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(function_arn.flatten())
+    }
+
+    pub async fn installation_fallback_set(
+        &mut self,
+        instance: InstanceId,
+        function_arn: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installations set fallback_function_arn = $3 where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+            function_arn,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     pub async fn installed_flow_list(
         &mut self,
         instance: InstanceId,

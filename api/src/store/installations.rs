@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::publications::unsigned;
 use super::time::{from_db, from_db_opt, to_db};
 use super::{ConnectionHealth, InstanceCheck, Store, StoreError, TenantTx};
-use crate::domain::ids::{InstanceId, TenantId};
+use crate::domain::ids::{ConnectionId, InstanceId, TenantId};
 use crate::domain::installation::{
     Condition, ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest,
-    InstallationState, QueueSelection,
+    InstallationState, OnLimiterUnavailable, QueueSelection,
 };
 use crate::domain::instance_arn::InstanceArn;
 
@@ -40,6 +40,7 @@ pub struct LeasedInstallation {
     pub installation: Installation,
     pub attempts: u32,
     pub instance_arn: InstanceArn,
+    pub connection: ConnectionId,
     pub installer_role_arn: String,
     /// Those that the role may accept, the present one first.
     pub external_ids: Vec<String>,
@@ -68,6 +69,15 @@ struct RequestDocument {
     queues: QueuesDocument,
     existing_whisper: String,
     drift: String,
+    // Younger than the table; absent in what was asked before them.
+    #[serde(default)]
+    prefix_filter: BTreeSet<String>,
+    #[serde(default = "allow")]
+    on_limiter_unavailable: String,
+}
+
+fn allow() -> String {
+    OnLimiterUnavailable::Allow.as_str().to_owned()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -334,7 +344,7 @@ impl Store {
                  and c.tenant_id = i.tenant_id and c.id = i.connection_id
              returning n.tenant_id, n.instance_id, n.desired, n.generation, n.observed_generation, n.state, n.conditions,
                  n.updated_at, n.attempts, n.looks_asked, i.instance_arn, i.health, i.checks, i.checked_at,
-                 c.installer_role_arn,
+                 c.id as connection_id, c.installer_role_arn,
                  array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as "external_ids!""#,
             token,
             to_db(now),
@@ -355,6 +365,7 @@ impl Store {
             tenant: TenantId(row.tenant_id),
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
             instance_arn,
+            connection: ConnectionId(row.connection_id),
             installer_role_arn: row.installer_role_arn,
             external_ids: row.external_ids,
             looks_asked: row.looks_asked,
@@ -415,6 +426,8 @@ fn write_request(request: &InstallationRequest) -> Value {
         },
         existing_whisper: request.existing_whisper.as_str().to_owned(),
         drift: request.drift.as_str().to_owned(),
+        prefix_filter: request.prefix_filter.clone(),
+        on_limiter_unavailable: request.on_limiter_unavailable.as_str().to_owned(),
     };
     serde_json::to_value(document).unwrap_or_default()
 }
@@ -429,6 +442,8 @@ fn read_request(document: Value) -> Option<InstallationRequest> {
         },
         existing_whisper: ExistingWhisper::parse(&document.existing_whisper)?,
         drift: Drift::parse(&document.drift)?,
+        prefix_filter: document.prefix_filter,
+        on_limiter_unavailable: OnLimiterUnavailable::parse(&document.on_limiter_unavailable)?,
     })
 }
 

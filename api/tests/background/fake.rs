@@ -47,6 +47,9 @@ pub struct Inside {
     pub queues: BTreeMap<String, Queue>,
     /// Function and statement.
     pub granted: BTreeSet<(String, String)>,
+    /// The customer deployed the fallback function.
+    pub has_fallback: bool,
+    pub fallback_granted: BTreeSet<String>,
     pub gone: bool,
     pub denied: BTreeSet<&'static str>,
     /// Every change, in order.
@@ -70,7 +73,8 @@ pub struct FakeInstance {
 
 pub const DEFAULT_OUTBOUND: &str = "flow-default-outbound";
 
-fn whisper_content(text: &str) -> String {
+/// A whisper that says one thing.
+pub fn whisper_content(text: &str) -> String {
     json!({
         "Version": "2019-10-30",
         "StartAction": "say",
@@ -167,6 +171,21 @@ impl FakeInstance {
     /// A whisper of the customer's own that no queue runs yet.
     pub fn add_whisper(&self, id: &str) {
         self.add_flow(id, &format!("Whisper {id}"), &whisper_content(id), &[]);
+    }
+
+    /// The customer publishes other content of a flow of theirs.
+    pub fn publish(&self, flow_id: &str, content: &str) {
+        let mut inside = self.inside();
+        let flow = &mut inside.flows.get_mut(flow_id).expect("the flow").1;
+        content.clone_into(&mut flow.content);
+        flow.sha256 = Some(digest(content));
+    }
+
+    /// The customer gives a queue a whisper.
+    pub fn point(&self, queue_id: &str, flow_id: &str) {
+        let mut inside = self.inside();
+        let queue = inside.queues.get_mut(queue_id).expect("the queue");
+        queue.outbound.flow_id = Some(flow_id.to_owned());
     }
 
     /// The whispers and notice flow with Ringfence's tag, each with the customer's whisper behind it.
@@ -493,5 +512,45 @@ impl FunctionPermissions for FakeInstance {
             Ok(())
         })
         .await
+    }
+}
+
+/// The policy of the fallback function in the customer's account.
+#[derive(Debug)]
+pub struct FakeFallback(pub FakeInstance);
+
+impl FunctionPermissions for FakeFallback {
+    async fn is_granted(&self, permission: &InvokePermission) -> Result<bool, AwsError> {
+        self.0
+            .request("lambda:GetPolicy on the fallback", |inside| {
+                Ok(inside.fallback_granted.contains(&permission.statement_id))
+            })
+            .await
+    }
+
+    async fn grant(&self, permission: &InvokePermission) -> Result<(), AwsError> {
+        self.0
+            .request("lambda:AddPermission on the fallback", |inside| {
+                if !inside.has_fallback {
+                    return Err(AwsErrorKind::NotFound);
+                }
+                let statement_id = permission.statement_id.clone();
+                if inside.fallback_granted.insert(statement_id) {
+                    inside.changed(format!("grant {}", permission.function_arn));
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn revoke(&self, function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
+        self.0
+            .request("lambda:RemovePermission on the fallback", |inside| {
+                if inside.fallback_granted.remove(statement_id) {
+                    inside.changed(format!("revoke {function_arn}"));
+                }
+                Ok(())
+            })
+            .await
     }
 }

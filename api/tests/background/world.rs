@@ -1,6 +1,6 @@
 //! One tenant with instances, and the worker's passes over them: the real one, before doubles of what it reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,8 +15,8 @@ use ringfence_api::background::installation::reach::Reach;
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::domain::ids::{ConnectionId, EventId, InstanceId, TenantId};
 use ringfence_api::domain::installation::{
-    Condition, ConditionType, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
-    QueueState,
+    Condition, ConditionType, Drift, ExistingWhisper, InstallationRequest, OnLimiterUnavailable,
+    QueueSelection, QueueState,
 };
 use ringfence_api::domain::instance_arn::InstanceArn;
 use ringfence_api::domain::tenant::{Tenant, TenantStatus};
@@ -27,10 +27,12 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake::FakeInstance;
+use crate::fake::{FakeFallback, FakeInstance};
 
 pub const REGION: &str = "us-east-1";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1";
+/// Part of the ARN of every fallback function.
+pub const FALLBACK: &str = ":function:ringfence-fallback-con_";
 /// A reconcile period.
 pub const PERIOD: Duration = Duration::from_secs(600);
 const LEASE: Duration = Duration::from_secs(60);
@@ -177,6 +179,7 @@ impl FakeReach {
 impl Reach for FakeReach {
     type Instance = FakeInstance;
     type Permissions = FakeInstance;
+    type Fallback = FakeFallback;
     type Publish = PublishToNowhere;
 
     async fn instance(
@@ -187,6 +190,14 @@ impl Reach for FakeReach {
         let fake = self.fake(leased.installation.instance);
         fake.assume().await?;
         Ok(fake)
+    }
+
+    async fn fallback(
+        &self,
+        leased: &LeasedInstallation,
+        _now: Timestamp,
+    ) -> Result<FakeFallback, AwsError> {
+        Ok(FakeFallback(self.fake(leased.installation.instance)))
     }
 
     fn forget(&self, _leased: &LeasedInstallation) {}
@@ -247,6 +258,8 @@ pub fn request(existing_whisper: ExistingWhisper) -> InstallationRequest {
         queues: QueueSelection::All,
         existing_whisper,
         drift: Drift::Mend,
+        prefix_filter: BTreeSet::new(),
+        on_limiter_unavailable: OnLimiterUnavailable::Allow,
     }
 }
 
@@ -345,6 +358,21 @@ impl Site<'_> {
         tx.installation_queue_list(self.instance)
             .await
             .expect("queues")
+    }
+
+    /// Status and name of each step, in order.
+    pub async fn steps(&self) -> Vec<(String, String)> {
+        let store = &self.world.store;
+        let mut tx = store
+            .tenant(self.world.tenant)
+            .await
+            .expect("a transaction");
+        let steps = tx.installation_step_list(self.instance).await;
+        steps
+            .expect("steps")
+            .into_iter()
+            .map(|step| (step.status.as_str().to_owned(), step.name))
+            .collect()
     }
 
     pub async fn queue_state(&self, queue_id: &str) -> Option<QueueState> {

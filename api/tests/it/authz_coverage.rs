@@ -51,7 +51,7 @@ fn row(operation: &str) -> Option<Row> {
     let number = json!({ "number": "+12065550199", "reason": "asked" });
     let policy = json!({ "rules": [] });
     Some(match operation {
-        "healthz" | "readyz" | "customer_template" => read(Nobody, 200),
+        "healthz" | "readyz" | "customer_template" | "fallback_template" => read(Nobody, 200),
         "metrics" => read(OperatorOnly, 200),
         "me_get" => read(Viewer, 200),
 
@@ -87,7 +87,7 @@ fn row(operation: &str) -> Option<Row> {
         "instances_delete" => read(Admin, 409),
         // Both ask AWS, which nobody answers for here.
         "instances_verify" => write(Admin, json!({}), 502),
-        "instances_queues_list" => read(Viewer, 502),
+        "instances_queues_list" | "instances_coverage_get" => read(Viewer, 502),
 
         "connections_list" | "connections_get" => read(Viewer, 200),
         "connections_rotate_external_id" => read(Admin, 200),

@@ -136,6 +136,8 @@ async fn a_missing_permission_is_named() {
             ("connect:DeleteContactFlow", "/installer_role_arn"),
             ("connect:DescribeUser", "/installer_role_arn"),
             ("connect:DescribeRoutingProfile", "/installer_role_arn"),
+            ("connect:ListRoutingProfiles", "/installer_role_arn"),
+            ("connect:ListRoutingProfileQueues", "/installer_role_arn"),
             ("connect:StopContact", "/runtime_role_arn"),
             ("connect:StartTaskContact", "/runtime_role_arn"),
         ] {

@@ -109,3 +109,40 @@ async fn a_removal_that_nothing_can_unblock_can_be_given_up() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_role_that_lost_a_permission_is_told_which_and_what_is_still_there() {
+    in_town(async |town| {
+        let customer = town.limited("Northwind", "111122220001").await?;
+        let template = customer.template().await?;
+        for (action, left) in [
+            ("connect:UpdateQueueOutboundCallerConfig", "\\\"Sales\\\""),
+            ("connect:DeleteContactFlow", "the flows"),
+        ] {
+            let without = template.replace(&format!("{action}\n"), "connect:ListInstances\n");
+            assert_ne!(without, template, "{action} is not in the template");
+            customer.deploy(&without).await?;
+            let path = customer.path("/installation");
+            customer.rest.delete(&path).await?;
+            let blocked = customer
+                .installation("the removal to be blocked", |now| {
+                    Ok(now["state"] == "blocked")
+                })
+                .await?;
+            let said = blocked["conditions"].to_string();
+            let lacks = format!("the installer role lacks {action}");
+            for told in [&lacks, "still there", left] {
+                assert!(said.contains(told), "{told} is not in {said}");
+            }
+            customer.deploy(&template).await?;
+            customer
+                .installation("the rest of it", |now| Ok(now["state"] == "uninstalled"))
+                .await?;
+            assert_eq!(customer.whispers().await?.len(), 1);
+            customer.install("merge").await?;
+            customer.installed().await?;
+        }
+        Ok(())
+    })
+    .await;
+}

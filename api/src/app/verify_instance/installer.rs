@@ -45,6 +45,14 @@ pub(super) async fn check_installer(
             "connect:DescribeRoutingProfile",
             connect.routing_profile_takes_tasks(NOWHERE).await.map(drop),
         ),
+        (
+            "connect:ListRoutingProfiles",
+            connect.routing_profiles().await.map(drop),
+        ),
+        (
+            "connect:ListRoutingProfileQueues",
+            connect.routing_profile_queues(NOWHERE).await.map(drop),
+        ),
     ];
     for (action, answer) in answers {
         checks.push(permission(action, ROLE, answer)?);

@@ -26,8 +26,8 @@ pub struct Known<'a> {
 pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
     let flow = |id: Option<&str>, name: &str, sha256: Option<&str>| json!({ "flow_id": id, "name": name, "content_sha256": sha256 });
     let queue = |id: &str, name: &str, whisper: Option<&str>| json!({ "queue_id": id, "name": name, "whisper_flow_id": whisper });
-    let permission =
-        json!({ "function_arn": known.function_arn, "statement_id": known.statement_id });
+    let permission_of = |function_arn: &str| json!({ "function_arn": function_arn, "statement_id": known.statement_id });
+    let permission = permission_of(known.function_arn);
     let (before, after) = match step {
         Step::GrantPermission => (Value::Null, permission),
         Step::RevokePermission => (permission, Value::Null),
@@ -64,10 +64,10 @@ pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
             queue(queue_id, name, from_flow_id.as_deref()),
             queue(queue_id, name, to_flow_id.as_deref()),
         ),
-        Step::LeaveFunction { function_arn } => (
-            json!({ "function_arn": function_arn, "statement_id": known.statement_id }),
-            Value::Null,
-        ),
+        Step::LeaveFunction { function_arn } | Step::RevokeFallback { function_arn } => {
+            (permission_of(function_arn), Value::Null)
+        }
+        Step::GrantFallback { function_arn } => (Value::Null, permission_of(function_arn)),
         Step::Publish | Step::Unpublish | Step::AwaitCalls => return None,
     };
     Some(StepChange { before, after })
@@ -97,6 +97,8 @@ pub fn action(step: &str) -> Option<&'static str> {
         "attach_queue" => "installation.attach_queue",
         "leave_function" => "installation.leave_function",
         "restore_queue" => "installation.restore_queue",
+        "grant_fallback" => "installation.grant_fallback",
+        "revoke_fallback" => "installation.revoke_fallback",
         _ => return None,
     })
 }
@@ -114,6 +116,12 @@ mod tests {
             Step::Unpublish,
             Step::AwaitCalls,
             Step::LeaveFunction {
+                function_arn: "function".to_owned(),
+            },
+            Step::GrantFallback {
+                function_arn: "function".to_owned(),
+            },
+            Step::RevokeFallback {
                 function_arn: "function".to_owned(),
             },
             Step::DeleteFlow {

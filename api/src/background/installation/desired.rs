@@ -73,6 +73,8 @@ pub struct Desired {
     pub fresh: bool,
     /// Every spelling of the emergency numbers.
     pub emergency: Vec<String>,
+    /// The customer's function that stops a call about which the limiter gave no answer; none: such calls go out.
+    pub fallback_arn: Option<String>,
     /// The limiter function that it comes from, while it moves.
     pub leaving: Option<Leaving>,
 }
@@ -110,6 +112,8 @@ pub struct RememberedQueue {
 pub struct Remembered {
     pub flows: BTreeMap<FlowKey, RememberedFlow>,
     pub queues: BTreeMap<String, RememberedQueue>,
+    /// The fallback function that the instance may invoke, or was about to be let.
+    pub fallback_arn: Option<String>,
     /// Limiters know the instance as it is now, notice flow included.
     pub published: bool,
     /// Limiters know something of the instance, whether current or not.

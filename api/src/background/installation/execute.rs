@@ -28,6 +28,9 @@ pub enum StepError {
     Aws(#[from] AwsError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// About the fallback function, which is the customer's.
+    #[error("{0}")]
+    Fallback(#[source] AwsError),
     /// Somebody else was there between looking and acting; the next look will tell.
     #[error("{0}")]
     Changed(String),
@@ -56,9 +59,10 @@ enum Effect {
 
 /// All that a step may touch.
 #[derive(Debug)]
-pub struct Executor<'a, C, F, P> {
+pub struct Executor<'a, C, F, G, P> {
     connect: &'a C,
     permissions: &'a F,
+    fallback: &'a G,
     publish: &'a P,
     journal: &'a Journal,
     permission: &'a InvokePermission,
@@ -68,15 +72,17 @@ pub struct Executor<'a, C, F, P> {
     effect: Effect,
 }
 
-impl<'a, C, F, P> Executor<'a, C, F, P>
+impl<'a, C, F, G, P> Executor<'a, C, F, G, P>
 where
     C: ConnectInstance,
     F: FunctionPermissions,
+    G: FunctionPermissions,
     P: Publish,
 {
     pub fn new(
         connect: &'a C,
         permissions: &'a F,
+        fallback: &'a G,
         publish: &'a P,
         journal: &'a Journal,
         permission: &'a InvokePermission,
@@ -85,6 +91,7 @@ where
         Self {
             connect,
             permissions,
+            fallback,
             publish,
             journal,
             permission,
@@ -168,6 +175,8 @@ where
                 self.note(revoked)?;
                 self.journal.function_left().await
             }
+            Step::GrantFallback { function_arn } => self.grant_fallback(function_arn).await,
+            Step::RevokeFallback { function_arn } => self.revoke_fallback(function_arn).await,
             Step::Publish => self.publish.publish().await,
             Step::Unpublish => self.publish.unpublish().await,
             Step::CreateFlow { key, flow } => self.create_flow(key, flow).await,
@@ -197,6 +206,25 @@ where
                 ..
             } => self.restore(queue_id, to_flow_id.as_deref()).await,
         }
+    }
+
+    async fn grant_fallback(&mut self, function_arn: &str) -> Result<(), StepError> {
+        let permission = self.permission.to_invoke(function_arn);
+        self.journal.fallback_remember(Some(function_arn)).await?;
+        // Asked first: a role that may not look is told now, and not at every pass anew.
+        let granted = self.fallback.is_granted(&permission).await;
+        if !granted.map_err(StepError::Fallback)? {
+            let granted = self.fallback.grant(&permission).await;
+            self.note(granted).map_err(StepError::Fallback)?;
+        }
+        Ok(())
+    }
+
+    async fn revoke_fallback(&mut self, function_arn: &str) -> Result<(), StepError> {
+        let statement_id = &self.permission.statement_id;
+        let revoked = self.fallback.revoke(function_arn, statement_id).await;
+        self.note(revoked).map_err(StepError::Fallback)?;
+        self.journal.fallback_remember(None).await
     }
 
     async fn create_flow(&mut self, key: &FlowKey, flow: &NewFlow) -> Result<(), StepError> {

@@ -1,8 +1,8 @@
 //! An instance that a tenant has given up: nothing in it can be reached any more, so that only our own side is cleared.
 
 use crate::aws::{
-    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, InstanceFacts, NewFlow, Outbound,
-    Queue, QueueSummary,
+    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FunctionPermissions, InstanceFacts,
+    InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
 };
 
 /// Answers as an instance that does not exist, and asks nobody.
@@ -56,5 +56,20 @@ impl ConnectInstance for GivenUp {
 
     async fn queue_set_outbound(&self, _: &str, _: &Outbound) -> Result<(), AwsError> {
         gone("connect:UpdateQueueOutboundCallerConfig")
+    }
+}
+
+/// The customer's function is out of reach as well.
+impl FunctionPermissions for GivenUp {
+    async fn is_granted(&self, _: &InvokePermission) -> Result<bool, AwsError> {
+        Ok(false)
+    }
+
+    async fn grant(&self, _: &InvokePermission) -> Result<(), AwsError> {
+        gone("lambda:AddPermission")
+    }
+
+    async fn revoke(&self, _: &str, _: &str) -> Result<(), AwsError> {
+        Ok(())
     }
 }

@@ -50,15 +50,17 @@ pub struct Reconciliation<'a> {
 
 impl Reconciliation<'_> {
     /// Looks, plans and acts. An error means that the result must not be recorded by us.
-    pub async fn run<C, F, P>(
+    pub async fn run<C, F, G, P>(
         &self,
         connect: &C,
         permissions: &F,
+        fallback: &G,
         publish: &P,
     ) -> Result<Assessment, StepError>
     where
         C: ConnectInstance,
         F: FunctionPermissions,
+        G: FunctionPermissions,
         P: Publish,
     {
         let remembered = self.journal.remembered().await?;
@@ -70,7 +72,7 @@ impl Reconciliation<'_> {
             Ok(seen) => seen,
             Err(err) => return Ok(self.unseen(&err.into())),
         };
-        let Some(observed) = seen else {
+        let Some(mut observed) = seen else {
             if self.desired.request.is_some() {
                 let gone = StepError::Gone;
                 return Ok(self.unseen(&gone));
@@ -80,6 +82,7 @@ impl Reconciliation<'_> {
             let executor = Executor::new(
                 connect,
                 permissions,
+                fallback,
                 publish,
                 self.journal,
                 self.permission,
@@ -87,16 +90,36 @@ impl Reconciliation<'_> {
             );
             return self.carry_out(&plan, &nothing, executor).await;
         };
+        observed.fallback_granted = match self.fallback_granted(fallback).await {
+            Ok(granted) => granted,
+            Err(err) => return Ok(self.unseen(&err)),
+        };
         let plan = plan(self.desired, &remembered, &observed);
         let executor = Executor::new(
             connect,
             permissions,
+            fallback,
             publish,
             self.journal,
             self.permission,
             &observed,
         );
         self.carry_out(&plan, &observed, executor).await
+    }
+
+    /// A role that may not look counts as not granted: the step that grants then tells what it lacks.
+    async fn fallback_granted<G: FunctionPermissions>(
+        &self,
+        fallback: &G,
+    ) -> Result<bool, StepError> {
+        let Some(function_arn) = &self.desired.fallback_arn else {
+            return Ok(false);
+        };
+        let permission = self.permission.to_invoke(function_arn);
+        match fallback.is_granted(&permission).await {
+            Err(err) if err.is_retryable() => Err(StepError::Fallback(err)),
+            answer => Ok(answer.unwrap_or_default()),
+        }
     }
 
     /// The pass ended before anything could be seen.
@@ -112,15 +135,16 @@ impl Reconciliation<'_> {
         )
     }
 
-    async fn carry_out<C, F, P>(
+    async fn carry_out<C, F, G, P>(
         &self,
         plan: &Plan,
         observed: &Observed,
-        mut executor: Executor<'_, C, F, P>,
+        mut executor: Executor<'_, C, F, G, P>,
     ) -> Result<Assessment, StepError>
     where
         C: ConnectInstance,
         F: FunctionPermissions,
+        G: FunctionPermissions,
         P: Publish,
     {
         let first = self.journal.planned(plan, observed).await?;

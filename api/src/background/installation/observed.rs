@@ -13,6 +13,8 @@ use super::desired::{Desired, FlowKey, Remembered};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     pub permission_granted: bool,
+    /// The instance may invoke the fallback function; only where one is wanted.
+    pub fallback_granted: bool,
     /// Ours by tag.
     pub flows: BTreeMap<FlowKey, OurFlow>,
     /// Flows with our tag that no key of today needs, such as a copy made twice by a lost answer.

@@ -19,6 +19,7 @@ use super::execute::Publish;
 pub trait Reach: Send + Sync {
     type Instance: ConnectInstance;
     type Permissions: FunctionPermissions;
+    type Fallback: FunctionPermissions;
     type Publish: Publish;
 
     /// The instance, through the customer's installer role.
@@ -27,6 +28,12 @@ pub trait Reach: Send + Sync {
         leased: &LeasedInstallation,
         now: Timestamp,
     ) -> impl Future<Output = Result<Self::Instance, AwsError>> + Send;
+    /// The policy of the fallback function, through the same role.
+    fn fallback(
+        &self,
+        leased: &LeasedInstallation,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Self::Fallback, AwsError>> + Send;
     /// The next pass is to ask for new sessions there: what the role refuses may have been put right.
     fn forget(&self, leased: &LeasedInstallation);
     fn permissions(&self, leased: &LeasedInstallation) -> Self::Permissions;
@@ -51,6 +58,7 @@ fn access(leased: &LeasedInstallation) -> Vec<InstanceAccess> {
 impl Reach for AwsReach {
     type Instance = SdkConnectInstance;
     type Permissions = SdkFunctionPermissions;
+    type Fallback = SdkFunctionPermissions;
     type Publish = PublishOne;
 
     async fn instance(
@@ -61,6 +69,14 @@ impl Reach for AwsReach {
         self.aws
             .connect_instance(&access(leased), Urgency::Background, now)
             .await
+    }
+
+    async fn fallback(
+        &self,
+        leased: &LeasedInstallation,
+        now: Timestamp,
+    ) -> Result<SdkFunctionPermissions, AwsError> {
+        self.aws.fallback_permissions(&access(leased), now).await
     }
 
     fn forget(&self, leased: &LeasedInstallation) {

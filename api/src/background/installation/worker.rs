@@ -10,7 +10,8 @@ use crate::background::backoff::backoff;
 use crate::background::driver::Found;
 use crate::background::publisher::effective_policy;
 use crate::clock::{Clock, IdSource};
-use crate::domain::installation::InstallationState;
+use crate::domain::fallback::fallback_function_arn;
+use crate::domain::installation::{InstallationState, OnLimiterUnavailable};
 use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
 
 use super::conditions::{Assessment, assess_without_shard, removal_told};
@@ -147,6 +148,7 @@ impl<R: Reach> InstallationWorker<R> {
             fresh: installation.generation > installation.observed_generation,
             emergency,
             leaving: placed.leaving.as_ref().map(|leaving| former(leaving, now)),
+            fallback_arn: fallback_arn(leased),
         };
         let permission = InvokePermission {
             function_arn: placed.function_arn.clone(),
@@ -166,14 +168,20 @@ impl<R: Reach> InstallationWorker<R> {
         let permissions = self.reach.permissions(leased);
         let publish = self.reach.publish(leased.tenant, installation.instance);
         if abandoned {
-            return reconciliation.run(&GivenUp, &permissions, &publish).await;
+            return reconciliation
+                .run(&GivenUp, &permissions, &GivenUp, &publish)
+                .await;
         }
         let connect = match self.reach.instance(leased, now).await {
             Ok(connect) => connect,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
+        let fallback = match self.reach.fallback(leased, now).await {
+            Ok(fallback) => fallback,
+            Err(err) => return Ok(reconciliation.unseen(&err.into())),
+        };
         let outcome = tokio::select! {
-            outcome = reconciliation.run(&connect, &permissions, &publish) => outcome,
+            outcome = reconciliation.run(&connect, &permissions, &fallback, &publish) => outcome,
             () = overdue(&self.stop) => Err(StepError::Stopped),
         };
         // What was refused may have been put right since this session began.
@@ -302,6 +310,13 @@ impl<R: Reach> InstallationWorker<R> {
         self.record(leased, journal, &assessment, attempts, Some(wait))
             .await
     }
+}
+
+/// Where the tenant wants calls denied that the limiter says nothing of.
+fn fallback_arn(leased: &LeasedInstallation) -> Option<String> {
+    let request = leased.installation.request.as_ref()?;
+    (request.on_limiter_unavailable == OnLimiterUnavailable::Deny)
+        .then(|| fallback_function_arn(&leased.instance_arn, leased.connection))
 }
 
 /// Far enough for "not due again by itself" and still a time that Postgres and every client can show.

@@ -25,7 +25,10 @@ async fn nothing_is_installed_before_the_instance_is_proved(pool: PgPool) {
     assert_eq!(put.header("etag"), "\"1\"");
     assert_eq!(
         put.body["desired"],
-        json!({ "queues": "all", "existing_whisper": "refuse", "drift": "mend" })
+        json!({
+            "queues": "all", "existing_whisper": "refuse", "drift": "mend",
+            "prefix_filter": null, "on_limiter_unavailable": "allow",
+        })
     );
 }
 
@@ -61,19 +64,77 @@ async fn a_stale_generation_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn what_is_asked_is_shown_again_as_it_was_asked(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    world.mark_verified(&cast, &id).await;
+    let path = format!("/v1/instances/{id}/installation");
+    let body = json!({
+        "queues": ["q-1"], "existing_whisper": "merge", "drift": "report",
+        "prefix_filter": ["+1", "+86"], "on_limiter_unavailable": "deny",
+    });
+    world.put(&path, &cast.owner, body.clone()).await.ok(202);
+    let shown = world.get(&path, &cast.viewer).await.ok(200);
+    assert_eq!(shown.body["desired"], body);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_asked_before_there_was_more_to_ask_for_still_holds(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    world.mark_verified(&cast, &id).await;
+    let path = format!("/v1/instances/{id}/installation");
+    world
+        .put(&path, &cast.owner, json!({ "queues": "all" }))
+        .await
+        .ok(202);
+    sqlx::query(
+        "update installations set desired = desired - 'prefix_filter' - 'on_limiter_unavailable'",
+    )
+    .execute(&pool)
+    .await
+    .expect("an older row");
+    let shown = world.get(&path, &cast.viewer).await.ok(200);
+    assert_eq!(shown.body["desired"]["prefix_filter"], json!(null));
+    assert_eq!(shown.body["desired"]["on_limiter_unavailable"], "allow");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn every_wrong_field_is_named(pool: PgPool) {
     let world = World::new(pool).await;
     let cast = world.tenant("Northwind").await;
     let id = world.instance(&cast.owner, ARN).await;
     world.mark_verified(&cast, &id).await;
     let path = format!("/v1/instances/{id}/installation");
-    let body = json!({ "queues": [], "existing_whisper": "destroy", "drift": 1, "when": "now" });
+    let body = json!({
+        "queues": [], "existing_whisper": "destroy", "drift": 1, "when": "now",
+        "prefix_filter": ["+1", "1", 1, "+1", "+0"], "on_limiter_unavailable": "maybe",
+    });
     let answer = world
         .put(&path, &cast.owner, body)
         .await
         .problem(422, "validation_failed");
     assert_eq!(
         answer.pointers(),
-        ["/drift", "/existing_whisper", "/queues", "/when"]
+        [
+            "/drift",
+            "/existing_whisper",
+            "/on_limiter_unavailable",
+            "/prefix_filter/1",
+            "/prefix_filter/2",
+            "/prefix_filter/3",
+            "/prefix_filter/4",
+            "/queues",
+            "/when"
+        ]
     );
+    let many: Vec<String> = (10..51).map(|number| format!("+{number}")).collect();
+    for filter in [json!([]), json!("+1"), json!(many)] {
+        let body = json!({ "queues": "all", "prefix_filter": filter });
+        let answer = world.put(&path, &cast.owner, body).await;
+        let problem = answer.problem(422, "validation_failed");
+        assert_eq!(problem.pointers(), ["/prefix_filter"]);
+    }
 }

@@ -48,6 +48,22 @@ async fn registering_tells_how_to_deploy_the_stack(pool: PgPool) {
             "{form}: {text}"
         );
     }
+    let fallback = &made.body["onboarding"]["fallback"];
+    assert_eq!(
+        fallback["function_name"],
+        format!("ringfence-fallback-{connection}")
+    );
+    assert_eq!(
+        fallback["template_url"],
+        "https://ringfence.example/templates/customer-fallback.yaml"
+    );
+    for form in ["quick_create_url", "cli_command"] {
+        let text = fallback[form].as_str().expect("a text");
+        assert!(
+            text.contains(&connection) && !text.contains(&external_id),
+            "{form}: {text}"
+        );
+    }
     let path = format!("/v1/instances/{}", made.text("/id"));
     assert_eq!(world.get(&path, &cast.admin).await.ok(200).body, made.body);
 }

@@ -44,6 +44,11 @@ async fn the_description_and_the_customer_s_template_are_served(pool: PgPool) {
         template.text,
         include_str!("../../../../deploy/customer.yaml")
     );
+    let template = world.get("/templates/customer-fallback.yaml", "").await;
+    assert_eq!(
+        template.ok(200).text,
+        include_str!("../../../../deploy/customer-fallback.yaml")
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -66,7 +66,15 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
     let shard = shard_finding(pass.shard);
     let permission = step_finding(
         pass,
-        |step| matches!(step, Step::GrantPermission | Step::LeaveFunction { .. }),
+        |step| {
+            matches!(
+                step,
+                Step::GrantPermission
+                    | Step::LeaveFunction { .. }
+                    | Step::GrantFallback { .. }
+                    | Step::RevokeFallback { .. }
+            )
+        },
         || good("granted", "the instance may invoke the limiter function"),
     );
     let flows = step_finding(pass, is_flow_step, || flows_finding(pass.plan));

@@ -51,9 +51,11 @@ fn remains(remembered: &Remembered) -> String {
         .values()
         .map(|flow| flow.flow_id.clone())
         .collect();
+    let fallback: Vec<String> = remembered.fallback_arn.iter().cloned().collect();
     let parts: Vec<String> = [
         told("our whisper on the queues", &queues),
         told("the flows", &flows),
+        told("the instance's permission to invoke", &fallback),
     ]
     .into_iter()
     .flatten()

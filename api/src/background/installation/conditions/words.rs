@@ -7,7 +7,7 @@ use super::super::execute::StepError;
 /// Whether trying again is useless until somebody changed something.
 pub(super) fn needs_somebody(err: &StepError) -> bool {
     match err {
-        StepError::Aws(err) => !err.is_retryable(),
+        StepError::Aws(err) | StepError::Fallback(err) => !err.is_retryable(),
         StepError::Gone => true,
         StepError::Store(_) | StepError::Changed(_) | StepError::Stopped | StepError::LeaseLost => {
             false
@@ -20,6 +20,7 @@ pub(super) fn needs_somebody(err: &StepError) -> bool {
 pub fn words(err: &StepError) -> (String, String) {
     let (reason, message) = match err {
         StepError::Aws(err) => aws_words(err),
+        StepError::Fallback(err) => fallback_words(err),
         StepError::Store(_) => (
             "internal",
             "Ringfence could not reach its database; it tries again".to_owned(),
@@ -37,6 +38,26 @@ pub fn words(err: &StepError) -> (String, String) {
         }
     };
     (reason.to_owned(), message)
+}
+
+/// Calls are limited meanwhile; what is missing is only what happens when the limiter gives no answer.
+fn fallback_words(err: &AwsError) -> (&'static str, String) {
+    match &err.kind {
+        AwsErrorKind::NotFound => (
+            "fallback_not_found",
+            "the fallback function is not there, so that calls go out when the limiter gives no answer; deploy \
+             customer-fallback.yaml in the instance's region, or choose on_limiter_unavailable allow"
+                .to_owned(),
+        ),
+        AwsErrorKind::AccessDenied => (
+            "permission_missing",
+            format!(
+                "the installer role lacks {0} on the fallback function; add {0} as the template has it",
+                err.refused_action()
+            ),
+        ),
+        _ => aws_words(err),
+    }
 }
 
 fn aws_words(err: &AwsError) -> (&'static str, String) {

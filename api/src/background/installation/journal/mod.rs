@@ -84,6 +84,7 @@ impl Journal {
         let queues = tx.installation_queue_list(self.instance).await?;
         let flows = tx.installed_flow_list(self.instance).await?;
         let publication = tx.publication_state(self.instance).await?;
+        let fallback_arn = tx.installation_fallback(self.instance).await?;
         tx.commit().await?;
         Ok(Remembered {
             flows: flows
@@ -113,6 +114,7 @@ impl Journal {
                     (queue.queue_id, remembered)
                 })
                 .collect(),
+            fallback_arn,
             published: publication.is_current,
             known_to_limiters: publication.is_known,
         })
@@ -221,6 +223,14 @@ impl Journal {
     pub async fn flow_forget(&self, flow_id: &str) -> Result<(), StepError> {
         let mut tx = self.held().await?;
         tx.installed_flow_delete(self.instance, flow_id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Before the instance is let to invoke the fallback function; `None` once it is not any more.
+    pub async fn fallback_remember(&self, function_arn: Option<&str>) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        tx.installation_fallback_set(self.instance, function_arn)
+            .await?;
         Ok(tx.commit().await?)
     }
 

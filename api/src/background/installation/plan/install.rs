@@ -90,7 +90,23 @@ impl<'a> Planner<'a> {
         self.unknown_queues();
         self.delete_unused(&(&needed | &kept));
         self.leave_former_function();
+        self.fallback();
         self.plan
+    }
+
+    /// Last, so that a fallback that is not there yet keeps nothing back: until then calls are limited all the same.
+    fn fallback(&mut self) {
+        let step = match (&self.desired.fallback_arn, &self.remembered.fallback_arn) {
+            (Some(_), Some(_)) if self.observed.fallback_granted => return,
+            (Some(wanted), _) => Step::GrantFallback {
+                function_arn: wanted.clone(),
+            },
+            (None, Some(former)) => Step::RevokeFallback {
+                function_arn: former.clone(),
+            },
+            (None, None) => return,
+        };
+        self.plan.steps.push(step);
     }
 
     /// The function is the operator's: whatever the tenant chose, its calls must not go out unlimited.
@@ -121,6 +137,8 @@ impl<'a> Planner<'a> {
         Guard {
             function_arn: &self.desired.function_arn,
             emergency: &self.desired.emergency,
+            prefixes: &self.request.prefix_filter,
+            fallback_arn: self.desired.fallback_arn.as_deref(),
         }
     }
 

@@ -46,6 +46,12 @@ pub enum Step {
     LeaveFunction {
         function_arn: String,
     },
+    GrantFallback {
+        function_arn: String,
+    },
+    RevokeFallback {
+        function_arn: String,
+    },
 }
 
 impl Step {
@@ -63,6 +69,8 @@ impl Step {
             Self::RevokePermission => "revoke_permission",
             Self::AwaitCalls => "await_calls",
             Self::LeaveFunction { .. } => "leave_function",
+            Self::GrantFallback { .. } => "grant_fallback",
+            Self::RevokeFallback { .. } => "revoke_fallback",
         }
     }
 
@@ -70,6 +78,7 @@ impl Step {
     pub fn target(&self) -> &str {
         match self {
             Self::GrantPermission | Self::RevokePermission => "limiter function",
+            Self::GrantFallback { .. } | Self::RevokeFallback { .. } => "fallback function",
             Self::AwaitCalls | Self::LeaveFunction { .. } => "former limiter function",
             Self::Publish | Self::Unpublish => "policy",
             Self::CreateFlow { flow, .. } => &flow.name,

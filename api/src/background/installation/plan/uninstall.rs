@@ -95,4 +95,9 @@ fn clear_our_side(
             function_arn: leaving.function_arn.clone(),
         });
     }
+    if let Some(function_arn) = &remembered.fallback_arn {
+        plan.steps.push(Step::RevokeFallback {
+            function_arn: function_arn.clone(),
+        });
+    }
 }

@@ -8,11 +8,14 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 use utoipa::ToSchema;
 
+use crate::domain::fallback::fallback_function_name;
 use crate::http::state::AppState;
 use crate::store::Connection;
 
 const STACK_NAME: &str = "ringfence";
-const TEMPLATE_PATH: &str = "templates/customer.yaml";
+const TEMPLATE: &str = "customer.yaml";
+const FALLBACK_STACK_NAME: &str = "ringfence-fallback";
+const FALLBACK_TEMPLATE: &str = "customer-fallback.yaml";
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -47,6 +50,17 @@ pub(in crate::http::v1) struct Onboarding {
     cli_command: String,
     #[schema(example = "resource \"aws_cloudformation_stack\" \"ringfence\" { … }")]
     terraform: String,
+    fallback: FallbackStack,
+}
+
+/// Needed only with `on_limiter_unavailable` set to `deny`: the stack with the function that stops calls about which the
+/// limiter gave no answer, in the instance's region.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http::v1) struct FallbackStack {
+    function_name: String,
+    template_url: String,
+    quick_create_url: String,
+    cli_command: String,
 }
 
 impl fmt::Debug for Onboarding {
@@ -70,7 +84,7 @@ impl StackParameters {
 
 impl Onboarding {
     pub fn of(app: &AppState, region: &str, connection: &Connection) -> Self {
-        let served = served_template(&app.public_url);
+        let served = served_template(&app.public_url, TEMPLATE);
         let template_url = app
             .settings
             .template_url
@@ -85,11 +99,31 @@ impl Onboarding {
         Self {
             external_id: connection.external_id.clone(),
             connection_id: connection.id.to_string(),
-            quick_create_url: quick_create(region, &template_url, &parameters),
-            cli_command: cli(region, &served, &parameters),
+            quick_create_url: quick_create(region, STACK_NAME, &template_url, &parameters.pairs()),
+            cli_command: cli(region, STACK_NAME, &served, &parameters.pairs()),
+            fallback: FallbackStack::of(app, region, connection),
             terraform: terraform(&parameters),
             template_url,
             stack_parameters: parameters,
+        }
+    }
+}
+
+impl FallbackStack {
+    fn of(app: &AppState, region: &str, connection: &Connection) -> Self {
+        let served = served_template(&app.public_url, FALLBACK_TEMPLATE);
+        // Beside the other template in its bucket.
+        let in_bucket = app.settings.template_url.as_ref();
+        let in_bucket = in_bucket.and_then(|url| url.join(FALLBACK_TEMPLATE).ok());
+        let template_url = in_bucket.map_or_else(|| served.clone(), |url| url.to_string());
+        let id = connection.id.to_string();
+        let parameters = [("ConnectionId", id.as_str())];
+        let name = FALLBACK_STACK_NAME;
+        Self {
+            function_name: fallback_function_name(connection.id),
+            quick_create_url: quick_create(region, name, &template_url, &parameters),
+            cli_command: cli(region, name, &served, &parameters),
+            template_url,
         }
     }
 }
@@ -102,19 +136,19 @@ fn accepted(connection: &Connection) -> String {
     }
 }
 
-fn served_template(public_url: &Url) -> String {
-    format!(
-        "{}/{TEMPLATE_PATH}",
-        public_url.as_str().trim_end_matches('/')
-    )
+type Pairs<'a> = [(&'a str, &'a str)];
+
+fn served_template(public_url: &Url, name: &str) -> String {
+    let base = public_url.as_str().trim_end_matches('/');
+    format!("{base}/templates/{name}")
 }
 
-fn quick_create(region: &str, template_url: &str, parameters: &StackParameters) -> String {
+fn quick_create(region: &str, stack: &str, template_url: &str, parameters: &Pairs<'_>) -> String {
     let mut query = Serializer::new(String::new());
     query
         .append_pair("templateURL", template_url)
-        .append_pair("stackName", STACK_NAME);
-    for (name, value) in parameters.pairs() {
+        .append_pair("stackName", stack);
+    for (name, value) in parameters {
         query.append_pair(&format!("param_{name}"), value);
     }
     let query = query.finish();
@@ -124,13 +158,13 @@ fn quick_create(region: &str, template_url: &str, parameters: &StackParameters) 
 }
 
 /// The command line takes templates from a file, so that it needs no bucket.
-fn cli(region: &str, template_url: &str, parameters: &StackParameters) -> String {
+fn cli(region: &str, stack: &str, template_url: &str, parameters: &Pairs<'_>) -> String {
     let mut command = format!(
-        "curl -fsS -o ringfence.yaml '{template_url}' && aws cloudformation deploy --region {region} \
-         --stack-name {STACK_NAME} --template-file ringfence.yaml --capabilities CAPABILITY_NAMED_IAM \
+        "curl -fsS -o {stack}.yaml '{template_url}' && aws cloudformation deploy --region {region} \
+         --stack-name {stack} --template-file {stack}.yaml --capabilities CAPABILITY_NAMED_IAM \
          --parameter-overrides"
     );
-    for (name, value) in parameters.pairs() {
+    for (name, value) in parameters {
         let _ = write!(command, " '{name}={value}'");
     }
     command

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use ringfence_policy::draft::code;
+use ringfence_policy::is_number_prefix;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::progress::{ProgressBody, progress};
 use crate::domain::installation::{
-    Condition, Drift, ExistingWhisper, InstallationRequest, QueueSelection,
+    Condition, Drift, ExistingWhisper, InstallationRequest, OnLimiterUnavailable, QueueSelection,
 };
 use crate::http::fields::{Fields, FromFields};
 use crate::store::{
@@ -18,6 +19,8 @@ use crate::store::{
 };
 
 const QUEUES_MAX: usize = 1000;
+/// A comparison block of the flow takes so many, and one for all other numbers.
+const PREFIXES_MAX: usize = 40;
 const QUEUE_ID_MAX: usize = 256;
 
 /// Which queues: the word `all`, or their ids.
@@ -42,6 +45,14 @@ pub(super) struct InstallationRequestBody {
     /// What happens when somebody changes what was installed.
     #[schema(value_type = Option<DriftWord>, default = "mend")]
     pub drift: String,
+    /// Beginnings of customer numbers: only calls to such numbers ask the limiter, and numbers that are not written in
+    /// international form. All other calls are neither limited nor on record, block list and all. Null: every call asks.
+    #[schema(required = false, min_items = 1, max_items = 40, example = json!(["+1"]))]
+    pub prefix_filter: Option<BTreeSet<String>>,
+    /// What becomes of a call about which the limiter gave no answer: it goes out, or the fallback function in the
+    /// customer's account stops it.
+    #[schema(value_type = Option<OnLimiterUnavailableWord>, default = "allow")]
+    pub on_limiter_unavailable: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,6 +72,14 @@ pub(super) enum DriftWord {
     Report,
 }
 
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum OnLimiterUnavailableWord {
+    Allow,
+    Deny,
+}
+
 /// A request that was read and is in order.
 #[derive(Debug)]
 pub(super) struct PutInstallation(pub InstallationRequest);
@@ -74,12 +93,26 @@ impl FromFields for PutInstallation {
             "refuse, merge, replace",
         );
         let drift = fields.optional_word("drift", Drift::parse, "mend, report");
+        let prefix_filter = fields.optional_texts("prefix_filter", 1..=PREFIXES_MAX, prefix);
+        let on_limiter_unavailable = fields.optional_word(
+            "on_limiter_unavailable",
+            OnLimiterUnavailable::parse,
+            "allow, deny",
+        );
         Some(Self(InstallationRequest {
             queues: queues?,
             existing_whisper: existing_whisper.unwrap_or(ExistingWhisper::Refuse),
             drift: drift.unwrap_or(Drift::Mend),
+            prefix_filter: prefix_filter.unwrap_or_default(),
+            on_limiter_unavailable: on_limiter_unavailable.unwrap_or(OnLimiterUnavailable::Allow),
         }))
     }
+}
+
+fn prefix(text: &str) -> Result<(), String> {
+    is_number_prefix(text)
+        .then_some(())
+        .ok_or_else(|| "must be a plus sign and 1 to 15 digits, such as \"+1\"".to_owned())
 }
 
 fn is_queue_id(text: &str) -> bool {
@@ -272,6 +305,8 @@ fn request_body(request: &InstallationRequest) -> InstallationRequestBody {
         },
         existing_whisper: request.existing_whisper.as_str().to_owned(),
         drift: request.drift.as_str().to_owned(),
+        prefix_filter: (!request.prefix_filter.is_empty()).then(|| request.prefix_filter.clone()),
+        on_limiter_unavailable: request.on_limiter_unavailable.as_str().to_owned(),
     }
 }
 

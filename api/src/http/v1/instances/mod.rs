@@ -1,6 +1,7 @@
 //! Amazon Connect instances: registering, proving, looking at, deleting.
 
 mod body;
+mod coverage;
 mod delete;
 mod get;
 mod list;
@@ -26,4 +27,5 @@ pub(in crate::http) fn patient_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(verify::verify))
         .routes(routes!(queues::list))
+        .routes(routes!(coverage::get))
 }

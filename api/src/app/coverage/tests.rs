@@ -1,0 +1,89 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::domain::installation::{Drift, ExistingWhisper, OnLimiterUnavailable, QueueSelection};
+
+fn request(queues: QueueSelection) -> InstallationRequest {
+    InstallationRequest {
+        queues,
+        existing_whisper: ExistingWhisper::Merge,
+        drift: Drift::Mend,
+        prefix_filter: BTreeSet::new(),
+        on_limiter_unavailable: OnLimiterUnavailable::Allow,
+    }
+}
+
+fn installed(request: Option<InstallationRequest>, state: QueueState, detail: &str) -> Installed {
+    let queue = InstallationQueue {
+        queue_id: "q".to_owned(),
+        name: "Sales".to_owned(),
+        previous_flow_id: None,
+        whisper_flow_id: None,
+        state,
+        detail: detail.to_owned(),
+    };
+    Installed {
+        request,
+        queues: BTreeMap::from([("q".to_owned(), queue)]),
+        whispers: BTreeSet::new(),
+    }
+}
+
+#[test]
+fn each_gap_says_why_and_what_to_do() {
+    let all = || Some(request(QueueSelection::All));
+    let other = Some(request(QueueSelection::Only(["other".to_owned()].into())));
+    for (installed, reason, fix) in [
+        (
+            installed(None, QueueState::Restored, ""),
+            "nothing is installed",
+            "Install",
+        ),
+        (
+            installed(other, QueueState::Restored, ""),
+            "does not name",
+            "Add it",
+        ),
+        (
+            installed(all(), QueueState::Refused, "has a whisper of its own"),
+            "a whisper of its own",
+            "merge or replace",
+        ),
+        (
+            installed(all(), QueueState::LeftAlone, ""),
+            "another whisper",
+            "Install again",
+        ),
+        (
+            installed(all(), QueueState::Pending, ""),
+            "not attached yet",
+            "Wait",
+        ),
+    ] {
+        let gap = gap("q", &installed);
+        assert!(gap.reason.contains(reason), "{gap:?}");
+        assert!(gap.fix.contains(fix), "{gap:?}");
+    }
+}
+
+#[test]
+fn the_ways_round_that_a_tenant_chose_are_told_beside_those_of_everybody() {
+    let kinds = |request: Option<&InstallationRequest>| -> Vec<&str> {
+        ways_round(request).iter().map(|way| way.kind).collect()
+    };
+    let always = kinds(None);
+    for kind in ["external_transfers", "api_calls", "queued_callbacks"] {
+        assert!(always.contains(&kind), "{kind}");
+    }
+    let mut chosen = request(QueueSelection::All);
+    assert_eq!(
+        kinds(Some(&chosen))[always.len()..],
+        ["limiter_unavailable"]
+    );
+    chosen.on_limiter_unavailable = OnLimiterUnavailable::Deny;
+    chosen.prefix_filter = ["+1", "+86"].map(str::to_owned).into();
+    let told = ways_round(Some(&chosen));
+    let last = told.last().expect("a way");
+    assert_eq!(last.kind, "prefix_filter");
+    assert!(last.detail.contains("+1, +86"), "{}", last.detail);
+}
