@@ -85,9 +85,31 @@ describe("instances", () => {
     const name = await firstInstance(page);
     await page.getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { name, level: 1 }).waitFor();
-    for (const section of ["Installation", "Limits", "Connection"])
+    for (const section of ["Installation", "Coverage", "Limits", "Connection"])
       await page.getByRole("heading", { name: section, level: 2 }).waitFor();
     await page.getByText("Ready: calls are limited").waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("an instance", () => {
+  it("tells which queues are not limited when asked, and takes another wish for its installation", async () => {
+    const { page, context, complaints } = await visit(stage);
+    await signIn(stage, page);
+    await page.getByRole("link", { name: await firstInstance(page), exact: true }).click();
+    await page.getByRole("button", { name: "Look now" }).click();
+    await page.getByRole("list", { name: "Queues that agents can dial from" }).waitFor();
+    await page.getByText("ways round that no whisper").click();
+    await page.getByText("Transfers to outside numbers").waitFor();
+
+    await page.getByRole("button", { name: "Change", exact: true }).click();
+    await page.getByLabel(/Calls are stopped/).check();
+    await page.getByText("--stack-name ringfence-fallback").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Calls go out", { exact: true }).check();
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("form", { name: "Install" }).waitFor({ state: "hidden" });
     expect(complaints).toEqual([]);
     await context.close();
   });

@@ -41,6 +41,16 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
     await shoot(name, true);
     await page.goBack();
   }
+  await page.getByRole("link", { name: "northwind-us" }).click();
+  await page.getByRole("button", { name: "Look now" }).click();
+  await page.getByText("ways round that no whisper").click();
+  await shoot("coverage", true);
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  await page.getByLabel("Only some").check();
+  await page.getByLabel(/Calls are stopped/).check();
+  await page.getByLabel("Callbacks").waitFor();
+  await shoot("installation-form", true);
+  await page.goto(`${stage.url}/instances`);
   await page.getByRole("link", { name: "Decisions", exact: true }).click();
   await page
     .getByRole("link", { name: /, explain$/ })

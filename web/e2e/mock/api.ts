@@ -1,6 +1,7 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
 import type { Decision } from "../../src/api/types.ts";
 import { apiKeys, tokenIssuers } from "./access.ts";
+import { coverage, queues } from "./coverage.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
 import { members } from "./members.ts";
 import { numbers, type Sent } from "./numbers.ts";
@@ -54,6 +55,8 @@ export function answer(url: URL, authorization: string | undefined, now: number,
     if (found === undefined) return notFound();
     if (sub === undefined) return ok(found);
     if (sub === "policy") return ok(policy());
+    if (sub === "queues") return ok(queues());
+    if (sub === "coverage") return ok(coverage());
     const installed = installation(found.id, now);
     return installed === undefined ? notFound() : ok(installed);
   }

@@ -122,6 +122,12 @@ function instance(sketch: Sketch, index: number, now: number): Instance {
     },
     quick_create_url: "https://console.aws.amazon.com/cloudformation/home#/stacks/quickcreate",
     cli_command: `aws cloudformation deploy --stack-name ringfence \\\n  --template-file customer.yaml --capabilities CAPABILITY_NAMED_IAM \\\n  --parameter-overrides ConnectionId=${connection} ExternalId=rfx_2c7f0b1d9e`,
+    fallback: {
+      function_name: `ringfence-fallback-${connection}`,
+      template_url: "https://ringfence.example/templates/customer-fallback.yaml",
+      quick_create_url: "https://console.aws.amazon.com/cloudformation/home#/stacks/quickcreate",
+      cli_command: `aws cloudformation deploy --region ${sketch.region} --stack-name ringfence-fallback \\\n  --template-file ringfence-fallback.yaml --capabilities CAPABILITY_NAMED_IAM \\\n  --parameter-overrides ConnectionId=${connection}`,
+    },
     terraform: `resource "aws_cloudformation_stack" "ringfence" {\n  name         = "ringfence"\n  template_url = "https://ringfence.example/templates/customer.yaml"\n}`,
   };
   return {
@@ -236,7 +242,13 @@ function make(
     instance_id: instanceId,
     generation: 1,
     observed_generation: 1,
-    desired: { queues: "all", existing_whisper: "merge", drift: "mend" },
+    desired: {
+      queues: "all",
+      existing_whisper: "merge",
+      drift: "mend",
+      prefix_filter: null,
+      on_limiter_unavailable: "allow",
+    },
     state,
     conditions,
     steps: steps.map(([name, target], index) => ({

@@ -16,9 +16,13 @@ export type Credential =
   | { kind: "session"; csrfToken: string | null; tenantId: string | null };
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** What is read from Amazon Connect comes at its pace. */
+const PATIENT_TIMEOUT_MS = 125_000;
+const PATIENT = /\/(queues|coverage|verify)$/;
 
 async function fetchInTime(request: Request): Promise<Response> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+  const patience = PATIENT.test(new URL(request.url).pathname) ? PATIENT_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(patience)]);
   try {
     return await fetch(request, { signal });
   } catch (cause) {

@@ -38,6 +38,16 @@ export function installationQuery(api: Api, id: string) {
   });
 }
 
+/** As Amazon Connect tells them now, a queue a second. */
+export function queuesQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: ["queues", id],
+    staleTime: 60_000,
+    queryFn: async ({ signal }) =>
+      bodyOf(await api.GET("/v1/instances/{id}/queues", { params: { path: { id } }, signal })).data,
+  });
+}
+
 /** The policy an instance is under, be it its own or the tenant's default. */
 export function policyQuery(api: Api, instance: Instance) {
   const { id, policy } = instance;

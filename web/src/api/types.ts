@@ -11,6 +11,10 @@ export type Me = Answer<"/v1/me">;
 export type Instance = Answer<"/v1/instances/{id}">;
 export type InstanceList = Answer<"/v1/instances">;
 export type Installation = Answer<"/v1/instances/{id}/installation">;
+export type InstallationWish =
+  paths["/v1/instances/{id}/installation"]["put"]["requestBody"]["content"]["application/json"];
+export type Coverage = Answer<"/v1/instances/{id}/coverage">;
+export type Queue = Answer<"/v1/instances/{id}/queues">["data"][number];
 export type PolicyResource = Answer<"/v1/policies/default">;
 export type Decision = Answer<"/v1/decisions/{id}">;
 export type DecisionList = Answer<"/v1/decisions">;

@@ -1,22 +1,25 @@
-import { Skeleton } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { installationQuery, isMoving } from "../api/queries";
 import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
 import { useSession } from "../session/session";
 import { sentence } from "../text/sentence";
 import { Badge } from "../ui/Badge";
-import { CopyBlock } from "../ui/Copy";
 import { ProblemNotice } from "../ui/Notice";
 import { Section } from "../ui/Page";
 import { Time } from "../ui/Time";
-import { installCommand } from "./commands";
+import { InstallForm } from "./InstallForm";
 import classes from "./Lists.module.css";
 import { Steps } from "./Steps";
+import { mayInstall } from "./installing";
 import { conditionLabel, conditionTone, progressText, queueState } from "./states";
 
 export function InstallationDetail({ instance }: { instance: Instance }) {
-  const { api } = useSession();
+  const { api, me } = useSession();
+  const [isChanging, setChanging] = useState(false);
+  const mayChange = mayInstall(me) && instance.status === "verified";
   const installation = useQuery(installationQuery(api, instance.id));
   if (installation.data === undefined) {
     return (
@@ -36,8 +39,21 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
   if (installation.data === null) return <NotInstalled instance={instance} />;
   return (
     <>
-      <Section title="Installation">
+      <Section
+        title="Installation"
+        aside={
+          mayChange &&
+          !isChanging && (
+            <Button variant="default" size="xs" onClick={() => setChanging(true)}>
+              {installation.data.desired == null ? "Install again" : "Change"}
+            </Button>
+          )
+        }
+      >
         <div className={classes.group}>
+          {isChanging && (
+            <InstallForm instance={instance} installation={installation.data} onClose={() => setChanging(false)} />
+          )}
           {isMoving(installation.data) && <Progress installation={installation.data} />}
           {installation.data.conditions.length > 0 && (
             <ul className={classes.list}>
@@ -55,15 +71,17 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
 }
 
 function NotInstalled({ instance }: { instance: Instance }) {
+  const { me } = useSession();
   return (
     <Section title="Installation">
       {instance.status === "verified" ? (
         <div className={classes.group}>
-          <p className={classes.none}>
-            Nothing is installed, so no call is limited. This installs in all queues and leaves those with a whisper of
-            their own alone:
-          </p>
-          <CopyBlock what="command" value={installCommand(window.location.origin, instance.id)} />
+          <p className={classes.none}>Nothing is installed, so no call is limited.</p>
+          {mayInstall(me) ? (
+            <InstallForm instance={instance} installation={null} />
+          ) : (
+            <p className={classes.none}>Ask an editor of this tenant to install.</p>
+          )}
         </div>
       ) : (
         <p className={classes.none}>Comes after verification. Until then no call is limited.</p>

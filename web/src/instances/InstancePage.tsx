@@ -12,6 +12,7 @@ import { Icon } from "../ui/Icon";
 import { ProblemNotice } from "../ui/Notice";
 import { Page } from "../ui/Page";
 import { Checks } from "./Checks";
+import { CoverageSection } from "./CoverageSection";
 import { InstallationDetail } from "./InstallationDetail";
 import classes from "./InstancePage.module.css";
 import { Limits } from "./Limits";
@@ -55,6 +56,7 @@ export function InstancePage({ id }: { id: string }) {
       <div className={classes.columns}>
         <div className={classes.column}>
           <InstallationDetail instance={instance.data} />
+          <CoverageSection instance={instance.data} />
         </div>
         <div className={classes.column}>
           <Limits instance={instance.data} />

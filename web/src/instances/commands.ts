@@ -14,12 +14,6 @@ export function verifyCommand(origin: string, id: string): string {
   -d '{}'`;
 }
 
-export function installCommand(origin: string, id: string): string {
-  return `curl -sS -X PUT ${origin}/v1/instances/${id}/installation \\
-  ${AUTHORISED} \\
-  -d '{"queues": "all", "existing_whisper": "refuse", "drift": "report"}'`;
-}
-
 export function policyCommand(origin: string): string {
   return `curl -sS -X PUT ${origin}/v1/policies/default \\
   ${AUTHORISED} \\
