@@ -71,7 +71,7 @@ function Found({ coverage }: { coverage: Coverage }) {
                 </Badge>
               </div>
               <p>Dialled from by {dialledBy(queue)}.</p>
-              {queue.reason != null && <p>{sentence(queue.reason)}</p>}
+              {queue.reason != null && <p>{sentence(queue.reason)}.</p>}
               {queue.fix != null && <p className={classes.fix}>{queue.fix}</p>}
             </li>
           ))}

@@ -1,3 +1,5 @@
+//! Why a queue is not covered, and which ways round are told to whom.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
