@@ -98,6 +98,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/templates/customer-fallback.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The CloudFormation template of the function that denies calls while the limiter is down
+         * @description For tenants with `on_limiter_unavailable` set to `deny`; deployed beside the roles, in each region.
+         */
+        get: operations["fallback_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/templates/customer.yaml": {
         parameters: {
             query?: never;
@@ -564,6 +584,30 @@ export interface paths {
          * @description Needs the permission `instances:manage`: the role admin or more.
          */
         delete: operations["instances_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/instances/{id}/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the calls that are not limited
+         * @description Which queues agents can dial from (each routing profile's default outbound queue and its other queues) without
+         *     running our whisper, and the ways of calling that no whisper sees. Routing profiles are read from Connect, paced, two
+         *     requests each; that a queue runs our whisper is known as of the last look of the reconciler.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["instances_coverage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1700,6 +1744,18 @@ export interface components {
         };
         /** @example customer */
         CountedPer: string;
+        Coverage: {
+            /**
+             * @description Every queue that agents can dial from runs our whisper, as far as could be seen: all of them, unless permissions
+             *     are missing.
+             */
+            complete: boolean;
+            /** @description Without these the queues could not all be found. */
+            missing_permissions: components["schemas"]["MissingPermission"][];
+            /** @description The queues that agents can dial from, those that are not covered first. */
+            queues: components["schemas"]["DialledQueue"][];
+            ways_round: components["schemas"]["WayRound"][];
+        };
         /**
          * @description How customers' numbers are written: with the middle hidden, or in full.
          * @enum {string}
@@ -1939,6 +1995,29 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "failed";
+        DialledBy: {
+            /** @description The queue that this profile's agents dial from unless they choose another. */
+            default_outbound: boolean;
+            routing_profile_id: string;
+            routing_profile_name: string;
+        };
+        /** @description A queue that agents can dial from. */
+        DialledQueue: {
+            /** @description It runs our whisper. */
+            covered: boolean;
+            dialled_by: components["schemas"]["DialledBy"][];
+            /** @description What to do about it. */
+            fix?: string | null;
+            name: string;
+            queue_id: string;
+            /**
+             * @description Why it is not covered.
+             * @example the installation does not name this queue
+             */
+            reason?: string | null;
+            /** @description What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered. */
+            whisper_flow_id?: string | null;
+        };
         /** @description Something that somebody else changed. */
         Drift: {
             /**
@@ -1998,6 +2077,16 @@ export interface components {
              */
             limiters_told: boolean;
             state: components["schemas"]["RotationState"];
+        };
+        /**
+         * @description Needed only with `on_limiter_unavailable` set to `deny`: the stack with the function that stops calls about which the
+         *     limiter gave no answer, in the instance's region.
+         */
+        FallbackStack: {
+            cli_command: string;
+            function_name: string;
+            quick_create_url: string;
+            template_url: string;
         };
         /** @description One field that is wrong. */
         FieldFault: {
@@ -2094,6 +2183,16 @@ export interface components {
             drift: components["schemas"]["DriftWord"] | null;
             /** @default refuse */
             existing_whisper: components["schemas"]["ExistingWhisperWord"] | null;
+            /** @default allow */
+            on_limiter_unavailable: components["schemas"]["OnLimiterUnavailableWord"] | null;
+            /**
+             * @description Beginnings of customer numbers: only calls to such numbers ask the limiter, and numbers that are not written in
+             *     international form. All other calls are neither limited nor on record, block list and all. Null: every call asks.
+             * @example [
+             *       "+1"
+             *     ]
+             */
+            prefix_filter?: string[] | null;
             queues: components["schemas"]["QueuesBody"];
         };
         /**
@@ -2293,6 +2392,12 @@ export interface components {
             role: components["schemas"]["Role"];
             tenant: components["schemas"]["TenantName"];
         };
+        /** @description A permission that the installer role lacks. */
+        MissingPermission: {
+            fix: string;
+            /** @example connect:ListRoutingProfiles */
+            permission: string;
+        };
         NewApiKey: {
             /**
              * Format: date-time
@@ -2424,6 +2529,8 @@ export interface components {
         /** @enum {string} */
         NoticeLanguage: "en" | "es";
         /** @enum {string} */
+        OnLimiterUnavailableWord: "allow" | "deny";
+        /** @enum {string} */
         OnUnavailable: "allow" | "deny";
         Onboarding: {
             /** @example aws cloudformation deploy --stack-name ringfence … */
@@ -2435,6 +2542,7 @@ export interface components {
              * @example 9Qb1nNf0u6c3h2d7
              */
             external_id: string;
+            fallback: components["schemas"]["FallbackStack"];
             /**
              * @description Opens the AWS console with everything filled in.
              * @example https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence
@@ -3110,6 +3218,15 @@ export interface components {
              */
             runtime_role_arn?: string | null;
         };
+        /** @description Calls that no queue's whisper sees or stops. */
+        WayRound: {
+            /** @description What happens. */
+            detail: string;
+            /** @description What to do where that matters. */
+            fix: string;
+            /** @example external_transfers */
+            kind: string;
+        };
         Webhook: {
             /** Format: date-time */
             created_at: string;
@@ -3687,6 +3804,28 @@ export interface operations {
                 };
             };
             503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Default"];
+        };
+    };
+    fallback_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
             default: components["responses"]["Default"];
         };
     };
@@ -4508,47 +4647,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "data": [
-                     *         {
-                     *           "account_id": "111122223333",
-                     *           "created_at": "2026-11-25T12:00:00Z",
-                     *           "health": "unknown",
-                     *           "id": "con_01890a5d000070008000000000000000",
-                     *           "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *           "instances": [
-                     *             {
-                     *               "checked_at": "2026-11-25T12:00:00Z",
-                     *               "health": "unknown",
-                     *               "instance_id": "ins_01890a5d000070008000000000000000",
-                     *               "name": "northwind-us"
-                     *             }
-                     *           ],
-                     *           "onboarding": {
-                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *             "connection_id": "con_01890a5d000070008000000000000000",
-                     *             "external_id": "9Qb1nNf0u6c3h2d7",
-                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *             "stack_parameters": {
-                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *             },
-                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *           },
-                     *           "rotation": {
-                     *             "limiters_told": true,
-                     *             "state": "pending"
-                     *           },
-                     *           "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *         }
-                     *       ],
-                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ConnectionList"];
                 };
             };
@@ -4592,42 +4690,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "account_id": "111122223333",
-                     *       "created_at": "2026-11-25T12:00:00Z",
-                     *       "health": "unknown",
-                     *       "id": "con_01890a5d000070008000000000000000",
-                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *       "instances": [
-                     *         {
-                     *           "checked_at": "2026-11-25T12:00:00Z",
-                     *           "health": "unknown",
-                     *           "instance_id": "ins_01890a5d000070008000000000000000",
-                     *           "name": "northwind-us"
-                     *         }
-                     *       ],
-                     *       "onboarding": {
-                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *         "connection_id": "con_01890a5d000070008000000000000000",
-                     *         "external_id": "9Qb1nNf0u6c3h2d7",
-                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *         "stack_parameters": {
-                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *         },
-                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *       },
-                     *       "rotation": {
-                     *         "limiters_told": true,
-                     *         "state": "pending"
-                     *       },
-                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
@@ -4677,42 +4739,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "account_id": "111122223333",
-                     *       "created_at": "2026-11-25T12:00:00Z",
-                     *       "health": "unknown",
-                     *       "id": "con_01890a5d000070008000000000000000",
-                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *       "instances": [
-                     *         {
-                     *           "checked_at": "2026-11-25T12:00:00Z",
-                     *           "health": "unknown",
-                     *           "instance_id": "ins_01890a5d000070008000000000000000",
-                     *           "name": "northwind-us"
-                     *         }
-                     *       ],
-                     *       "onboarding": {
-                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *         "connection_id": "con_01890a5d000070008000000000000000",
-                     *         "external_id": "9Qb1nNf0u6c3h2d7",
-                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *         "stack_parameters": {
-                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *         },
-                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *       },
-                     *       "rotation": {
-                     *         "limiters_told": true,
-                     *         "state": "pending"
-                     *       },
-                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *     }
-                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
@@ -5254,61 +5280,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "data": [
-                     *         {
-                     *           "account_id": "111122223333",
-                     *           "connection": {
-                     *             "account_id": "111122223333",
-                     *             "checked_at": "2026-11-25T12:00:00Z",
-                     *             "checks": [
-                     *               {
-                     *                 "detail": "the installer role may do this",
-                     *                 "fix": "update the stack with the present template",
-                     *                 "name": "connect:DescribeQueue",
-                     *                 "status": "passed"
-                     *               }
-                     *             ],
-                     *             "health": "unknown",
-                     *             "id": "con_01890a5d000070008000000000000000",
-                     *             "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *             "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *           },
-                     *           "created_at": "2026-11-25T12:00:00Z",
-                     *           "id": "ins_01890a5d000070008000000000000000",
-                     *           "installation_state": "installed",
-                     *           "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
-                     *           "name": "northwind-us",
-                     *           "onboarding": {
-                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *             "connection_id": "con_01890a5d000070008000000000000000",
-                     *             "external_id": "9Qb1nNf0u6c3h2d7",
-                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *             "stack_parameters": {
-                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *             },
-                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *           },
-                     *           "policy": {
-                     *             "id": "pol_01890a5d000070008000000000000000",
-                     *             "in_force_id": "pol_01890a5d000070008000000000000000",
-                     *             "in_force_version": 3,
-                     *             "source": "own",
-                     *             "version": 3
-                     *           },
-                     *           "region": "us-east-1",
-                     *           "status": "verified",
-                     *           "verified_at": "2026-11-25T12:00:00Z"
-                     *         }
-                     *       ],
-                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
-                     *     }
-                     */
                     "application/json": components["schemas"]["InstanceList"];
                 };
             };
@@ -5362,56 +5333,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "account_id": "111122223333",
-                     *       "connection": {
-                     *         "account_id": "111122223333",
-                     *         "checked_at": "2026-11-25T12:00:00Z",
-                     *         "checks": [
-                     *           {
-                     *             "detail": "the installer role may do this",
-                     *             "fix": "update the stack with the present template",
-                     *             "name": "connect:DescribeQueue",
-                     *             "status": "passed"
-                     *           }
-                     *         ],
-                     *         "health": "unknown",
-                     *         "id": "con_01890a5d000070008000000000000000",
-                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *       },
-                     *       "created_at": "2026-11-25T12:00:00Z",
-                     *       "id": "ins_01890a5d000070008000000000000000",
-                     *       "installation_state": "installed",
-                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
-                     *       "name": "northwind-us",
-                     *       "onboarding": {
-                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *         "connection_id": "con_01890a5d000070008000000000000000",
-                     *         "external_id": "9Qb1nNf0u6c3h2d7",
-                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *         "stack_parameters": {
-                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *         },
-                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *       },
-                     *       "policy": {
-                     *         "id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_version": 3,
-                     *         "source": "own",
-                     *         "version": 3
-                     *       },
-                     *       "region": "us-east-1",
-                     *       "status": "verified",
-                     *       "verified_at": "2026-11-25T12:00:00Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
@@ -5459,56 +5380,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "account_id": "111122223333",
-                     *       "connection": {
-                     *         "account_id": "111122223333",
-                     *         "checked_at": "2026-11-25T12:00:00Z",
-                     *         "checks": [
-                     *           {
-                     *             "detail": "the installer role may do this",
-                     *             "fix": "update the stack with the present template",
-                     *             "name": "connect:DescribeQueue",
-                     *             "status": "passed"
-                     *           }
-                     *         ],
-                     *         "health": "unknown",
-                     *         "id": "con_01890a5d000070008000000000000000",
-                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *       },
-                     *       "created_at": "2026-11-25T12:00:00Z",
-                     *       "id": "ins_01890a5d000070008000000000000000",
-                     *       "installation_state": "installed",
-                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
-                     *       "name": "northwind-us",
-                     *       "onboarding": {
-                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *         "connection_id": "con_01890a5d000070008000000000000000",
-                     *         "external_id": "9Qb1nNf0u6c3h2d7",
-                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *         "stack_parameters": {
-                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *         },
-                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *       },
-                     *       "policy": {
-                     *         "id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_version": 3,
-                     *         "source": "own",
-                     *         "version": 3
-                     *       },
-                     *       "region": "us-east-1",
-                     *       "status": "verified",
-                     *       "verified_at": "2026-11-25T12:00:00Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
@@ -5564,6 +5435,49 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    instances_coverage_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     installation_get: {
         parameters: {
             query?: never;
@@ -5610,6 +5524,10 @@ export interface operations {
                      *       "desired": {
                      *         "drift": "mend",
                      *         "existing_whisper": "refuse",
+                     *         "on_limiter_unavailable": "allow",
+                     *         "prefix_filter": [
+                     *           "+1"
+                     *         ],
                      *         "queues": "all"
                      *       },
                      *       "drift": [
@@ -5701,6 +5619,10 @@ export interface operations {
                  * @example {
                  *       "drift": "mend",
                  *       "existing_whisper": "refuse",
+                 *       "on_limiter_unavailable": "allow",
+                 *       "prefix_filter": [
+                 *         "+1"
+                 *       ],
                  *       "queues": "all"
                  *     }
                  */
@@ -5733,6 +5655,10 @@ export interface operations {
                      *       "desired": {
                      *         "drift": "mend",
                      *         "existing_whisper": "refuse",
+                     *         "on_limiter_unavailable": "allow",
+                     *         "prefix_filter": [
+                     *           "+1"
+                     *         ],
                      *         "queues": "all"
                      *       },
                      *       "drift": [
@@ -5856,6 +5782,10 @@ export interface operations {
                      *       "desired": {
                      *         "drift": "mend",
                      *         "existing_whisper": "refuse",
+                     *         "on_limiter_unavailable": "allow",
+                     *         "prefix_filter": [
+                     *           "+1"
+                     *         ],
                      *         "queues": "all"
                      *       },
                      *       "drift": [
@@ -5971,6 +5901,10 @@ export interface operations {
                      *       "desired": {
                      *         "drift": "mend",
                      *         "existing_whisper": "refuse",
+                     *         "on_limiter_unavailable": "allow",
+                     *         "prefix_filter": [
+                     *           "+1"
+                     *         ],
                      *         "queues": "all"
                      *       },
                      *       "drift": [
@@ -6775,56 +6709,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "account_id": "111122223333",
-                     *       "connection": {
-                     *         "account_id": "111122223333",
-                     *         "checked_at": "2026-11-25T12:00:00Z",
-                     *         "checks": [
-                     *           {
-                     *             "detail": "the installer role may do this",
-                     *             "fix": "update the stack with the present template",
-                     *             "name": "connect:DescribeQueue",
-                     *             "status": "passed"
-                     *           }
-                     *         ],
-                     *         "health": "unknown",
-                     *         "id": "con_01890a5d000070008000000000000000",
-                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
-                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
-                     *       },
-                     *       "created_at": "2026-11-25T12:00:00Z",
-                     *       "id": "ins_01890a5d000070008000000000000000",
-                     *       "installation_state": "installed",
-                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
-                     *       "name": "northwind-us",
-                     *       "onboarding": {
-                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
-                     *         "connection_id": "con_01890a5d000070008000000000000000",
-                     *         "external_id": "9Qb1nNf0u6c3h2d7",
-                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
-                     *         "stack_parameters": {
-                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
-                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
-                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
-                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
-                     *         },
-                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
-                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
-                     *       },
-                     *       "policy": {
-                     *         "id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
-                     *         "in_force_version": 3,
-                     *         "source": "own",
-                     *         "version": 3
-                     *       },
-                     *       "region": "us-east-1",
-                     *       "status": "verified",
-                     *       "verified_at": "2026-11-25T12:00:00Z"
-                     *     }
-                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
