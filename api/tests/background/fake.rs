@@ -25,12 +25,24 @@ pub enum Moment {
     After(u32),
 }
 
-/// The customer points a queue elsewhere, just before the request of this number.
+/// Somebody changes something, just before the request of this number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     pub before: u32,
-    pub queue: String,
-    pub flow_id: String,
+    pub change: Change,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Repoint {
+        queue: String,
+        flow_id: String,
+    },
+    /// Of our flows, the one of this place, in the order of their ids.
+    DeleteOurs(usize),
+    EditOurs(usize),
+    /// No function lets the instance in any more.
+    Ungrant,
 }
 
 /// Where a request waits until it may go on, and how that is told.
@@ -280,9 +292,8 @@ impl FakeInstance {
         // Between our reading of a queue and our change of it nobody could tell: the service has no lock.
         if action != "connect:UpdateQueueOutboundCallerConfig"
             && let Some(edit) = inside.edit.take_if(|edit| edit.before <= number)
-            && let Some(queue) = inside.queues.get_mut(&edit.queue)
         {
-            queue.outbound.flow_id = Some(edit.flow_id);
+            inside.apply(edit.change);
         }
         if inside.fault == Some(Fault::Before(number)) {
             inside.struck = true;
@@ -304,6 +315,35 @@ impl FakeInstance {
 }
 
 impl Inside {
+    fn apply(&mut self, change: Change) {
+        let ours = |flows: &BTreeMap<String, (FlowType, Flow)>, place: usize| {
+            let ours = flows.values();
+            let mut ours = ours.filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+            ours.nth(place).map(|(_, flow)| flow.id.clone())
+        };
+        match change {
+            Change::Repoint { queue, flow_id } => {
+                if let Some(queue) = self.queues.get_mut(&queue) {
+                    queue.outbound.flow_id = Some(flow_id);
+                }
+            }
+            Change::DeleteOurs(place) => {
+                if let Some(id) = ours(&self.flows, place) {
+                    self.flows.remove(&id);
+                }
+            }
+            Change::EditOurs(place) => {
+                if let Some(id) = ours(&self.flows, place)
+                    && let Some((_, flow)) = self.flows.get_mut(&id)
+                {
+                    flow.content = "{}".to_owned();
+                    flow.sha256 = Some("somebody's".to_owned());
+                }
+            }
+            Change::Ungrant => self.granted.clear(),
+        }
+    }
+
     fn changed(&mut self, change: String) {
         self.history.push(change.clone());
         self.changes.push(change);

@@ -15,7 +15,7 @@ use crate::world::{FUNCTION, REGION, Site, World, condition, request};
 
 const SECOND: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-10";
 /// The first one's name begins like the second's.
-const FUNCTIONS: [&str; 2] = [FUNCTION, SECOND];
+pub const FUNCTIONS: [&str; 2] = [FUNCTION, SECOND];
 /// Calls that began before a flow was repointed may go to the former function for so long.
 const CALLS_END: SignedDuration = SignedDuration::from_mins(5);
 
@@ -25,7 +25,7 @@ async fn world(pool: PgPool, functions: &[&str]) -> World {
     world
 }
 
-async fn shards(world: &World, functions: &[&str]) {
+pub async fn shards(world: &World, functions: &[&str]) {
     let functions: Vec<(String, String)> = functions
         .iter()
         .map(|arn| ((*arn).to_owned(), REGION.to_owned()))
@@ -41,7 +41,7 @@ async fn installed(world: &World) -> Site<'_> {
     site
 }
 
-async fn ask_move(world: &World, instance: InstanceId, to: Option<&str>) -> MoveAsked {
+pub async fn ask_move(world: &World, instance: InstanceId, to: Option<&str>) -> MoveAsked {
     let mut tx = world.store.system("test").await.expect("a transaction");
     let now = world.clock.now();
     let asked = tx.shard_move(world.tenant, instance, to, now).await;
@@ -49,7 +49,7 @@ async fn ask_move(world: &World, instance: InstanceId, to: Option<&str>) -> Move
     asked.expect("an answer")
 }
 
-async fn placement(site: &Site<'_>) -> Placement {
+pub async fn placement(site: &Site<'_>) -> Placement {
     let placed = site
         .world
         .store
@@ -72,17 +72,22 @@ async fn drain(world: &World, function_arn: &str) {
 }
 
 /// Which functions the flows of this content call.
-fn called(content: &str) -> Vec<&'static str> {
+pub fn called(content: &str) -> Vec<&'static str> {
     let is_called = |function: &&str| content.contains(&format!("\"{function}\""));
     FUNCTIONS.into_iter().filter(is_called).collect()
 }
 
-/// Each queue's whisper calls one function, and that lets the instance in.
+/// Each queue's whisper of ours calls one function, and that lets the instance in.
 fn assert_limited(site: &Site<'_>, case: &str) {
     let inside = site.fake.inside();
     for queue in inside.queues.values() {
-        let whisper = queue.outbound.flow_id.as_ref().expect("a whisper");
-        let (_, flow) = &inside.flows[whisper];
+        let whisper = queue.outbound.flow_id.as_ref();
+        let Some((_, flow)) = whisper.and_then(|whisper| inside.flows.get(whisper)) else {
+            continue;
+        };
+        if !flow.tags.contains_key("managed-by") {
+            continue;
+        }
         let functions = called(&flow.content);
         assert_eq!(functions.len(), 1, "{}: {case}", queue.name);
         let statement = (functions[0].to_owned(), site.instance.to_string());
@@ -106,7 +111,7 @@ async fn give_place_back(site: &Site<'_>) {
 }
 
 /// Passes until the move is over; how many.
-async fn finish_move(site: &Site<'_>, case: &str) -> usize {
+pub async fn finish_move(site: &Site<'_>, case: &str) -> usize {
     for pass in 1..=9 {
         site.pass().await.expect("a pass");
         assert_limited(site, case);
@@ -117,8 +122,16 @@ async fn finish_move(site: &Site<'_>, case: &str) -> usize {
     panic!("the move is not over after nine passes: {case}");
 }
 
+/// Every queue is limited, and by the second function alone.
 fn assert_moved(site: &Site<'_>, case: &str) {
     let inside = site.fake.inside();
+    for queue in inside.queues.values() {
+        let whisper = queue.outbound.flow_id.as_ref().expect("a whisper");
+        assert!(
+            inside.flows[whisper].1.tags.contains_key("managed-by"),
+            "{case}"
+        );
+    }
     let statement = (SECOND.to_owned(), site.instance.to_string());
     assert_eq!(
         inside.granted.iter().collect::<Vec<_>>(),

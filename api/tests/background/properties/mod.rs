@@ -1,104 +1,25 @@
 //! Whatever is asked, whatever an instance has, wherever a pass is cut off and whatever the customer changes meanwhile:
-//! the passes that follow end in the same state, which needs nothing more; and removal gives everything back.
+//! the passes that follow end in the same state, which needs nothing more; and removal gives everything back. So it is
+//! when somebody deletes our flows or takes the permission away, and while the instance moves to another function.
+
+mod case;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use ringfence_api::domain::installation::{ExistingWhisper, InstallationRequest, QueueSelection};
+use ringfence_api::domain::installation::{
+    ExistingWhisper, InstallationRequest, InstallationState, QueueSelection,
+};
 use sqlx::PgPool;
 
 use crate::audit::assert_all_told;
-use crate::fake::{DEFAULT_OUTBOUND, Edit, FakeInstance, Fault};
+use crate::fake::{self, DEFAULT_OUTBOUND, FakeInstance};
+use crate::moves::{FUNCTIONS, ask_move, called, finish_move, placement, shards};
 use crate::world::{Site, World, request};
+use case::{Case, Disturbed, Edit, OWN, QUEUES, case};
 
-const QUEUES: [&str; 4] = ["a", "b", "c", "d"];
-const OWN: [&str; 2] = ["their-first", "their-second"];
-const CASES: usize = 60;
-
-/// The whisper that the customer gives a queue: none, Connect's default, or one of their own.
-fn whisper() -> impl Strategy<Value = Option<&'static str>> {
-    prop_oneof![
-        Just(None),
-        Just(Some(DEFAULT_OUTBOUND)),
-        Just(Some(OWN[0])),
-        Just(Some(OWN[1])),
-    ]
-}
-
-#[derive(Debug, Clone)]
-struct Ask {
-    existing_whisper: ExistingWhisper,
-    /// By place; none means all.
-    queues: Option<BTreeSet<usize>>,
-    /// What becomes of the passes that work for it.
-    passes: Vec<Disturbed>,
-}
-
-#[derive(Debug, Clone)]
-struct Disturbed {
-    cut_off: Option<Fault>,
-    edit: Option<(u32, usize, usize)>,
-}
-
-#[derive(Debug, Clone)]
-struct Case {
-    queues: Vec<Option<&'static str>>,
-    asks: Vec<Ask>,
-    removal: Vec<Disturbed>,
-}
-
-fn cut_off() -> impl Strategy<Value = Option<Fault>> {
-    prop_oneof![
-        1 => Just(None),
-        4 => (1..30_u32).prop_map(|at| Some(Fault::Before(at))),
-        4 => (1..30_u32).prop_map(|at| Some(Fault::After(at))),
-    ]
-}
-
-fn disturbed(queues: usize, edits: bool) -> impl Strategy<Value = Vec<Disturbed>> {
-    let edit = (1..30_u32, 0..queues, 0..OWN.len());
-    let edit = proptest::option::weighted(0.4, edit);
-    let one = (cut_off(), edit).prop_map(move |(cut_off, edit)| Disturbed {
-        cut_off,
-        edit: edit.filter(|_| edits),
-    });
-    vec(one, 0..4)
-}
-
-fn ask(queues: usize) -> impl Strategy<Value = Ask> {
-    let existing_whisper = prop_oneof![
-        1 => Just(ExistingWhisper::Refuse),
-        1 => Just(ExistingWhisper::Replace),
-        2 => Just(ExistingWhisper::Merge),
-    ];
-    let some = proptest::collection::btree_set(0..queues, 1..=queues);
-    let chosen = proptest::option::weighted(0.4, some);
-    (existing_whisper, chosen, disturbed(queues, true)).prop_map(
-        |(existing_whisper, queues, passes)| Ask {
-            existing_whisper,
-            queues,
-            passes,
-        },
-    )
-}
-
-fn case() -> impl Strategy<Value = Case> {
-    (1..=QUEUES.len()).prop_flat_map(|count| {
-        (
-            vec(whisper(), count),
-            vec(ask(count), 1..3),
-            disturbed(count, false),
-        )
-            .prop_map(|(queues, asks, removal)| Case {
-                queues,
-                asks,
-                removal,
-            })
-    })
-}
+const CASES: usize = 80;
 
 /// What the customer last gave each queue.
 type Wanted = BTreeMap<&'static str, Option<&'static str>>;
@@ -136,11 +57,18 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
             ..request(ask.existing_whisper)
         };
         site.ask(&asked).await;
+        if ask.moves {
+            ask_move(site.world, site.instance, None).await;
+        }
         disturb(site, &ask.passes, wanted).await;
         // What the customer changed at the very end is found by the look after that.
         site.settle().await;
         site.settle().await;
+        if placement(site).await.leaving.is_some() {
+            finish_move(site, "").await;
+        }
         is_installed(site, &asked, wanted)?;
+        calls_one_function(site).await?;
         site.fake.inside().changes.clear();
         site.pass().await.map_err(|err| err.to_string())?;
         let changes = site.fake.inside().changes.clone();
@@ -148,10 +76,40 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
             return Err(format!("a reached state was changed: {changes:?}"));
         }
     }
+    if case.moves {
+        ask_move(site.world, site.instance, None).await;
+    }
     site.ask_removal().await;
     disturb(site, &case.removal, wanted).await;
-    site.settle().await;
+    if site.assessment().await.state != InstallationState::Uninstalled {
+        site.settle().await;
+    }
     is_back(site, wanted)
+}
+
+/// The one that the instance is placed on, which alone lets it in.
+async fn calls_one_function(site: &Site<'_>) -> Result<(), String> {
+    let function = placement(site).await.function_arn;
+    let inside = site.fake.inside();
+    let granted: Vec<&String> = inside
+        .granted
+        .iter()
+        .map(|(function, _)| function)
+        .collect();
+    if granted != [&function] {
+        return Err(format!("{granted:?} let it in, not {function}"));
+    }
+    let ours = inside
+        .flows
+        .values()
+        .filter(|(_, flow)| flow.tags.contains_key("managed-by"));
+    for (_, flow) in ours {
+        let called = called(&flow.content);
+        if called != [function.as_str()] {
+            return Err(format!("{} calls {called:?}, not {function}", flow.name));
+        }
+    }
+    Ok(())
 }
 
 /// Passes that are cut off, and during which the customer changes queues.
@@ -159,14 +117,23 @@ async fn disturb(site: &Site<'_>, passes: &[Disturbed], wanted: &mut Wanted) {
     for disturbed in passes {
         site.fake.fail(disturbed.cut_off);
         site.fake
-            .edit(disturbed.edit.map(|(before, queue, own)| Edit {
+            .edit(disturbed.edit.map(|(before, edit)| fake::Edit {
                 before,
-                queue: QUEUES[queue].to_owned(),
-                flow_id: OWN[own].to_owned(),
+                change: match edit {
+                    Edit::Repoint(queue, own) => fake::Change::Repoint {
+                        queue: QUEUES[queue].to_owned(),
+                        flow_id: OWN[own].to_owned(),
+                    },
+                    Edit::DeleteOurs(place) => fake::Change::DeleteOurs(place),
+                    Edit::EditOurs(place) => fake::Change::EditOurs(place),
+                    Edit::Ungrant => fake::Change::Ungrant,
+                },
             }));
         // Its outcome does not matter: what counts is what comes after.
-        let _ = site.pass().await;
-        if let Some((_, queue, own)) = disturbed.edit
+        if site.assessment().await.state != InstallationState::Uninstalled {
+            let _ = site.pass().await;
+        }
+        if let Some((_, Edit::Repoint(queue, own))) = disturbed.edit
             && site.fake.was_edited()
         {
             wanted.insert(QUEUES[queue], Some(OWN[own]));
@@ -240,6 +207,7 @@ fn has_back(shown: Option<&str>, whisper: Option<&str>) -> bool {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_installation_converges_whatever_cuts_it_off_and_removal_gives_back(pool: PgPool) {
     let world = World::new(pool).await;
+    shards(&world, &FUNCTIONS).await;
     let mut runner = TestRunner::deterministic();
     for number in 0..CASES {
         let mut tree = case().new_tree(&mut runner).expect("a case");
