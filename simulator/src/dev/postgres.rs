@@ -129,7 +129,8 @@ impl Postgres {
             .await
     }
 
-    async fn ask(&self, statement: &str) -> Result<()> {
+    /// Runs a statement in the first database, as the owner of everything.
+    pub async fn ask(&self, statement: &str) -> Result<()> {
         // Some packages put links to the server's programs elsewhere than the client's.
         let beside = self.programs.join("psql");
         let psql = if beside.is_file() {

@@ -145,6 +145,11 @@ impl Stack {
         Ok(())
     }
 
+    /// As the database's owner, for what only time could bring about.
+    pub async fn ask_database(&self, statement: &str) -> Result<()> {
+        self.ground.postgres.ask(statement).await
+    }
+
     /// Ends PostgreSQL under everybody's feet; what was committed stays.
     pub async fn halt_database(&mut self) {
         self.ground.postgres.halt().await;

@@ -24,7 +24,7 @@ pub async fn in_town<F>(test: F)
 where
     F: AsyncFnOnce(&mut Town) -> Result<()>,
 {
-    in_town_with(Vec::new(), test).await;
+    in_town_of(|_| (), test).await;
 }
 
 /// With more settings of the control plane.
@@ -32,13 +32,21 @@ pub async fn in_town_with<F>(control_plane: Vec<(&'static str, String)>, test: F
 where
     F: AsyncFnOnce(&mut Town) -> Result<()>,
 {
-    let settings = Settings {
+    in_town_of(|settings| settings.control_plane = control_plane, test).await;
+}
+
+/// With the stack's own settings changed.
+pub async fn in_town_of<F>(change: impl FnOnce(&mut Settings), test: F)
+where
+    F: AsyncFnOnce(&mut Town) -> Result<()>,
+{
+    let mut settings = Settings {
         // Connect's quotas are tried by the demo; here they would only make every test wait.
         connect_rps: Some(50),
         reconcile_period_seconds: 2,
-        control_plane,
         ..Settings::default()
     };
+    change(&mut settings);
     let places = Places::find().expect("the binaries");
     let stack = Stack::start(&places, &settings)
         .await

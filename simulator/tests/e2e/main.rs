@@ -13,6 +13,8 @@ mod harness;
 mod leftovers;
 mod lists;
 mod merge;
+mod many_queues;
+mod moves;
 mod notices;
 mod onboarding;
 mod permissions;

@@ -269,8 +269,32 @@ function make(
       state: state === "blocked" && index === 4 ? "refused" : index < done - 3 ? "attached" : "pending",
       detail: state === "blocked" && index === 4 ? "It has a whisper of its own; choose merge or replace." : null,
     })),
+    drift: state === "installed" ? DRIFT : [],
   } as Installation;
 }
+
+const DRIFT: Installation["drift"] = [
+  {
+    kind: "access_lost",
+    target: "",
+    name: "",
+    message: "the roles or their external id were changed: they no longer do what they must",
+    advice: "Deploy the template again, or verify the instance to see which permission is missing.",
+    mended: false,
+    since: START_TIME,
+    ended_at: null,
+  },
+  {
+    kind: "queue_repointed",
+    target: uuid(500),
+    name: "Sales",
+    message: 'the queue "Sales" points at another whisper',
+    advice: "",
+    mended: true,
+    since: START_TIME,
+    ended_at: START_TIME,
+  },
+];
 
 export function policy(): PolicyResource {
   return {

@@ -54,5 +54,8 @@ export type Quota = Answer<"/v1/quotas">["data"][number];
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];
 export type InstalledQueue = Installation["queues"][number];
+export type Drift = Installation["drift"][number];
+export type RotatedConnection =
+  paths["/v1/connections/{id}/rotate-external-id"]["post"]["responses"][200]["content"]["application/json"];
 export type Outcome = Decision["outcome"];
 export type RuleRecord = NonNullable<Decision["rules"]>[number];

@@ -6,6 +6,7 @@ import { Badge, type Tone } from "../ui/Badge";
 import { Section } from "../ui/Page";
 import { Time } from "../ui/Time";
 import classes from "./Lists.module.css";
+import { RotateExternalId } from "./RotateExternalId";
 import { words } from "./states";
 
 const LOOKS: Record<Check["status"], { tone: Tone; label: string }> = {
@@ -39,6 +40,7 @@ export function Checks({ instance }: { instance: Instance }) {
           ))}
         </ul>
       )}
+      <RotateExternalId instance={instance} />
     </Section>
   );
 }

@@ -10,8 +10,10 @@ import { Badge } from "../ui/Badge";
 import { ProblemNotice } from "../ui/Notice";
 import { Section } from "../ui/Page";
 import { Time } from "../ui/Time";
+import { DriftList } from "./DriftList";
 import { InstallForm } from "./InstallForm";
 import classes from "./Lists.module.css";
+import { LookNow } from "./LookNow";
 import { Steps } from "./Steps";
 import { mayInstall } from "./installing";
 import { conditionLabel, conditionTone, progressText, queueState } from "./states";
@@ -42,12 +44,14 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
       <Section
         title="Installation"
         aside={
-          mayChange &&
-          !isChanging && (
-            <Button variant="default" size="xs" onClick={() => setChanging(true)}>
-              {installation.data.desired == null ? "Install again" : "Change"}
-            </Button>
-          )
+          <span className={classes.action}>
+            {installation.data.state !== "uninstalled" && <LookNow instanceId={instance.id} />}
+            {mayChange && !isChanging && (
+              <Button variant="default" size="xs" onClick={() => setChanging(true)}>
+                {installation.data.desired == null ? "Install again" : "Change"}
+              </Button>
+            )}
+          </span>
         }
       >
         <div className={classes.group}>
@@ -65,6 +69,7 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
           <Steps installation={installation.data} />
         </div>
       </Section>
+      <DriftList installation={installation.data} />
       <Queues installation={installation.data} />
     </>
   );

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
+<<<<<<< HEAD
 import type { Condition, Installation, Instance } from "../api/types";
 import { installationState, policyState, progressText, words } from "./states";
+=======
+import type { Drift, Installation, Instance } from "../api/types";
+import { driftState, installationState, policyState, progressText, words } from "./states";
+>>>>>>> 642bf64 (Dashboard: what others changed, a look on demand, another external id)
 
 function policy(
   source: Instance["policy"]["source"],
@@ -65,6 +70,14 @@ describe("an installation", () => {
     expect(installationState(installation("installed", [condition("Ready", "true")])).tone).toBe("good");
     expect(installationState(null).label).toBe("Not installed");
   });
+});
+
+it("drift is only called put right once it ended", () => {
+  const drift = (mended: boolean, endedAt: string | null) => driftState({ mended, ended_at: endedAt } as Drift).label;
+  expect(drift(true, "2026-11-25T12:00:00Z")).toBe("Put right");
+  expect(drift(false, "2026-11-25T12:00:00Z")).toBe("Put right");
+  expect(drift(true, null)).toBe("Being put right");
+  expect(drift(false, null)).toBe("Open");
 });
 
 it("names of programs are shown as words", () => {

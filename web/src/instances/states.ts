@@ -1,5 +1,5 @@
 /** What an instance's states are called, coloured, and summed up as. */
-import type { Condition, Installation, InstalledQueue, Instance } from "../api/types";
+import type { Condition, Drift, Installation, InstalledQueue, Instance } from "../api/types";
 import { sentence } from "../text/sentence";
 import type { Tone } from "../ui/Badge";
 
@@ -97,6 +97,7 @@ export function policyState({ policy }: Instance): State {
 const CONDITIONS: Record<string, string> = {
   ShardAssigned: "Limiter assigned",
   PermissionGranted: "Permission granted",
+  ConnectionHealthy: "Roles in order",
   FlowsInstalled: "Flows installed",
   QueuesAttached: "Queues attached",
   Ready: "Ready: calls are limited",
@@ -121,6 +122,12 @@ const QUEUES: Record<string, Look> = {
 
 export function queueState(queue: InstalledQueue): Look {
   return lookOf(QUEUES, queue.state);
+}
+
+/** Something that somebody else changed: is it put right, on its way to be, or left as it is. */
+export function driftState(drift: Drift): Look {
+  if (drift.ended_at != null) return { tone: "good", label: "Put right" };
+  return drift.mended ? { tone: "note", label: "Being put right" } : { tone: "caution", label: "Open" };
 }
 
 const STEPS: Record<string, Look> = {

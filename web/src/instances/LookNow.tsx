@@ -1,0 +1,34 @@
+/** Has the workers compare an installation with what was asked for now, rather than within ten minutes. */
+import { Button } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+
+import { useSession } from "../session/session";
+import { lookNow, mayLook } from "./actions";
+import classes from "./Lists.module.css";
+
+export function LookNow({ instanceId }: { instanceId: string }) {
+  const { api, me } = useSession();
+  const queries = useQueryClient();
+  const looking = useMutation({
+    mutationFn: () => lookNow(api, instanceId),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["installation", instanceId] }),
+  });
+  if (!mayLook(me)) return null;
+  return (
+    <span className={classes.action}>
+      {looking.isSuccess && (
+        <span role="status" className={classes.aside}>
+          A look is under way
+        </span>
+      )}
+      {looking.isError && (
+        <span role="alert" className={classes.aside}>
+          Not asked: {looking.error.message}
+        </span>
+      )}
+      <Button variant="default" size="xs" loading={looking.isPending} onClick={() => looking.mutate()}>
+        Look now
+      </Button>
+    </span>
+  );
+}
