@@ -4,13 +4,13 @@
 use jiff::SignedDuration;
 use ringfence_api::domain::ids::InstanceId;
 use ringfence_api::domain::installation::{
-    ConditionStatus, ConditionType, ExistingWhisper, InstallationState,
+    ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState,
 };
 use ringfence_api::store::{MoveAsked, Placement, Shard};
 use sqlx::PgPool;
 
 use crate::audit::assert_all_told;
-use crate::fake::{FakeInstance, Fault, Moment};
+use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Moment};
 use crate::world::{FUNCTION, REGION, Site, World, condition, request};
 
 const SECOND: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-10";
@@ -240,7 +240,11 @@ async fn a_move_over_which_the_worker_dies_is_ended_by_the_next_one(pool: PgPool
         let (reached, _open) = site.fake.gate_at(moment);
         tokio::pin!(reached);
         let mut is_killed = false;
-        while placement(&site).await.leaving.is_some() {
+        for pass in 1.. {
+            assert!(pass < 12, "the move does not end: {case}");
+            if placement(&site).await.leaving.is_none() {
+                break;
+            }
             world.wait(CALLS_END);
             site.is_due().await;
             let worker = world.worker();
@@ -274,6 +278,32 @@ async fn a_copy_whose_original_is_gone_calls_the_other_function_all_the_same(poo
     finish_move(&site, "without the original").await;
     assert_moved(&site, "without the original");
     assert_eq!(site.fake.whisper_of("own"), Some(copy));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_flow_that_is_only_kept_for_its_queue_calls_the_other_function_too(pool: PgPool) {
+    let world = world(pool, &FUNCTIONS).await;
+    let queues = [("plain", None), ("own", Some("their-whisper"))];
+    let site = world.site(FakeInstance::with_queues(&queues)).await;
+    let report = InstallationRequest {
+        drift: Drift::Report,
+        ..request(ExistingWhisper::Merge)
+    };
+    site.ask(&report).await;
+    site.settle().await;
+    let point = |flow_id: &str| {
+        let mut inside = site.fake.inside();
+        let queue = inside.queues.get_mut("own").expect("the queue");
+        queue.outbound.flow_id = Some(flow_id.to_owned());
+    };
+    let ours = site.fake.whisper_of("own").expect("a whisper");
+    point(DEFAULT_OUTBOUND);
+    ask_move(&world, site.instance, Some(SECOND)).await;
+    finish_move(&site, "reported").await;
+    // By hand, back to what it ran.
+    point(&ours);
+    assert_limited(&site, "reported");
+    assert_moved(&site, "reported");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -51,6 +51,9 @@ export type Usage = Answer<"/v1/usage">;
 export type UsageMonth = Usage["data"][number];
 export type Quota = Answer<"/v1/quotas">["data"][number];
 
+export type Shard = Answer<"/v1/shards">["data"][number];
+export type ShardMove = Answer<"/v1/shard-moves">["data"][number];
+
 export type Check = Instance["connection"]["checks"][number];
 export type Condition = Installation["conditions"][number];
 export type InstalledQueue = Installation["queues"][number];

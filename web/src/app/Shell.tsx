@@ -2,17 +2,20 @@ import { Menu, UnstyledButton } from "@mantine/core";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
+import { isOperator } from "../limiters/limiters";
 import { useSession } from "../session/session";
 import { Icon, type IconName } from "../ui/Icon";
 import { Mark } from "../ui/Mark";
 import { ColorScheme } from "./ColorScheme";
 import classes from "./Shell.module.css";
 
-const PLACES: {
-  to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members" | "/access" | "/usage";
+interface Place {
+  to: "/instances" | "/decisions" | "/numbers" | "/webhooks" | "/members" | "/access" | "/usage" | "/limiters";
   label: string;
   icon: IconName;
-}[] = [
+}
+
+const PLACES: Place[] = [
   { to: "/instances", label: "Instances", icon: "instances" },
   { to: "/decisions", label: "Decisions", icon: "list" },
   { to: "/numbers", label: "Numbers", icon: "number" },
@@ -22,7 +25,10 @@ const PLACES: {
   { to: "/usage", label: "Usage", icon: "bars" },
 ];
 
+const OPERATORS_PLACES: Place[] = [...PLACES, { to: "/limiters", label: "Limiters", icon: "auto" }];
+
 export function Shell() {
+  const { me } = useSession();
   const nav = useRef<HTMLElement>(null);
   const place = useLocation({ select: ({ pathname }) => pathname });
   // On a narrow screen the places stand in a row that is longer than the screen.
@@ -40,7 +46,7 @@ export function Shell() {
           <span>Ringfence</span>
         </Link>
         <nav className={classes.nav} aria-label="Main" ref={nav}>
-          {PLACES.map((place) => (
+          {(isOperator(me) ? OPERATORS_PLACES : PLACES).map((place) => (
             <Link key={place.to} to={place.to} className={classes.place} activeProps={{ "aria-current": "page" }}>
               <Icon name={place.icon} />
               {place.label}

@@ -6,6 +6,7 @@ import { type DecisionSearch, readDecisionSearch } from "../decisions/search";
 import { DecisionsPage } from "../decisions/DecisionsPage";
 import { InstancePage } from "../instances/InstancePage";
 import { InstancesPage } from "../instances/InstancesPage";
+import { LimitersPage } from "../limiters/LimitersPage";
 import { MembersPage } from "../members/MembersPage";
 import { NumbersPage } from "../numbers/NumbersPage";
 import { type NumberSearch, readNumberSearch } from "../numbers/search";
@@ -71,6 +72,8 @@ const webhook = createRoute({
   },
 });
 
+const limiters = createRoute({ getParentRoute: () => root, path: "/limiters", component: LimitersPage });
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
@@ -81,6 +84,7 @@ export const router = createRouter({
     webhooks,
     webhook,
     members,
+    limiters,
     access,
     usage,
   ]),

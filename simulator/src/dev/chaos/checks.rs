@@ -14,6 +14,8 @@ pub struct Findings {
     pub lost: Vec<String>,
     /// Queues that point at nothing.
     pub dangling: Vec<String>,
+    /// Flows whose calls no limiter function decides.
+    pub unlimited: Vec<String>,
 }
 
 impl Findings {
@@ -21,6 +23,7 @@ impl Findings {
         self.duplicates.extend(more.duplicates);
         self.lost.extend(more.lost);
         self.dangling.extend(more.dangling);
+        self.unlimited.extend(more.unlimited);
     }
 
     pub fn all(&self) -> impl Iterator<Item = &String> {
@@ -28,10 +31,12 @@ impl Findings {
             .iter()
             .chain(&self.lost)
             .chain(&self.dangling)
+            .chain(&self.unlimited)
     }
 }
 
-/// At every moment: a queue's whisper exists and is published, and everything of the customer's is untouched.
+/// At every moment: a queue's whisper exists and is published, unless the customer deleted it, and calls a limiter function
+/// that lets it in, unless the customer edited it; and everything of the customer's is untouched.
 pub fn always(site: &Site, seen: &Seen) -> Findings {
     let mut findings = Findings::default();
     let published: BTreeSet<&str> = seen
@@ -43,10 +48,18 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
     for (queue, outbound) in &seen.queues {
         if let Some(flow) = &outbound.flow_id
             && !published.contains(flow.as_str())
+            && !site.deleted.contains(flow)
         {
             findings.dangling.push(format!(
                 "queue {queue} points at {flow}, which is not there"
             ));
+        }
+    }
+    let used = seen.queues.values().filter_map(|now| now.flow_id.as_ref());
+    let used: BTreeSet<&String> = used.collect();
+    for flow in &seen.flows {
+        if flow.ours.is_some() && used.contains(&flow.id) && !site.edited.contains(&flow.id) {
+            findings.unlimited.extend(unlimited(seen, flow));
         }
     }
     for (queue, wanted) in &site.wanted {
@@ -66,6 +79,18 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
         }
     }
     findings
+}
+
+/// Why a flow's calls are not limited.
+fn unlimited(seen: &Seen, flow: &SeenFlow) -> Option<String> {
+    match flow.calls().as_slice() {
+        [function] if seen.statements.get(function) == Some(&0) => Some(format!(
+            "the flow {} calls {function}, which does not let it in",
+            flow.name
+        )),
+        [_] => None,
+        other => Some(format!("the flow {} calls {other:?}", flow.name)),
+    }
 }
 
 /// Once the installation was reached.
@@ -127,9 +152,19 @@ pub fn installed(site: &Site, seen: &Seen, request: &Request) -> Findings {
     if !known.iter().any(|key| key.0 == "notice") {
         findings.lost.push("there is no notice flow".to_owned());
     }
-    if seen.statements != 1 {
+    for flow in &ours {
+        findings.unlimited.extend(unlimited(seen, flow));
+    }
+    let admitted: usize = seen.statements.values().sum();
+    // While it moves, both functions do.
+    let is_more = if site.moved {
+        admitted > 2
+    } else {
+        admitted != 1
+    };
+    if is_more || seen.statements.values().any(|count| *count > 1) {
         findings.duplicates.push(format!(
-            "the function admits the instance {} times",
+            "the functions admit the instance so often: {:?}",
             seen.statements
         ));
     }
@@ -156,10 +191,10 @@ pub fn removed(site: &Site, seen: &Seen) -> Findings {
             .duplicates
             .push(format!("the flow {} was left", flow.name));
     }
-    if seen.statements != 0 {
+    if seen.statements.values().any(|count| *count > 0) {
         findings
             .duplicates
-            .push("the permission was left".to_owned());
+            .push(format!("a permission was left: {:?}", seen.statements));
     }
     findings
 }

@@ -47,6 +47,7 @@ pub async fn run(places: &Places, options: Options, interrupt: &mut Interrupt) -
         reconcile_period_seconds: 600,
         connect_rps: Some(100),
         lease_seconds: Some(2),
+        limiters_per_region: 2,
         ..Settings::default()
     };
     eprintln!(
@@ -73,6 +74,9 @@ async fn play_all(ground: &Ground, settings: &Settings, options: Options) -> Res
     let sim = ground.sim();
     let quotas = json!({ "enabled": true, "scale": QUOTA_SCALE });
     sim.post("quotas", &quotas).await?;
+    // Not known of the service, and the harder case: a queue may be left naming nothing.
+    let deletable = json!({ "flow_in_use_deletable": true });
+    sim.post("behaviour", &deletable).await?;
     let begun = Instant::now();
     let seeds = (0..u64::from(options.runs)).map(|index| options.seed.wrapping_add(index));
     let seeds: Arc<Mutex<VecDeque<u64>>> = Arc::new(Mutex::new(seeds.collect()));

@@ -79,6 +79,9 @@ impl Run<'_> {
                 self.site.ask(&self.request).await?;
                 self.converge("the mended installation", reached).await?;
             }
+            // Whatever the customer did to Ringfence's flows is put right by now.
+            self.site.deleted.clear();
+            self.site.edited.clear();
             let seen = self.site.look().await?;
             let findings = checks::installed(&self.site, &seen, &self.request);
             self.outcome.findings.add(findings);
@@ -130,6 +133,13 @@ impl Run<'_> {
                 let held = self.reach(*at).await?;
                 self.site.ask(request).await?;
                 self.request = request.clone();
+                if let Some((id, ..)) = held {
+                    self.site.let_go(id).await?;
+                }
+            }
+            Event::Move(at) => {
+                let held = self.reach(*at).await?;
+                self.site.ask_move(&self.slot.operator).await?;
                 if let Some((id, ..)) = held {
                     self.site.let_go(id).await?;
                 }

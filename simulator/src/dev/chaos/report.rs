@@ -17,6 +17,7 @@ pub struct Report {
     duplicates: usize,
     lost: usize,
     dangling: usize,
+    unlimited: usize,
     pub faults: u64,
     pub took: Duration,
     killed_at: BTreeMap<(String, bool), u64>,
@@ -39,6 +40,7 @@ impl Report {
         self.duplicates += outcome.findings.duplicates.len();
         self.lost += outcome.findings.lost.len();
         self.dangling += outcome.findings.dangling.len();
+        self.unlimited += outcome.findings.unlimited.len();
         for (at, count) in &outcome.killed_at {
             *self.killed_at.entry(at.clone()).or_default() += count;
         }
@@ -63,6 +65,7 @@ impl Report {
         self.duplicates += other.duplicates;
         self.lost += other.lost;
         self.dangling += other.dangling;
+        self.unlimited += other.unlimited;
         for (at, count) in other.killed_at {
             *self.killed_at.entry(at).or_default() += count;
         }
@@ -102,7 +105,7 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "runs {}  kills {}  faults {}  edits {}  converged {}  duplicates {}  lost queue settings {}  pointing at nothing {}  in {} s",
+            "runs {}  kills {}  faults {}  edits {}  converged {}  duplicates {}  lost queue settings {}  pointing at nothing {}  unlimited {}  in {} s",
             self.runs,
             self.kills,
             self.faults,
@@ -111,6 +114,7 @@ impl fmt::Display for Report {
             self.duplicates,
             self.lost,
             self.dangling,
+            self.unlimited,
             self.took.as_secs(),
         )
     }

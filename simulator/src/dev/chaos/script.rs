@@ -43,8 +43,17 @@ pub struct Moment {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
-    Repoint { queue: usize, to: Whisper },
-    Rename { queue: usize },
+    Repoint {
+        queue: usize,
+        to: Whisper,
+    },
+    Rename {
+        queue: usize,
+    },
+    /// Of Ringfence's flows, the one of this place.
+    DeleteOurs(usize),
+    /// Its content becomes something else.
+    EditOurs(usize),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +68,8 @@ pub enum Event {
     Ask { at: Moment, request: Request },
     /// The tenant asks for everything to go, half-way.
     Remove(Moment),
+    /// The operator moves the instance to another limiter function meanwhile.
+    Move(Moment),
 }
 
 #[derive(Debug, Clone)]
@@ -167,10 +178,12 @@ impl Dice {
     }
 
     fn installing(&mut self, queues: usize, workers: usize) -> Event {
-        match self.between(0, 11) {
-            0..=2 => {
+        match self.between(0, 13) {
+            0..=3 => {
                 let queue = self.between(0, queues - 1);
-                let edit = match self.between(0, 2) {
+                let edit = match self.between(0, 4) {
+                    3 => Edit::DeleteOurs(self.between(0, 3)),
+                    4 => Edit::EditOurs(self.between(0, 3)),
                     0 => Edit::Rename { queue },
                     1 => Edit::Repoint {
                         queue,
@@ -189,11 +202,12 @@ impl Dice {
                 let kill = workers > 1 || self.chance(0.5);
                 Event::Edit { at, edit, kill }
             }
-            3 => Event::Ask {
+            4 => Event::Ask {
                 at: self.moment(),
                 request: self.request(queues),
             },
-            4 => Event::Remove(self.moment()),
+            5 => Event::Remove(self.moment()),
+            6 => Event::Move(self.moment()),
             _ => self.kill(),
         }
     }
@@ -218,6 +232,12 @@ mod tests {
         assert!(events().any(|event| matches!(event, Event::KillOne(_))));
         assert!(events().any(|event| matches!(event, Event::Ask { .. })));
         assert!(events().any(|event| matches!(event, Event::Remove(_))));
+        assert!(events().any(|event| matches!(event, Event::Move(_))));
+        for kind in [Edit::DeleteOurs(0), Edit::EditOurs(0)] {
+            let kind = std::mem::discriminant(&kind);
+            let there = |event: &Event| matches!(event, Event::Edit { edit, .. } if std::mem::discriminant(edit) == kind);
+            assert!(events().any(there));
+        }
         for performed in [false, true] {
             for service in ["connect", "lambda", "dynamodb"] {
                 let there = |event: &Event| matches!(event, Event::Kill(at) if at.service == service && at.performed == performed);

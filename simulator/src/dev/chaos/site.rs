@@ -2,7 +2,7 @@
 //!
 //! Everything is looked at through the simulator's own state, which no ordered fault reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,13 +10,15 @@ use tokio::time::sleep;
 
 use super::super::aws::Aws;
 use super::super::customer::{ContactCentre, Customer};
-use super::super::rest::list;
+use super::super::rest::{Rest, list};
 use super::super::sim::Sim;
 use super::super::{DevError, Result};
 use super::script::{Edit, OWN_WHISPERS, Request, Script, Whisper};
 use super::slot::Slot;
 
 const REGION: &str = "us-east-1";
+/// The limiter functions by name.
+const FUNCTIONS: [&str; 2] = ["ringfence-limiter-1", "ringfence-limiter-2"];
 const NUMBERS: [&str; 5] = [
     "+12065550100",
     "+12065550101",
@@ -27,6 +29,7 @@ const NUMBERS: [&str; 5] = [
 const NAMES: [&str; 5] = ["Sales", "Support", "Claims", "Returns", "Renewals"];
 /// The customer's own requests meet the ordered faults as well.
 const TRIES_MAX: u32 = 30;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a queue calls out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +45,8 @@ pub struct Seen {
     /// By queue id.
     pub queues: BTreeMap<String, Outbound>,
     pub flows: Vec<SeenFlow>,
-    pub statements: usize,
+    /// How often each limiter function's policy admits this instance.
+    pub statements: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,6 +68,11 @@ pub struct Site {
     pub wanted: Vec<(String, Outbound)>,
     /// Flows that were there before Ringfence came.
     pub theirs: Vec<SeenFlow>,
+    /// Ringfence's flows that the customer deleted or edited.
+    pub deleted: BTreeSet<String>,
+    pub edited: BTreeSet<String>,
+    /// The operator has moved the instance.
+    pub moved: bool,
 }
 
 impl Site {
@@ -95,6 +104,9 @@ impl Site {
             own,
             wanted: Vec::new(),
             theirs: Vec::new(),
+            deleted: BTreeSet::new(),
+            edited: BTreeSet::new(),
+            moved: false,
         };
         let ids: Vec<String> = site
             .customer
@@ -157,9 +169,76 @@ impl Site {
         self.customer.rest.get(&path).await
     }
 
-    /// The customer changes a queue by hand; false where the moment forbids it.
+    /// The instance goes to the other function, where it is placed and not on its way already.
+    pub async fn ask_move(&mut self, operator: &Rest) -> Result<()> {
+        let wanted = json!({ "instance_id": self.customer.id });
+        match operator.post("/v1/shard-moves", &wanted).await {
+            Ok(_) => {
+                self.moved = true;
+                Ok(())
+            }
+            Err(DevError::Refused { status: 409, .. }) => Ok(()),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// The customer changes something by hand; false where the moment forbids it.
     pub async fn edit(&mut self, edit: Edit, held_path: &str) -> Result<bool> {
-        let (Edit::Repoint { queue, .. } | Edit::Rename { queue }) = edit;
+        match edit {
+            Edit::Repoint { queue, to } => {
+                let flow = self.flow_of(to);
+                self.edit_queue(queue, flow, held_path).await
+            }
+            Edit::Rename { queue } => self.edit_queue(queue, None, held_path).await,
+            Edit::DeleteOurs(place) => self.edit_flow(place, true).await,
+            Edit::EditOurs(place) => self.edit_flow(place, false).await,
+        }
+    }
+
+    /// False: there is none of Ringfence's yet.
+    async fn edit_flow(&mut self, place: usize, delete: bool) -> Result<bool> {
+        let seen = self.look().await?;
+        let ours: Vec<&SeenFlow> = seen
+            .flows
+            .iter()
+            .filter(|flow| match &flow.ours {
+                // What is edited gets a whisper's content.
+                Some((kind, _)) => delete || kind == "whisper",
+                None => false,
+            })
+            .collect();
+        let Some(flow) = ours.get(place % ours.len().max(1)) else {
+            return Ok(false);
+        };
+        let mut tries = 0;
+        loop {
+            let made = if delete {
+                self.customer.delete_flow(&flow.id).await
+            } else {
+                self.customer.empty_flow(&flow.id).await
+            };
+            tries += 1;
+            match made {
+                Err(err) if tries < TRIES_MAX && is_passing(&err) => sleep(PAUSE).await,
+                done => break done?,
+            }
+        }
+        let changed = if delete {
+            &mut self.deleted
+        } else {
+            &mut self.edited
+        };
+        changed.insert(flow.id.clone());
+        Ok(true)
+    }
+
+    /// Another whisper or, without one, another name.
+    async fn edit_queue(
+        &mut self,
+        queue: usize,
+        flow: Option<String>,
+        held_path: &str,
+    ) -> Result<bool> {
         let Some((id, _)) = self.wanted.get(queue).cloned() else {
             return Ok(false);
         };
@@ -167,18 +246,12 @@ impl Site {
         if held_path.contains(&id) {
             return Ok(false);
         }
-        let flow = match edit {
-            Edit::Repoint { to, .. } => self.flow_of(to),
-            Edit::Rename { .. } => None,
-        };
         let mut tries = 0;
         let set = loop {
             let made = self.edit_once(&id, flow.as_deref()).await;
             tries += 1;
             match made {
-                Err(err) if tries < TRIES_MAX && is_passing(&err) => {
-                    sleep(Duration::from_millis(50)).await;
-                }
+                Err(err) if tries < TRIES_MAX && is_passing(&err) => sleep(PAUSE).await,
                 done => break done?,
             }
         };
@@ -225,25 +298,34 @@ impl Site {
         })
     }
 
-    /// How often the limiter function's policy admits this instance.
-    async fn statements(&self) -> Result<usize> {
-        let policy = self
-            .operator
-            .lambda(
-                REGION,
-                reqwest::Method::GET,
-                "ringfence-limiter-1/policy",
-                None,
-            )
-            .await;
-        match policy {
-            Ok(answer) => {
-                let policy = answer["Policy"].as_str().unwrap_or_default();
-                Ok(policy.matches(self.customer.arn()).count())
-            }
-            Err(DevError::Refused { status: 404, .. }) => Ok(0),
-            Err(err) => Err(err),
+    async fn statements(&self) -> Result<BTreeMap<&'static str, usize>> {
+        let mut statements = BTreeMap::new();
+        for function in FUNCTIONS {
+            let path = format!("{function}/policy");
+            let policy = self
+                .operator
+                .lambda(REGION, reqwest::Method::GET, &path, None)
+                .await;
+            let count = match policy {
+                Ok(answer) => {
+                    let policy = answer["Policy"].as_str().unwrap_or_default();
+                    policy.matches(self.customer.arn()).count()
+                }
+                Err(DevError::Refused { status: 404, .. }) => 0,
+                Err(err) => return Err(err),
+            };
+            statements.insert(function, count);
         }
+        Ok(statements)
+    }
+}
+
+impl SeenFlow {
+    /// The limiter functions that it calls.
+    pub fn calls(&self) -> Vec<&'static str> {
+        let content = self.content.to_string();
+        let is_called = |function: &&str| content.contains(*function);
+        FUNCTIONS.into_iter().filter(is_called).collect()
     }
 }
 

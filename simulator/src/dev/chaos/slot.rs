@@ -21,6 +21,7 @@ pub struct Slot {
     lives: u32,
     /// Of the slot's tenant.
     pub rest: Rest,
+    pub operator: Rest,
 }
 
 impl Slot {
@@ -40,6 +41,7 @@ impl Slot {
             logs,
             lives: 0,
             rest: tenant(&operator).await?,
+            operator,
         })
     }
 

@@ -83,6 +83,10 @@ impl<'a> Planner<'a> {
             let content = self.whisper_content(key).or_else(|| self.repointed(key));
             self.flow(key, content);
         }
+        for key in kept.difference(&needed) {
+            let content = self.repointed(key);
+            self.flow(key, content);
+        }
         for (queue, fate) in fates {
             self.covered_queue(queue, fate);
         }
