@@ -53,20 +53,6 @@ impl Customer {
         }
     }
 
-    /// Puts something of the customer's own into a flow that is there.
-    pub async fn empty_flow(&self, flow_id: &str) -> Result<()> {
-        let path = format!("/contact-flows/{}/{flow_id}/content", self.connect_id());
-        let body = json!({ "Content": consent().to_string() });
-        let set = self
-            .admin
-            .connect(&self.region, Method::POST, &path, Some(&body))
-            .await;
-        match set {
-            Ok(_) | Err(DevError::Refused { status: 404, .. }) => Ok(()),
-            Err(err) => Err(err),
-        }
-    }
-
     pub async fn set_queue_config(&self, queue: &str, config: &Value) -> Result<()> {
         let path = format!(
             "/queues/{}/{queue}/outbound-caller-config",

@@ -14,7 +14,7 @@ const QUEUES: usize = 300;
 #[tokio::test]
 async fn an_instance_with_three_hundred_queues_is_installed_and_given_back_whole() {
     let many = |settings: &mut ringfence_simulator::dev::stack::Settings| {
-        settings.connect_rps = Some(1000);
+        settings.connect_rps = Some(100);
         settings.reconcile_period_seconds = 600;
     };
     in_town_of(many, async |town| {

@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-<<<<<<< HEAD
-import type { Condition, Installation, Instance } from "../api/types";
-import { installationState, policyState, progressText, words } from "./states";
-=======
-import type { Drift, Installation, Instance } from "../api/types";
+import type { Condition, Drift, Installation, Instance } from "../api/types";
 import { driftState, installationState, policyState, progressText, words } from "./states";
->>>>>>> 642bf64 (Dashboard: what others changed, a look on demand, another external id)
 
 function policy(
   source: Instance["policy"]["source"],
