@@ -3,7 +3,8 @@ import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { useSession } from "../session/session";
-import { lookNow, mayLook } from "./actions";
+import { lookNow } from "./actions";
+import { mayInstall } from "./installing";
 import classes from "./Lists.module.css";
 
 export function LookNow({ instanceId }: { instanceId: string }) {
@@ -13,7 +14,7 @@ export function LookNow({ instanceId }: { instanceId: string }) {
     mutationFn: () => lookNow(api, instanceId),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["installation", instanceId] }),
   });
-  if (!mayLook(me)) return null;
+  if (!mayInstall(me)) return null;
   return (
     <span className={classes.action}>
       {looking.isSuccess && (

@@ -1,15 +1,11 @@
 /** What can be asked for of an instance in a browser, and who may. */
 import { type Api, bodyOf } from "../api/client";
 import type { Installation, Me, RotatedConnection } from "../api/types";
-
-/** Editors and above; an operator acts with an owner's rights. */
-export function mayLook(me: Me): boolean {
-  return me.role !== "viewer";
-}
+import { mayInstall } from "./installing";
 
 /** Admins and above. */
 export function mayRotate(me: Me): boolean {
-  return mayLook(me) && me.role !== "editor";
+  return mayInstall(me) && me.role !== "editor";
 }
 
 export async function lookNow(api: Api, instanceId: string): Promise<Installation> {
