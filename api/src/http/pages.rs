@@ -46,7 +46,10 @@ pub(super) async fn customer_template() -> Response {
 /// For tenants with `on_limiter_unavailable` set to `deny`; deployed beside the roles, in each region.
 #[utoipa::path(
     get, path = "/templates/customer-fallback.yaml", tag = "service", security(()),
-    responses((status = 200, body = String, content_type = "text/plain"))
+    responses((
+        status = 200, body = String, content_type = "text/plain",
+        example = json!("AWSTemplateFormatVersion: \"2010-09-09\"\n…"),
+    ))
 )]
 pub(super) async fn fallback_template() -> Response {
     template(FALLBACK_TEMPLATE)

@@ -171,7 +171,7 @@ fn every_operation_names_the_errors_that_follow_from_what_it_takes() {
 }
 
 /// Ids of others: Amazon Connect's, and the caller's own.
-const FOREIGN_IDS: [&str; 12] = [
+const FOREIGN_IDS: [&str; 13] = [
     "caller_id",
     "caller_id_number_id",
     "contact_id",
@@ -184,6 +184,7 @@ const FOREIGN_IDS: [&str; 12] = [
     "previous_flow_id",
     "whisper_flow_id",
     "notice_flow_id",
+    "routing_profile_id",
 ];
 
 #[test]

@@ -1748,6 +1748,7 @@ export interface components {
             /**
              * @description Every queue that agents can dial from runs our whisper, as far as could be seen: all of them, unless permissions
              *     are missing.
+             * @example false
              */
             complete: boolean;
             /** @description Without these the queues could not all be found. */
@@ -1996,26 +1997,42 @@ export interface components {
          */
         DeliveryState: "waiting" | "delivered" | "failed";
         DialledBy: {
-            /** @description The queue that this profile's agents dial from unless they choose another. */
+            /**
+             * @description The queue that this profile's agents dial from unless they choose another.
+             * @example true
+             */
             default_outbound: boolean;
+            /** @example 3f0c1d2e-2200-4265-82c0-0123456789ab */
             routing_profile_id: string;
+            /** @example Evening team */
             routing_profile_name: string;
         };
         /** @description A queue that agents can dial from. */
         DialledQueue: {
-            /** @description It runs our whisper. */
+            /**
+             * @description It runs our whisper.
+             * @example false
+             */
             covered: boolean;
             dialled_by: components["schemas"]["DialledBy"][];
-            /** @description What to do about it. */
+            /**
+             * @description What to do about it.
+             * @example Add it to the installation's queues, choose all of them, or take it out of the routing profiles.
+             */
             fix?: string | null;
+            /** @example Sales */
             name: string;
+            /** @example 7d1c4a55-2200-4265-82c0-0123456789ab */
             queue_id: string;
             /**
              * @description Why it is not covered.
              * @example the installation does not name this queue
              */
             reason?: string | null;
-            /** @description What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered. */
+            /**
+             * @description What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered.
+             * @example c8c0e68d-2200-4265-82c0-0123456789ab
+             */
             whisper_flow_id?: string | null;
         };
         /** @description Something that somebody else changed. */
@@ -2083,9 +2100,16 @@ export interface components {
          *     limiter gave no answer, in the instance's region.
          */
         FallbackStack: {
+            /** @example aws cloudformation deploy --stack-name ringfence-fallback … */
             cli_command: string;
+            /** @example ringfence-fallback-con_01890a5d000070008000000000000000 */
             function_name: string;
+            /**
+             * @description Opens the AWS console with everything filled in.
+             * @example https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback
+             */
             quick_create_url: string;
+            /** @example https://ringfence.example/templates/customer-fallback.yaml */
             template_url: string;
         };
         /** @description One field that is wrong. */
@@ -2394,6 +2418,7 @@ export interface components {
         };
         /** @description A permission that the installer role lacks. */
         MissingPermission: {
+            /** @example Add connect:ListRoutingProfiles to the installer role's policy, as the template has it. */
             fix: string;
             /** @example connect:ListRoutingProfiles */
             permission: string;
@@ -3220,9 +3245,15 @@ export interface components {
         };
         /** @description Calls that no queue's whisper sees or stops. */
         WayRound: {
-            /** @description What happens. */
+            /**
+             * @description What happens.
+             * @example Transfers and conferences to outside numbers, by an agent or by a quick connect, run no flow at all; they are neither counted nor stopped.
+             */
             detail: string;
-            /** @description What to do where that matters. */
+            /**
+             * @description What to do where that matters.
+             * @example Give queues no quick connects to outside numbers that limits are about, and tell agents to dial such numbers.
+             */
             fix: string;
             /** @example external_transfers */
             kind: string;
@@ -3823,6 +3854,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example AWSTemplateFormatVersion: "2010-09-09"
+                     *     …
+                     */
                     "text/plain": string;
                 };
             };
@@ -4647,6 +4682,53 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "account_id": "111122223333",
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "id": "con_01890a5d000070008000000000000000",
+                     *           "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *           "instances": [
+                     *             {
+                     *               "checked_at": "2026-11-25T12:00:00Z",
+                     *               "health": "unknown",
+                     *               "instance_id": "ins_01890a5d000070008000000000000000",
+                     *               "name": "northwind-us"
+                     *             }
+                     *           ],
+                     *           "onboarding": {
+                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *             "connection_id": "con_01890a5d000070008000000000000000",
+                     *             "external_id": "9Qb1nNf0u6c3h2d7",
+                     *             "fallback": {
+                     *               "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *               "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *               "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *               "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *             },
+                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *             "stack_parameters": {
+                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *             },
+                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *           },
+                     *           "rotation": {
+                     *             "limiters_told": true,
+                     *             "state": "pending"
+                     *           },
+                     *           "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionList"];
                 };
             };
@@ -4690,6 +4772,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "health": "unknown",
+                     *       "id": "con_01890a5d000070008000000000000000",
+                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *       "instances": [
+                     *         {
+                     *           "checked_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "name": "northwind-us"
+                     *         }
+                     *       ],
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "fallback": {
+                     *           "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *           "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *           "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *           "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *         },
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "rotation": {
+                     *         "limiters_told": true,
+                     *         "state": "pending"
+                     *       },
+                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
@@ -4739,6 +4863,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "health": "unknown",
+                     *       "id": "con_01890a5d000070008000000000000000",
+                     *       "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *       "instances": [
+                     *         {
+                     *           "checked_at": "2026-11-25T12:00:00Z",
+                     *           "health": "unknown",
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "name": "northwind-us"
+                     *         }
+                     *       ],
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "fallback": {
+                     *           "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *           "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *           "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *           "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *         },
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "rotation": {
+                     *         "limiters_told": true,
+                     *         "state": "pending"
+                     *       },
+                     *       "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionDetail"];
                 };
             };
@@ -5280,6 +5446,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "account_id": "111122223333",
+                     *           "connection": {
+                     *             "account_id": "111122223333",
+                     *             "checked_at": "2026-11-25T12:00:00Z",
+                     *             "checks": [
+                     *               {
+                     *                 "detail": "the installer role may do this",
+                     *                 "fix": "update the stack with the present template",
+                     *                 "name": "connect:DescribeQueue",
+                     *                 "status": "passed"
+                     *               }
+                     *             ],
+                     *             "health": "unknown",
+                     *             "id": "con_01890a5d000070008000000000000000",
+                     *             "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *             "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *           },
+                     *           "created_at": "2026-11-25T12:00:00Z",
+                     *           "id": "ins_01890a5d000070008000000000000000",
+                     *           "installation_state": "installed",
+                     *           "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *           "name": "northwind-us",
+                     *           "onboarding": {
+                     *             "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *             "connection_id": "con_01890a5d000070008000000000000000",
+                     *             "external_id": "9Qb1nNf0u6c3h2d7",
+                     *             "fallback": {
+                     *               "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *               "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *               "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *               "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *             },
+                     *             "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *             "stack_parameters": {
+                     *               "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *               "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *               "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *               "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *             },
+                     *             "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *             "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *           },
+                     *           "policy": {
+                     *             "id": "pol_01890a5d000070008000000000000000",
+                     *             "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *             "in_force_version": 3,
+                     *             "source": "own",
+                     *             "version": 3
+                     *           },
+                     *           "region": "us-east-1",
+                     *           "status": "verified",
+                     *           "verified_at": "2026-11-25T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InstanceList"];
                 };
             };
@@ -5333,6 +5560,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "fallback": {
+                     *           "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *           "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *           "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *           "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *         },
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
@@ -5380,6 +5663,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "fallback": {
+                     *           "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *           "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *           "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *           "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *         },
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };
@@ -5465,6 +5804,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "complete": false,
+                     *       "missing_permissions": [
+                     *         {
+                     *           "fix": "Add connect:ListRoutingProfiles to the installer role's policy, as the template has it.",
+                     *           "permission": "connect:ListRoutingProfiles"
+                     *         }
+                     *       ],
+                     *       "queues": [
+                     *         {
+                     *           "covered": false,
+                     *           "dialled_by": [
+                     *             {
+                     *               "default_outbound": true,
+                     *               "routing_profile_id": "3f0c1d2e-2200-4265-82c0-0123456789ab",
+                     *               "routing_profile_name": "Evening team"
+                     *             }
+                     *           ],
+                     *           "fix": "Add it to the installation's queues, choose all of them, or take it out of the routing profiles.",
+                     *           "name": "Sales",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "reason": "the installation does not name this queue",
+                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "ways_round": [
+                     *         {
+                     *           "detail": "Transfers and conferences to outside numbers, by an agent or by a quick connect, run no flow at all; they are neither counted nor stopped.",
+                     *           "fix": "Give queues no quick connects to outside numbers that limits are about, and tell agents to dial such numbers.",
+                     *           "kind": "external_transfers"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Coverage"];
                 };
             };
@@ -5472,7 +5846,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["InstanceNotVerified"];
             429: components["responses"]["RateLimited"];
+            502: components["responses"]["AwsUnavailable"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
             default: components["responses"]["Default"];
@@ -6709,6 +7085,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account_id": "111122223333",
+                     *       "connection": {
+                     *         "account_id": "111122223333",
+                     *         "checked_at": "2026-11-25T12:00:00Z",
+                     *         "checks": [
+                     *           {
+                     *             "detail": "the installer role may do this",
+                     *             "fix": "update the stack with the present template",
+                     *             "name": "connect:DescribeQueue",
+                     *             "status": "passed"
+                     *           }
+                     *         ],
+                     *         "health": "unknown",
+                     *         "id": "con_01890a5d000070008000000000000000",
+                     *         "installer_role_arn": "arn:aws:iam::111122223333:role/ringfence-installer",
+                     *         "runtime_role_arn": "arn:aws:iam::111122223333:role/ringfence-runtime"
+                     *       },
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "id": "ins_01890a5d000070008000000000000000",
+                     *       "installation_state": "installed",
+                     *       "instance_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b",
+                     *       "name": "northwind-us",
+                     *       "onboarding": {
+                     *         "cli_command": "aws cloudformation deploy --stack-name ringfence …",
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "external_id": "9Qb1nNf0u6c3h2d7",
+                     *         "fallback": {
+                     *           "cli_command": "aws cloudformation deploy --stack-name ringfence-fallback …",
+                     *           "function_name": "ringfence-fallback-con_01890a5d000070008000000000000000",
+                     *           "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback",
+                     *           "template_url": "https://ringfence.example/templates/customer-fallback.yaml"
+                     *         },
+                     *         "quick_create_url": "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence",
+                     *         "stack_parameters": {
+                     *           "ConnectionId": "con_01890a5d000070008000000000000000",
+                     *           "ControlPlanePrincipal": "arn:aws:iam::999988887777:role/ringfence-control-plane",
+                     *           "ExternalId": "9Qb1nNf0u6c3h2d7",
+                     *           "LimiterPrincipal": "arn:aws:iam::999988887777:role/ringfence-limiter"
+                     *         },
+                     *         "template_url": "https://ringfence.example/templates/customer.yaml",
+                     *         "terraform": "resource \"aws_cloudformation_stack\" \"ringfence\" { … }"
+                     *       },
+                     *       "policy": {
+                     *         "id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_id": "pol_01890a5d000070008000000000000000",
+                     *         "in_force_version": 3,
+                     *         "source": "own",
+                     *         "version": 3
+                     *       },
+                     *       "region": "us-east-1",
+                     *       "status": "verified",
+                     *       "verified_at": "2026-11-25T12:00:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Instance"];
                 };
             };

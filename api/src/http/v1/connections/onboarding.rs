@@ -57,9 +57,16 @@ pub(in crate::http::v1) struct Onboarding {
 /// limiter gave no answer, in the instance's region.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http::v1) struct FallbackStack {
+    #[schema(example = "ringfence-fallback-con_01890a5d000070008000000000000000")]
     function_name: String,
+    #[schema(example = "https://ringfence.example/templates/customer-fallback.yaml")]
     template_url: String,
+    /// Opens the AWS console with everything filled in.
+    #[schema(
+        example = "https://console.aws.amazon.com/cloudformation/home#/stacks/create/review?stackName=ringfence-fallback"
+    )]
     quick_create_url: String,
+    #[schema(example = "aws cloudformation deploy --stack-name ringfence-fallback …")]
     cli_command: String,
 }
 

@@ -20,9 +20,12 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DialledBy)]
 pub(super) struct DialledByBody {
+    #[schema(example = "3f0c1d2e-2200-4265-82c0-0123456789ab")]
     routing_profile_id: String,
+    #[schema(example = "Evening team")]
     routing_profile_name: String,
     /// The queue that this profile's agents dial from unless they choose another.
+    #[schema(example = true)]
     default_outbound: bool,
 }
 
@@ -30,17 +33,24 @@ pub(super) struct DialledByBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DialledQueue)]
 pub(super) struct DialledQueueBody {
+    #[schema(example = "7d1c4a55-2200-4265-82c0-0123456789ab")]
     queue_id: String,
+    #[schema(example = "Sales")]
     name: String,
     /// It runs our whisper.
+    #[schema(example = false)]
     covered: bool,
     /// What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered.
+    #[schema(example = "c8c0e68d-2200-4265-82c0-0123456789ab")]
     whisper_flow_id: Option<String>,
     dialled_by: Vec<DialledByBody>,
     /// Why it is not covered.
     #[schema(example = "the installation does not name this queue")]
     reason: Option<String>,
     /// What to do about it.
+    #[schema(
+        example = "Add it to the installation's queues, choose all of them, or take it out of the routing profiles."
+    )]
     fix: Option<String>,
 }
 
@@ -49,6 +59,9 @@ pub(super) struct DialledQueueBody {
 pub(super) struct MissingPermission {
     #[schema(example = "connect:ListRoutingProfiles")]
     permission: String,
+    #[schema(
+        example = "Add connect:ListRoutingProfiles to the installer role's policy, as the template has it."
+    )]
     fix: String,
 }
 
@@ -59,8 +72,14 @@ pub(super) struct WayRoundBody {
     #[schema(example = "external_transfers")]
     kind: String,
     /// What happens.
+    #[schema(
+        example = "Transfers and conferences to outside numbers, by an agent or by a quick connect, run no flow at all; they are neither counted nor stopped."
+    )]
     detail: String,
     /// What to do where that matters.
+    #[schema(
+        example = "Give queues no quick connects to outside numbers that limits are about, and tell agents to dial such numbers."
+    )]
     fix: String,
 }
 
@@ -69,6 +88,7 @@ pub(super) struct WayRoundBody {
 pub(super) struct CoverageBody {
     /// Every queue that agents can dial from runs our whisper, as far as could be seen: all of them, unless permissions
     /// are missing.
+    #[schema(example = false)]
     complete: bool,
     /// The queues that agents can dial from, those that are not covered first.
     queues: Vec<DialledQueueBody>,
@@ -85,6 +105,7 @@ pub(super) struct CoverageBody {
 #[utoipa::path(
     get, path = "/v1/instances/{id}/coverage", operation_id = "instances_coverage_get", tag = "instances",
     security(("bearer" = [View::NAME])),
+    extensions(("x-errors" = json!(["instance_not_verified", "aws_unavailable"]))),
     params(("id" = String, Path)), responses((status = 200, body = CoverageBody))
 )]
 pub(in crate::http) async fn get(
