@@ -221,9 +221,14 @@ where
     }
 
     async fn revoke_fallback(&mut self, function_arn: &str) -> Result<(), StepError> {
-        let statement_id = &self.permission.statement_id;
-        let revoked = self.fallback.revoke(function_arn, statement_id).await;
-        self.note(revoked).map_err(StepError::Fallback)?;
+        let permission = self.permission.to_invoke(function_arn);
+        // It may be gone: by an earlier try, or with the function.
+        let granted = self.fallback.is_granted(&permission).await;
+        if granted.map_err(StepError::Fallback)? {
+            let statement_id = &permission.statement_id;
+            let revoked = self.fallback.revoke(function_arn, statement_id).await;
+            self.note(revoked).map_err(StepError::Fallback)?;
+        }
         self.journal.fallback_remember(None).await
     }
 

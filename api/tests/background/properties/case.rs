@@ -16,6 +16,9 @@ pub struct Ask {
     pub existing_whisper: ExistingWhisper,
     /// By place; none means all.
     pub queues: Option<BTreeSet<usize>>,
+    /// Calls that the limiter says nothing of are to be denied.
+    pub denies: bool,
+    pub has_prefixes: bool,
     /// The operator moves the instance to the other limiter function meanwhile.
     pub moves: bool,
     /// What becomes of the passes that work for it.
@@ -92,10 +95,14 @@ fn ask(queues: usize) -> impl Strategy<Value = Ask> {
     let some = proptest::collection::btree_set(0..queues, 1..=queues);
     let chosen = proptest::option::weighted(0.4, some);
     let moves = prop::bool::weighted(0.4);
-    (existing_whisper, chosen, moves, disturbed(queues, true)).prop_map(
-        |(existing_whisper, queues, moves, passes)| Ask {
+    let (denies, has_prefixes) = (prop::bool::weighted(0.4), prop::bool::weighted(0.3));
+    let more = (moves, denies, has_prefixes);
+    (existing_whisper, chosen, more, disturbed(queues, true)).prop_map(
+        |(existing_whisper, queues, (moves, denies, has_prefixes), passes)| Ask {
             existing_whisper,
             queues,
+            denies,
+            has_prefixes,
             moves,
             passes,
         },

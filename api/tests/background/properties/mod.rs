@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use ringfence_api::domain::installation::{
-    ExistingWhisper, InstallationRequest, InstallationState, QueueSelection,
+    ExistingWhisper, InstallationRequest, InstallationState, OnLimiterUnavailable, QueueSelection,
 };
 use sqlx::PgPool;
 
 use crate::audit::assert_all_told;
 use crate::fake::{self, DEFAULT_OUTBOUND, FakeInstance};
 use crate::moves::{FUNCTIONS, ask_move, called, finish_move, placement, shards};
-use crate::world::{Site, World, request};
-use case::{Case, Disturbed, Edit, OWN, QUEUES, case};
+use crate::world::{FALLBACK, Site, World, request};
+use case::{Ask, Case, Disturbed, Edit, OWN, QUEUES, case};
 
 const CASES: usize = 80;
 
@@ -30,6 +30,7 @@ async fn hold(world: &World, case: &Case) -> Result<(), String> {
         .zip(case.queues.iter().copied())
         .collect();
     let fake = FakeInstance::with_queues(&queues);
+    fake.inside().has_fallback = true;
     for own in OWN {
         if !fake.inside().flows.contains_key(own) {
             fake.add_whisper(own);
@@ -54,6 +55,14 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
                     QueueSelection::Only(places.iter().map(|at| QUEUES[*at].to_owned()).collect())
                 }
             },
+            on_limiter_unavailable: match ask.denies {
+                true => OnLimiterUnavailable::Deny,
+                false => OnLimiterUnavailable::Allow,
+            },
+            prefix_filter: match ask.has_prefixes {
+                true => ["+1".to_owned()].into(),
+                false => BTreeSet::new(),
+            },
             ..request(ask.existing_whisper)
         };
         site.ask(&asked).await;
@@ -68,6 +77,7 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
             finish_move(site, "").await;
         }
         is_installed(site, &asked, wanted)?;
+        is_as_asked(site, ask)?;
         calls_one_function(site).await?;
         site.fake.inside().changes.clear();
         site.pass().await.map_err(|err| err.to_string())?;
@@ -85,6 +95,26 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
         site.settle().await;
     }
     is_back(site, wanted)
+}
+
+/// Every whisper has what was asked for, and the fallback lets the instance in where it is called and nowhere else.
+fn is_as_asked(site: &Site<'_>, ask: &Ask) -> Result<(), String> {
+    let inside = site.fake.inside();
+    let whispers = inside.flows.values().filter(|(_, flow)| {
+        let tag = flow.tags.get("ringfence-flow");
+        tag.is_some_and(|tag| tag == "whisper")
+    });
+    for (_, flow) in whispers {
+        let denies = flow.content.contains(FALLBACK);
+        let has_prefixes = flow.content.contains("rf-prefix");
+        if (denies, has_prefixes) != (ask.denies, ask.has_prefixes) {
+            return Err(format!("{} is not as asked: {}", flow.name, flow.content));
+        }
+    }
+    match inside.fallback_granted.len() {
+        count if count == usize::from(ask.denies) => Ok(()),
+        count => Err(format!("the fallback lets {count} in")),
+    }
 }
 
 /// The one that the instance is placed on, which alone lets it in.
@@ -193,7 +223,8 @@ fn is_back(site: &Site<'_>, wanted: &Wanted) -> Result<(), String> {
         }
     }
     let left = site.fake.our_flows();
-    if !left.is_empty() || !site.fake.inside().granted.is_empty() {
+    let inside = site.fake.inside();
+    if !left.is_empty() || !inside.granted.is_empty() || !inside.fallback_granted.is_empty() {
         return Err(format!("left: {left:?}, or the permission"));
     }
     Ok(())
