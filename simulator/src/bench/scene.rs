@@ -156,7 +156,7 @@ impl Scene {
             ("_HANDLER", "bootstrap"),
             ("TZ", ":UTC"),
             // As deploy/operator.yaml sets them.
-            ("MIMALLOC_PURGE_DELAY", "0"),
+            ("MIMALLOC_PURGE_DELAY", "100"),
             ("MIMALLOC_ARENA_EAGER_COMMIT", "0"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
