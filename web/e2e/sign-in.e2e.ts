@@ -96,7 +96,7 @@ describe.skipIf(PORT === undefined)("people", () => {
     const made = ada.page.getByRole("group", { name: "link" });
     const forBen = (await made.textContent()) ?? "";
     await shoot(ada.page, "invited");
-    await ada.page.getByRole("button", { name: "Done" }).click();
+    await ada.page.getByRole("button", { name: "I have copied it" }).click();
     await ada.page.getByRole("list", { name: "Open invitations" }).getByText("Whoever has the link").waitFor();
 
     const ben = await join(forBen, "ben");
@@ -170,6 +170,7 @@ describe.skipIf(PORT === undefined)("people", () => {
     await page.getByRole("navigation", { name: "Main" }).waitFor();
     await page.getByText("First", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("link", { name: "Sign in with your account" }).waitFor();
     await page.goto(`${stage.url}/decisions?outcome=denied`);
     await page.getByRole("link", { name: "Sign in with your account" }).click();
     // The provider still knows who is there.
