@@ -1,6 +1,7 @@
 //! The API as its callers see it: the real router on a real database, with a clock that stands still.
 
 mod audit_log;
+mod audited;
 mod authz_coverage;
 mod browser;
 mod config;

@@ -8,6 +8,8 @@ use ringfence_api::store::{Patience, Store};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
+use tokio::time::timeout;
+
 use crate::running::{Running, key_for, migrated, program, run};
 use crate::scene::arn;
 
@@ -32,6 +34,8 @@ const TAKEN_AWAY: [&str; 12] = [
 const WRITERS_WAIT: &str = "-- writers wait:";
 /// Stands in front of a statement that takes something away which no version in use needs any more, and says so.
 const CONTRACT: &str = "-- contract:";
+
+const GIVES_UP_WITHIN: Duration = Duration::from_secs(20);
 
 struct Migration {
     name: String,
@@ -295,9 +299,9 @@ async fn migrating_waits_for_no_lock_for_long_and_succeeds_once_it_is_free(pool:
         .execute(&mut *busy)
         .await
         .expect("locked");
-    let err = store
-        .migrate(None, patience)
+    let err = timeout(GIVES_UP_WITHIN, store.migrate(None, patience))
         .await
+        .expect("it gives up")
         .expect_err("the table is in use");
     let source = std::error::Error::source(&err).expect("a cause");
     assert!(source.to_string().contains("lock timeout"), "{source}");

@@ -270,3 +270,21 @@ async fn what_a_header_says_of_keys_is_ignored() {
     }
     assert_eq!(provider.asked(), 1);
 }
+
+/// A key that names no algorithm could check several; which of them are allowed, the settings alone say.
+#[tokio::test]
+async fn an_algorithm_that_is_not_allowed_is_refused_whatever_the_key_could_check() {
+    let key = rsa_key();
+    let mut silent = public(&key, "one");
+    silent.as_object_mut().expect("an object").remove("alg");
+    let (_provider, verifier) = Provider::start(vec![silent]).await;
+    let good = signed(&key, &good_claims());
+    verifier.verify(&good, now()).await.expect("accepted");
+    for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
+        let mut other = header("one");
+        other.alg = algorithm;
+        let token = encode(&other, &good_claims(), &key).expect("a token");
+        let refused = verifier.verify(&token, now()).await;
+        assert_eq!(refused.err(), Some(JwtError::Algorithm), "{algorithm:?}");
+    }
+}
