@@ -40,7 +40,7 @@ pub enum Change {
     },
     /// Of our flows, the one of this place, in the order of their ids.
     DeleteOurs(usize),
-    EditOurs(usize),
+    RewriteOurs(usize),
     /// No function lets the instance in any more.
     Ungrant,
 }
@@ -332,7 +332,7 @@ impl Inside {
                     self.flows.remove(&id);
                 }
             }
-            Change::EditOurs(place) => {
+            Change::RewriteOurs(place) => {
                 if let Some(id) = ours(&self.flows, place)
                     && let Some((_, flow)) = self.flows.get_mut(&id)
                 {

@@ -19,7 +19,7 @@ pub(super) fn config(variable: impl Fn(&str) -> Option<String>) -> Builder {
         .behavior_version(BehaviorVersion::latest())
         .region(variable("AWS_REGION").map(Region::new));
     config
-        .set_credentials_provider(credentials(&variable))
+        .set_credentials_provider(credentials(variable))
         .set_endpoint_url(variable(ENDPOINT))
         .set_use_fips(is_set("AWS_USE_FIPS_ENDPOINT"))
         .set_use_dual_stack(is_set("AWS_USE_DUALSTACK_ENDPOINT"));

@@ -32,7 +32,7 @@ pub enum Edit {
     Repoint(usize, usize),
     /// Of our flows, the one of this place.
     DeleteOurs(usize),
-    EditOurs(usize),
+    RewriteOurs(usize),
     Ungrant,
 }
 
@@ -75,7 +75,7 @@ fn edit(queues: usize, may_repoint: bool) -> impl Strategy<Value = Edit> {
     prop_oneof![
         if may_repoint { 4 } else { 0 } => repoint,
         2 => (0..4_usize).prop_map(Edit::DeleteOurs),
-        1 => (0..4_usize).prop_map(Edit::EditOurs),
+        1 => (0..4_usize).prop_map(Edit::RewriteOurs),
         1 => Just(Edit::Ungrant),
     ]
 }

@@ -155,7 +155,7 @@ async fn disturb(site: &Site<'_>, passes: &[Disturbed], wanted: &mut Wanted) {
                         flow_id: OWN[own].to_owned(),
                     },
                     Edit::DeleteOurs(place) => fake::Change::DeleteOurs(place),
-                    Edit::EditOurs(place) => fake::Change::EditOurs(place),
+                    Edit::RewriteOurs(place) => fake::Change::RewriteOurs(place),
                     Edit::Ungrant => fake::Change::Ungrant,
                 },
             }));

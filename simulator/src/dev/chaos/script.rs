@@ -53,7 +53,7 @@ pub enum Edit {
     /// Of Ringfence's flows, the one of this place.
     DeleteOurs(usize),
     /// Its content becomes something else.
-    EditOurs(usize),
+    RewriteOurs(usize),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl Dice {
                 let queue = self.between(0, queues - 1);
                 let edit = match self.between(0, 4) {
                     3 => Edit::DeleteOurs(self.between(0, 3)),
-                    4 => Edit::EditOurs(self.between(0, 3)),
+                    4 => Edit::RewriteOurs(self.between(0, 3)),
                     0 => Edit::Rename { queue },
                     1 => Edit::Repoint {
                         queue,
@@ -233,7 +233,7 @@ mod tests {
         assert!(events().any(|event| matches!(event, Event::Ask { .. })));
         assert!(events().any(|event| matches!(event, Event::Remove(_))));
         assert!(events().any(|event| matches!(event, Event::Move(_))));
-        for kind in [Edit::DeleteOurs(0), Edit::EditOurs(0)] {
+        for kind in [Edit::DeleteOurs(0), Edit::RewriteOurs(0)] {
             let kind = std::mem::discriminant(&kind);
             let there = |event: &Event| matches!(event, Event::Edit { edit, .. } if std::mem::discriminant(edit) == kind);
             assert!(events().any(there));

@@ -191,7 +191,7 @@ impl Site {
             }
             Edit::Rename { queue } => self.edit_queue(queue, None, held_path).await,
             Edit::DeleteOurs(place) => self.edit_flow(place, true).await,
-            Edit::EditOurs(place) => self.edit_flow(place, false).await,
+            Edit::RewriteOurs(place) => self.edit_flow(place, false).await,
         }
     }
 
