@@ -4,10 +4,10 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use ringfence_simulator::dev::Result;
 use ringfence_simulator::dev::customer::{ContactCentre, Customer};
 use ringfence_simulator::dev::rest::{Rest, list, text};
 use ringfence_simulator::dev::wait::{Seen, until};
+use ringfence_simulator::dev::{DevError, Result};
 use serde_json::{Value, json};
 
 use super::harness::{NOBODY, Town, in_town};
@@ -130,7 +130,11 @@ async fn calls_are_stopped_and_agents_told_all_through_a_change_of_the_external_
 
             deploy(&centres[1], &template, parameters).await?;
             assert_limited(&centres[2], "the roles accept both").await?;
-            centres[2].verify().await?;
+            match centres[2].verify().await {
+                // The check that is made by itself was faster.
+                Ok(_) | Err(DevError::Refused { status: 409, .. }) => {}
+                Err(err) => return Err(err),
+            }
             let promoted = connection(&centres[2], "the new one to be used", |now| {
                 now["rotation"]["state"] == "promoted" && now["rotation"]["limiters_told"] == true
             })
