@@ -98,7 +98,7 @@ describe("an instance", () => {
     const { page, context, complaints } = await visit(stage);
     await signIn(stage, page);
     await page.getByRole("link", { name: await firstInstance(page), exact: true }).click();
-    await page.getByRole("button", { name: "Look now" }).click();
+    await page.getByRole("button", { name: "Find gaps" }).click();
     await page.getByRole("list", { name: "Queues that agents can dial from" }).waitFor();
     await page.getByText("ways round that no whisper").click();
     await page.getByText("Transfers to outside numbers").waitFor();

@@ -42,7 +42,7 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
     await page.goBack();
   }
   await page.getByRole("link", { name: "northwind-us" }).click();
-  await page.getByRole("button", { name: "Look now" }).click();
+  await page.getByRole("button", { name: "Find gaps" }).click();
   await page.getByText("ways round that no whisper").click();
   await shoot("coverage", true);
   await page.getByRole("button", { name: "Change", exact: true }).click();

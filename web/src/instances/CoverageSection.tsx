@@ -32,7 +32,7 @@ export function CoverageSection({ instance }: { instance: Instance }) {
                 : "The queues your agents can dial from, and the calls that no queue’s whisper sees."}
             </p>
             <Button variant="default" size="xs" loading={coverage.isFetching} onClick={look}>
-              {coverage.data === undefined ? "Look now" : "Look again"}
+              {coverage.data === undefined ? "Find gaps" : "Find gaps again"}
             </Button>
           </div>
         )}
