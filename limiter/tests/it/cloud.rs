@@ -37,6 +37,7 @@ pub struct Hold {
     most: usize,
     let_go: watch::Sender<bool>,
     waiting: AtomicUsize,
+    answered: AtomicUsize,
 }
 
 impl Hold {
@@ -46,6 +47,11 @@ impl Hold {
 
     pub fn let_go(&self) {
         self.let_go.send_replace(true);
+    }
+
+    /// How many of the requests that were let go the store has answered.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
     }
 
     fn keeps(&self, operation: &str, body: &[u8]) -> bool {
@@ -139,6 +145,7 @@ impl Cloud {
             most,
             let_go: watch::Sender::new(false),
             waiting: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
         });
         self.state.held.lock().unwrap().push(hold.clone());
         hold
@@ -219,11 +226,10 @@ async fn answer(request: &Request, state: &State) -> Option<Response> {
         region: region(request).unwrap_or_default().to_owned(),
         body: body.clone(),
     });
-    let holds = state.held.lock().unwrap().clone();
-    for hold in holds {
-        if hold.keeps(&operation, &request.body) {
-            hold.wait().await;
-        }
+    let mut holds = state.held.lock().unwrap().clone();
+    holds.retain(|hold| hold.keeps(&operation, &request.body));
+    for hold in &holds {
+        hold.wait().await;
     }
     let fault = state.strike(&operation);
     match fault {
@@ -253,6 +259,9 @@ async fn answer(request: &Request, state: &State) -> Option<Response> {
         }
         _ => stored(request, state).await,
     };
+    for hold in &holds {
+        hold.answered.fetch_add(1, Ordering::SeqCst);
+    }
     (fault != Some(Fault::LoseAnswer)).then_some(response)
 }
 

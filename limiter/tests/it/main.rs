@@ -1,6 +1,7 @@
 //! The limiter through the real SDK: an embedded DynamoDB, and a double of STS and Connect that can be told to fail.
 
 mod cloud;
+mod compacting;
 mod counting;
 mod denials;
 mod failures;

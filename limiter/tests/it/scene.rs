@@ -214,6 +214,26 @@ impl Scene {
         .await;
     }
 
+    /// What is remembered of a meter beside its log.
+    pub async fn past(&self, meter: &str) -> Option<AttributeValue> {
+        let item = self
+            .item(&self.settings.meters_table, &meter_key(meter))
+            .await?;
+        item.get("past").cloned()
+    }
+
+    /// As if somebody else had just folded something.
+    pub async fn put_past(&self, meter: &str, past: AttributeValue) {
+        let update = self
+            .store
+            .update_item()
+            .table_name(&self.settings.meters_table)
+            .key("pk", AttributeValue::S(meter_key(meter)))
+            .update_expression("SET past = :past")
+            .expression_attribute_values(":past", past);
+        update.send().await.unwrap();
+    }
+
     pub async fn dial(&self, contact: u64) -> Answer {
         self.dial_event(event(contact)).await.unwrap()
     }
