@@ -4,7 +4,7 @@ use ringfence_policy::wire::v1::{DecisionRecord, NoticeStatus};
 use serde_json::{Value, json};
 
 use crate::cloud::Fault;
-use crate::scene::{CUSTOMER, INSTANCE, Scene, contact_id, event_of, until_quiet};
+use crate::scene::{CUSTOMER, INSTANCE, Scene, contact_id, event_of, sliding, until_quiet};
 
 const AGENT: &str = "arn:aws:connect:us-east-1:111122223333:instance/one/agent/one";
 
@@ -307,4 +307,28 @@ async fn a_report_is_not_overwritten_by_a_repeat_that_knows_less() {
         "the repeat has a last word of its own"
     );
     assert!(scene.record(2).await.unwrap() == noted, "it is not taken");
+}
+
+/// The agent's tasks so far: redialling makes no second one, another number or rule does.
+#[tokio::test]
+async fn another_number_or_another_rule_is_told_by_itself() {
+    let policy = |id: &str| {
+        let mut rule = sliding(&["caller_id"], 1, 600);
+        rule["id"] = json!(id);
+        json!({ "rules": [rule] })
+    };
+    let scene = Scene::new(policy("one")).await;
+    assert!(scene.dial(1).await.allowed());
+    for contact in [2, 3] {
+        assert!(!scene.dial(contact).await.allowed());
+    }
+    assert_eq!(scene.cloud.tasks(), 1, "redialled");
+    let other = event_of(4, "+12065550111", AGENT);
+    assert!(!scene.dial_event(other).await.unwrap().allowed());
+    assert_eq!(scene.cloud.tasks(), 2, "another number");
+    // The place becomes free at the same time, whatever the rule is called.
+    scene.publish(2, policy("other"), json!({})).await;
+    scene.clock.advance_ms(60_000);
+    assert!(!scene.dial(5).await.allowed());
+    assert_eq!(scene.cloud.tasks(), 3, "another rule");
 }
