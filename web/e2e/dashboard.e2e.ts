@@ -93,6 +93,36 @@ describe("instances", () => {
   });
 });
 
+describe("a new instance", () => {
+  it("is registered in the browser, and told what its verification wants", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page);
+    await firstInstance(page);
+    await page.getByRole("button", { name: "Register an instance" }).click();
+    const form = page.getByRole("form", { name: "Register an instance" });
+    await form.getByLabel("ARN").fill("northwind");
+    await form.getByRole("button", { name: "Register" }).click();
+    await form.getByText(/^Must look like arn:/).waitFor();
+    await form
+      .getByLabel("ARN")
+      .fill("arn:aws:connect:us-east-1:111122220004:instance/6f1c2a90-0000-4000-8000-000000000003");
+    await form.getByLabel("Name").fill("northwind-pilot");
+    await form.getByRole("button", { name: "Register" }).click();
+    await page.getByRole("heading", { name: "northwind-pilot", level: 1 }).waitFor();
+    // The link that opens CloudFormation can be read as well as clicked.
+    await page.getByRole("link", { name: "Open CloudFormation" }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.getByText(/^Not everything is in order yet/).waitFor();
+    const [, id] = /instances\/(ins_[0-9a-f]+)/.exec(page.url()) ?? [];
+    await fetch(`${stage.url}/v1/instances/${id}`, {
+      method: "DELETE",
+      headers: { Authorization: `Bearer ${stage.key}` },
+    });
+    await context.close();
+  });
+});
+
 describe("an instance", () => {
   it("tells which queues are not limited when asked, and takes another wish for its installation", async () => {
     const { page, context, complaints } = await visit(stage);

@@ -210,6 +210,42 @@ describe.skipIf(PORT === undefined)("people", () => {
     await context.close();
   });
 
+  it("who operate make the first tenants, and see and drain the limiters of all", async () => {
+    const { page, context, complaints } = await visit(stage);
+    await page.goto(stage.url);
+    await page.getByRole("link", { name: "Sign in with your account" }).click();
+    await sayWho(page, "olga");
+    await page.getByText("Signed in as Olga, an operator").waitFor();
+    await page.getByRole("button", { name: "Make a tenant" }).click();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("form", { name: "Make a tenant" }).getByLabel("Name").fill("Made in a browser");
+    await page.getByRole("button", { name: "Make", exact: true }).click();
+    await page.getByText("Register your first instance").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("link", { name: "Limiters", exact: true }).click();
+    const here = page.getByRole("list", { name: "Limiters in us-east-1" });
+    await here.getByText("In service").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await here.getByRole("button", { name: "Drain" }).click();
+    await here.getByRole("button", { name: "Move all away" }).click();
+    await here.getByText("Drained").waitFor();
+    await page.getByText("No place free: add a function").waitFor();
+    await here.getByRole("button", { name: "Take back" }).click();
+    await here.getByRole("button", { name: "Really take back" }).click();
+    await here.getByText("In service").waitFor();
+    await shoot(page, "limiters");
+    expect(complaints).toEqual([]);
+    await context.close();
+
+    // A member who types the address is told whose page it is.
+    const { link } = await tenant("Curious");
+    const member = await join(link, "hal");
+    await member.page.goto(`${stage.url}/limiters`);
+    await member.page.getByText("Limiters are the operator’s").waitFor();
+    expect(await member.page.getByRole("link", { name: "Limiters", exact: true }).count()).toBe(0);
+    await member.context.close();
+  });
+
   it("find everything at 375 pixels in the dark", async () => {
     const { link } = await tenant("Narrow");
     const first = await join(link, "gus");

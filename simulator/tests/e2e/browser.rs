@@ -63,6 +63,7 @@ async fn people_sign_in_with_a_real_identity_provider() {
         ("RINGFENCE_OIDC_ISSUER", format!("http://127.0.0.1:{port}")),
         ("RINGFENCE_OIDC_CLIENT_ID", client.to_owned()),
         ("RINGFENCE_OIDC_CLIENT_SECRET", secret.to_owned()),
+        ("RINGFENCE_OIDC_OPERATORS", "sub=olga".to_owned()),
     ];
     in_town_with(settings, async |town| {
         let env = [

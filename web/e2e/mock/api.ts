@@ -1,5 +1,5 @@
 /** Answers the requests the dashboard makes, out of the fixtures, with the API's own errors. */
-import type { Decision } from "../../src/api/types.ts";
+import type { Decision, Instance } from "../../src/api/types.ts";
 import { apiKeys, tokenIssuers } from "./access.ts";
 import { coverage, queues } from "./coverage.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
@@ -45,6 +45,7 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (first === "usage") return usage(key === EMPTY_KEY, now);
   if (first === "quotas") return quotas();
   const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
+  if (resource === "instances" && id === undefined && sent.method === "POST") return register(sent, mine);
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
   if (resource === "blocks" || resource === "exemptions")
     return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : numbers(resource, id, url.searchParams, sent);
@@ -56,6 +57,7 @@ export function answer(url: URL, authorization: string | undefined, now: number,
     if (sub === undefined) return ok(found);
     if (sub === "policy") return ok(policy());
     if (sub === "queues") return ok(queues());
+    if (sub === "verify") return problem(422, "verification_failed", "1 check failed");
     if (sub === "coverage") return ok(coverage());
     const installed = installation(found.id, now);
     return installed === undefined ? notFound() : ok(installed);
@@ -64,6 +66,16 @@ export function answer(url: URL, authorization: string | undefined, now: number,
     return ok(key === EMPTY_KEY ? { data: [], next_cursor: null } : decisions(url.searchParams, now));
   if (resource === "decisions") return one(id ?? "", now);
   return notFound();
+}
+
+/** The one that is not verified yet. */
+function register(sent: Sent, mine: Instance[]): MockAnswer {
+  const { instance_arn: arn } = JSON.parse(sent.text) as { instance_arn: string };
+  if (!arn.startsWith("arn:")) {
+    const detail = "must look like arn:aws:connect:REGION:ACCOUNT:instance/ID";
+    return problem(422, "validation_failed", "one field is wrong", [{ pointer: "/instance_arn", detail }]);
+  }
+  return { status: 201, body: mine.find(({ status }) => status === "pending_verification") };
 }
 
 export function notFound(): MockAnswer {

@@ -1,14 +1,13 @@
 /** An identity provider whose tokens are to be accepted. */
-import { Button, Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ComponentProps, useState } from "react";
 
-import { faultAt, isToldAtFields } from "../api/faults";
+import { faultAt } from "../api/faults";
 import type { Role, TokenAlgorithm } from "../api/types";
 import { givable } from "../session/roles";
 import { useSession } from "../session/session";
-import { ProblemNotice } from "../ui/Notice";
-import { Buttons, Fields, FormPanel } from "../ui/Panel";
+import { Fields, FormPanel } from "../ui/Panel";
 import { addIssuer, ALGORITHMS, readRoles } from "./issuers";
 import classes from "./Access.module.css";
 
@@ -48,7 +47,13 @@ export function AddIssuer({ onAdded, onClose }: Props) {
     error: faultAt(adding.error, name),
   });
   return (
-    <FormPanel title="Add a token issuer" onSubmit={() => !adding.isPending && adding.mutate()}>
+    <FormPanel
+      title="Add a token issuer"
+      asking={adding}
+      submit="Add"
+      failure="The issuer was not added"
+      onClose={onClose}
+    >
       <Fields>
         <TextInput
           label="Issuer"
@@ -108,17 +113,6 @@ export function AddIssuer({ onAdded, onClose }: Props) {
           error={faultAt(adding.error, "default_role")}
         />
       </Fields>
-      {adding.isError && !isToldAtFields(adding.error) && (
-        <ProblemNotice problem={adding.error} what="The issuer was not added" />
-      )}
-      <Buttons>
-        <Button type="submit" loading={adding.isPending}>
-          Add
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-      </Buttons>
     </FormPanel>
   );
 }

@@ -1,14 +1,13 @@
 /** A new key: its role, perhaps narrowed, perhaps for a time; then the key itself, once. */
-import { Button, Checkbox, NativeSelect, Switch, TextInput } from "@mantine/core";
+import { Checkbox, NativeSelect, Switch, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { faultAt, isToldAtFields } from "../api/faults";
+import { faultAt } from "../api/faults";
 import type { Permission, Role } from "../api/types";
 import { givable, MEANINGS } from "../session/roles";
 import { useSession } from "../session/session";
-import { ProblemNotice } from "../ui/Notice";
-import { Buttons, Choices, Fields, FormPanel } from "../ui/Panel";
+import { Choices, Fields, FormPanel } from "../ui/Panel";
 import { ShownOnce } from "../ui/ShownOnce";
 import { makeKey, PERMISSIONS, permissionsOf } from "./keys";
 
@@ -36,7 +35,7 @@ export function AddKey({ onMade, onClose }: Props) {
     );
   }
   return (
-    <FormPanel title="Make a key" onSubmit={() => !making.isPending && making.mutate()}>
+    <FormPanel title="Make a key" asking={making} submit="Make" failure="No key was made" onClose={onClose}>
       <Fields>
         <TextInput
           label="Name"
@@ -93,17 +92,6 @@ export function AddKey({ onMade, onClose }: Props) {
           </Choices>
         </Checkbox.Group>
       )}
-      {making.isError && !isToldAtFields(making.error) && (
-        <ProblemNotice problem={making.error} what="No key was made" />
-      )}
-      <Buttons>
-        <Button type="submit" loading={making.isPending}>
-          Make
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-      </Buttons>
     </FormPanel>
   );
 }

@@ -148,7 +148,13 @@ function Rotate({ of: key, onRotated, onClose }: RotateProps) {
     );
   }
   return (
-    <FormPanel title={`A new secret for ${key.name}`} onSubmit={() => !rotating.isPending && rotating.mutate()}>
+    <FormPanel
+      title={`A new secret for ${key.name}`}
+      asking={rotating}
+      submit="Make a new secret"
+      failure="The secret was not changed"
+      onClose={onClose}
+    >
       <PanelText>Both work for a while, so that no request fails while you change your program.</PanelText>
       <NativeSelect
         label="The secret before"
@@ -156,15 +162,6 @@ function Rotate({ of: key, onRotated, onClose }: RotateProps) {
         value={overlap}
         onChange={(event) => setOverlap(event.currentTarget.value)}
       />
-      {rotating.isError && <ProblemNotice problem={rotating.error} what="The secret was not changed" />}
-      <Buttons>
-        <Button type="submit" loading={rotating.isPending}>
-          Make a new secret
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-      </Buttons>
     </FormPanel>
   );
 }

@@ -37,6 +37,8 @@ export type Invitation = InvitationList["data"][number];
 export type MadeInvitation = paths["/v1/invitations"]["post"]["responses"][201]["content"]["application/json"];
 export type Role = Member["role"];
 
+export type NewInstance = paths["/v1/instances"]["post"]["requestBody"]["content"]["application/json"];
+
 export type ApiKeyList = Answer<"/v1/api-keys">;
 export type ApiKey = ApiKeyList["data"][number];
 export type NewApiKey = paths["/v1/api-keys"]["post"]["requestBody"]["content"]["application/json"];
@@ -51,6 +53,7 @@ export type Usage = Answer<"/v1/usage">;
 export type UsageMonth = Usage["data"][number];
 export type Quota = Answer<"/v1/quotas">["data"][number];
 
+export type Tenant = Answer<"/v1/tenants">["data"][number];
 export type Shard = Answer<"/v1/shards">["data"][number];
 export type ShardMove = Answer<"/v1/shard-moves">["data"][number];
 

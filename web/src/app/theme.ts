@@ -25,12 +25,13 @@ const petrol: MantineColorsTuple = [
   "#053831",
 ];
 
+/** The fifth of the greys, and of the darks, is the edge of fields and boxes: three to one with what is around them. */
 const gray: MantineColorsTuple = [
   "#f6f9f8",
   "#e9eeec",
   "#dbe3e0",
   "#cbd6d2",
-  "#bccac5",
+  "#7f908a",
   "#93a49e",
   "#5a6c66",
   "#465853",
@@ -42,7 +43,7 @@ const dark: MantineColorsTuple = [
   "#adbdb7",
   "#8fa19b",
   "#5b6d67",
-  "#3a4b46",
+  "#62756f",
   "#24302d",
   "#1a2422",
   "#141c1a",

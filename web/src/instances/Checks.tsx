@@ -34,14 +34,41 @@ export function Checks({ instance }: { instance: Instance }) {
           Nothing was checked yet. Each permission is listed here once the connection is verified.
         </p>
       ) : (
-        <ul className={classes.list}>
-          {checks.map((check) => (
-            <CheckRow key={check.name} check={check} />
-          ))}
-        </ul>
+        <Results checks={checks} />
       )}
       <RotateExternalId instance={instance} />
     </Section>
+  );
+}
+
+/** What has passed is told in a line; the rest is what there is to do. */
+function Results({ checks }: { checks: Check[] }) {
+  const passed = checks.filter(({ status }) => status === "passed");
+  const others = checks.filter(({ status }) => status !== "passed");
+  return (
+    <div className={classes.group}>
+      {others.length > 0 && <CheckList checks={others} />}
+      {passed.length > 0 && (
+        <details className={classes.steps}>
+          <summary>
+            {others.length === 0
+              ? `All ${checks.length} checks passed`
+              : `${passed.length} of ${checks.length} checks passed`}
+          </summary>
+          <CheckList checks={passed} />
+        </details>
+      )}
+    </div>
+  );
+}
+
+function CheckList({ checks }: { checks: Check[] }) {
+  return (
+    <ul className={classes.list}>
+      {checks.map((check) => (
+        <CheckRow key={check.name} check={check} />
+      ))}
+    </ul>
   );
 }
 
@@ -72,8 +99,8 @@ function CheckRow({ check }: { check: Check }) {
           {label}
         </Badge>
       </div>
-      {check.status !== "passed" && check.detail !== "" && <p>{sentence(check.detail)}</p>}
       {check.fix != null && check.status === "failed" && <p className={classes.fix}>{sentence(check.fix)}</p>}
+      {check.status !== "passed" && check.detail !== "" && <p>{sentence(check.detail)}</p>}
     </li>
   );
 }

@@ -1,16 +1,27 @@
 /** What is to be installed: which queues, what becomes of their whispers, and which calls are the limiter's. */
-import { Button, Checkbox, Radio, TagsInput } from "@mantine/core";
+import { Checkbox, TagsInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
 import { ApiProblem } from "../api/problem";
 import { installationQuery, queuesQuery } from "../api/queries";
 import type { Installation, Instance } from "../api/types";
 import { useSession } from "../session/session";
+import { Choice } from "../ui/Choice";
 import { CopyBlock } from "../ui/Copy";
 import { ProblemNotice } from "../ui/Notice";
+import { FormPanel } from "../ui/Panel";
 import classes from "./InstallForm.module.css";
 import { type Draft, draftOf, faultOf, install } from "./installing";
+
+const QUEUES = { all: "Every queue, those made later too", some: "Only some" };
+const EXISTING_WHISPER = {
+  merge: "Check first, then play it as before",
+  refuse: "Leave them alone, not limited",
+  replace: "Check only; their whisper is off until Ringfence is removed",
+};
+const DRIFT = { mend: "Mend it", report: "Only report it" };
+const UNAVAILABLE = { allow: "Calls go out", deny: "Calls are stopped, by a function in your own account" };
 
 interface Props {
   instance: Instance;
@@ -30,53 +41,40 @@ export function InstallForm({ instance, installation, onClose }: Props) {
     },
   });
   const errors = asking.error instanceof ApiProblem ? asking.error.errors : [];
-  const isTold = asking.error === null || errors.length > 0;
   const change = (part: Partial<Draft>) => setDraft((now) => ({ ...now, ...part }));
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!asking.isPending) asking.mutate();
-  }
-
   return (
-    <form className={classes.form} onSubmit={submit} noValidate aria-label="Install">
-      <Radio.Group
+    <FormPanel
+      title="Install"
+      asking={asking}
+      submit={installation?.desired == null ? "Install" : "Save"}
+      failure="The installation was not asked for"
+      onClose={onClose}
+    >
+      <Choice
         label="Queues"
+        options={QUEUES}
         value={draft.every ? "all" : "some"}
-        onChange={(value) => change({ every: value === "all" })}
+        onChange={(chosen) => change({ every: chosen === "all" })}
         error={faultOf(errors, "queues")}
-      >
-        <div className={classes.choices}>
-          <Radio value="all" label="Every queue, those made later too" />
-          <Radio value="some" label="Only some" />
-        </div>
-      </Radio.Group>
+      />
       {!draft.every && (
         <QueueChoice instance={instance} chosen={draft.queues} onChange={(queues) => change({ queues })} />
       )}
-      <Radio.Group
+      <Choice
         label="Queues with a whisper of their own"
+        options={EXISTING_WHISPER}
         value={draft.existingWhisper}
-        onChange={(value) => change({ existingWhisper: value as Draft["existingWhisper"] })}
+        onChange={(existingWhisper) => change({ existingWhisper })}
         error={faultOf(errors, "existing_whisper")}
-      >
-        <div className={classes.choices}>
-          <Radio value="merge" label="Check first, then play it as before" />
-          <Radio value="refuse" label="Leave them alone, not limited" />
-          <Radio value="replace" label="Check only; their whisper is off until Ringfence is removed" />
-        </div>
-      </Radio.Group>
-      <Radio.Group
+      />
+      <Choice
         label="When somebody changes what was installed"
+        options={DRIFT}
         value={draft.drift}
-        onChange={(value) => change({ drift: value as Draft["drift"] })}
+        onChange={(drift) => change({ drift })}
         error={faultOf(errors, "drift")}
-      >
-        <div className={classes.choices}>
-          <Radio value="mend" label="Mend it" />
-          <Radio value="report" label="Only report it" />
-        </div>
-      </Radio.Group>
+      />
       <TagsInput
         label="Only numbers that begin with"
         description="Empty: every call is checked. Calls to other international numbers are not limited, not blocked and not on record."
@@ -87,41 +85,26 @@ export function InstallForm({ instance, installation, onClose }: Props) {
         acceptValueOnBlur
         error={faultOf(errors, "prefix_filter")}
       />
-      <Radio.Group
+      <Choice
         label="When the limiter gives no answer"
+        options={UNAVAILABLE}
         value={draft.unavailable}
-        onChange={(value) => change({ unavailable: value as Draft["unavailable"] })}
+        onChange={(unavailable) => change({ unavailable })}
         error={faultOf(errors, "on_limiter_unavailable")}
-      >
-        <div className={classes.choices}>
-          <Radio value="allow" label="Calls go out" />
-          <Radio value="deny" label="Calls are stopped, by a function in your own account" />
-        </div>
-      </Radio.Group>
+      />
       {draft.unavailable === "deny" && <Fallback instance={instance} />}
-      {!isTold && <ProblemNotice problem={asking.error} what="The installation was not asked for" />}
-      <div className={classes.buttons}>
-        <Button type="submit" loading={asking.isPending}>
-          {installation?.desired == null ? "Install" : "Save"}
-        </Button>
-        {onClose !== undefined && (
-          <Button variant="default" onClick={onClose}>
-            Close
-          </Button>
-        )}
-      </div>
-    </form>
+    </FormPanel>
   );
 }
 
-interface ChoiceProps {
+interface QueueChoiceProps {
   instance: Instance;
   chosen: string[];
   onChange: (chosen: string[]) => void;
 }
 
 /** Read from Amazon Connect, a queue a second. */
-function QueueChoice({ instance, chosen, onChange }: ChoiceProps) {
+function QueueChoice({ instance, chosen, onChange }: QueueChoiceProps) {
   const { api } = useSession();
   const queues = useQuery(queuesQuery(api, instance.id));
   if (queues.isError) {

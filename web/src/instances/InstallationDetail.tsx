@@ -22,7 +22,9 @@ export function InstallationDetail({ instance }: { instance: Instance }) {
   const { api, me } = useSession();
   const [isChanging, setChanging] = useState(false);
   const mayChange = mayInstall(me) && instance.status === "verified";
-  const installation = useQuery(installationQuery(api, instance.id));
+  const isNew = instance.status !== "verified" && instance.installation_state === "uninstalled";
+  const installation = useQuery({ ...installationQuery(api, instance.id), enabled: !isNew });
+  if (isNew) return <NotInstalled instance={instance} />;
   if (installation.data === undefined) {
     return (
       <Section title="Installation">

@@ -1,16 +1,27 @@
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { instancesQuery } from "../api/queries";
+import { mayManage } from "../session/roles";
 import { useSession } from "../session/session";
-import { CopyBlock } from "../ui/Copy";
 import { Empty, ProblemNotice } from "../ui/Notice";
 import { Page } from "../ui/Page";
 import { InstanceList, InstanceListSkeleton } from "./InstanceList";
-import { registerCommand } from "./commands";
+import { RegisterInstance } from "./RegisterInstance";
 
 export function InstancesPage() {
+  const { api, me } = useSession();
+  const [registering, setRegistering] = useState(false);
+  const hasSome = useQuery({ ...instancesQuery(api), select: ({ length }) => length > 0 }).data === true;
+  const offers = mayManage(me) && hasSome && !registering;
   return (
-    <Page title="Instances" lead="The Amazon Connect instances whose outbound calls are limited.">
+    <Page
+      title="Instances"
+      lead="The Amazon Connect instances whose outbound calls are limited."
+      actions={offers && <Button onClick={() => setRegistering(true)}>Register an instance</Button>}
+    >
+      {registering && <RegisterInstance onClose={() => setRegistering(false)} />}
       <Body />
     </Page>
   );
@@ -45,14 +56,23 @@ function Body() {
 }
 
 function NoInstances() {
+  const { me } = useSession();
+  if (!mayManage(me)) {
+    return (
+      <Empty title="There is no instance yet">
+        <p>Ask an admin or owner of this tenant to register your Amazon Connect instance.</p>
+      </Empty>
+    );
+  }
   return (
-    <Empty title="Register your first instance">
-      <p>
-        Send the ARN of your Amazon Connect instance, with your API key in <span className="mono">$KEY</span>. The
-        answer has a link that deploys the two roles Ringfence needs in your account; after that, the instance appears
-        here and walks you through the rest.
-      </p>
-      <CopyBlock what="command" value={registerCommand(window.location.origin)} />
-    </Empty>
+    <>
+      <Empty title="Register your first instance">
+        <p>
+          Tell Ringfence the ARN of your Amazon Connect instance. Its page then walks you through the rest: two roles in
+          your account, a check of each permission, and the installation.
+        </p>
+      </Empty>
+      <RegisterInstance />
+    </>
   );
 }

@@ -1,4 +1,4 @@
-/** Has the workers compare an installation with what was asked for now, rather than within ten minutes. */
+/** Has the workers compare an installation with what was asked for at once; by themselves they do so every ten minutes. */
 import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 

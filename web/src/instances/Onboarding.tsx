@@ -1,10 +1,9 @@
 /** From a registered ARN to a verified one: deploy two roles, then have them checked. */
 import type { Instance } from "../api/types";
-import { CopyBlock } from "../ui/Copy";
 import { Section } from "../ui/Page";
-import { verifyCommand } from "./commands";
 import { DeployWays } from "./DeployWays";
 import classes from "./Onboarding.module.css";
+import { Verify } from "./Verify";
 
 export function Onboarding({ instance }: { instance: Instance }) {
   const { onboarding } = instance;
@@ -20,11 +19,8 @@ export function Onboarding({ instance }: { instance: Instance }) {
           <DeployWays onboarding={onboarding} />
         </li>
         <li>
-          <p>
-            When the stack is complete, have it verified, with your API key in <span className="mono">$KEY</span>. Each
-            permission then appears below.
-          </p>
-          <CopyBlock what="command" value={verifyCommand(window.location.origin, instance.id)} />
+          <p>When the stack is complete, have it verified. Each permission is tried, and then listed below.</p>
+          <Verify instance={instance} />
         </li>
       </ol>
     </Section>

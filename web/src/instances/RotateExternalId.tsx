@@ -2,17 +2,18 @@
 import { useMutation } from "@tanstack/react-query";
 
 import type { Instance } from "../api/types";
+import { mayManage } from "../session/roles";
 import { useSession } from "../session/session";
 import { ConfirmButton } from "../ui/ConfirmButton";
 import { ProblemNotice } from "../ui/Notice";
-import { mayRotate, rotateExternalId } from "./actions";
+import { rotateExternalId } from "./actions";
 import { DeployWays } from "./DeployWays";
 import classes from "./Lists.module.css";
 
 export function RotateExternalId({ instance }: { instance: Instance }) {
   const { api, me } = useSession();
   const rotating = useMutation({ mutationFn: () => rotateExternalId(api, instance.connection.id) });
-  if (!mayRotate(me) || instance.status === "pending_verification") return null;
+  if (!mayManage(me) || instance.status === "pending_verification") return null;
   const onboarding = rotating.data?.onboarding;
   return (
     <div className={classes.under}>

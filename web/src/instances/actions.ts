@@ -1,11 +1,19 @@
-/** What can be asked for of an instance in a browser, and who may. */
+/** What can be asked for of an instance in a browser. */
 import { type Api, bodyOf } from "../api/client";
-import type { Installation, Me, RotatedConnection } from "../api/types";
-import { mayInstall } from "./installing";
+import type { Installation, Instance, NewInstance, RotatedConnection } from "../api/types";
 
-/** Admins and above. */
-export function mayRotate(me: Me): boolean {
-  return mayInstall(me) && me.role !== "editor";
+export async function register(api: Api, { name, instance_arn }: NewInstance): Promise<Instance> {
+  const called = name?.trim() ?? "";
+  return bodyOf(
+    await api.POST("/v1/instances", {
+      body: { instance_arn: instance_arn.trim(), name: called === "" ? null : called },
+    }),
+  );
+}
+
+/** Refused with `verification_failed` where a check fails; the instance has the checks in either case. */
+export async function verify(api: Api, id: string): Promise<Instance> {
+  return bodyOf(await api.POST("/v1/instances/{id}/verify", { params: { path: { id } }, body: {} }));
 }
 
 export async function lookNow(api: Api, instanceId: string): Promise<Installation> {

@@ -2,18 +2,6 @@
 
 const AUTHORISED = `-H "Authorization: Bearer $KEY" -H 'Content-Type: application/json'`;
 
-export function registerCommand(origin: string): string {
-  return `curl -sS ${origin}/v1/instances \\
-  ${AUTHORISED} \\
-  -d '{"instance_arn": "arn:aws:connect:REGION:ACCOUNT:instance/ID", "name": "my-contact-centre"}'`;
-}
-
-export function verifyCommand(origin: string, id: string): string {
-  return `curl -sS -X POST ${origin}/v1/instances/${id}/verify \\
-  ${AUTHORISED} \\
-  -d '{}'`;
-}
-
 export function policyCommand(origin: string): string {
   return `curl -sS -X PUT ${origin}/v1/policies/default \\
   ${AUTHORISED} \\

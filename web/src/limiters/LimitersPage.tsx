@@ -5,23 +5,35 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Shard, ShardMove } from "../api/types";
 import lists from "../instances/Lists.module.css";
 import { useSession } from "../session/session";
-import { shortId } from "../text/arn";
+import { tenantsQuery } from "../session/tenants";
 import { Badge } from "../ui/Badge";
 import { ConfirmButton } from "../ui/ConfirmButton";
+import { Copy } from "../ui/Copy";
 import { Empty, ProblemNotice } from "../ui/Notice";
 import { Page, Section } from "../ui/Page";
 import { Time } from "../ui/Time";
-import { byRegion, functionName, isOperator, movesQuery, setDraining, shardsQuery, shardState } from "./limiters";
+import classes from "./Limiters.module.css";
+import {
+  byRegion,
+  functionName,
+  isOperator,
+  movesQuery,
+  placesText,
+  setDraining,
+  shardsQuery,
+  shardState,
+  waitsForRoom,
+} from "./limiters";
 
-const LEAD = "The functions that decide calls, of all tenants. Each has room for a number of instances.";
+const LEAD = "The functions that decide the calls of all tenants, and how many instances each has room for.";
 
 export function LimitersPage() {
   const { me } = useSession();
   if (!isOperator(me)) {
     return (
       <Page title="Limiters" lead={LEAD}>
-        <Empty title="Limiters are the operator's">
-          <p>Whether an instance has one is told on its page.</p>
+        <Empty title="Limiters are the operator’s">
+          <p>An instance’s page tells whether it has one, under Installation.</p>
         </Empty>
       </Page>
     );
@@ -43,7 +55,7 @@ function Regions() {
     onSettled: () => client.invalidateQueries({ queryKey: ["shards"] }),
   });
   if (shards.data === undefined) {
-    if (!shards.isError) return <Skeleton height={56} aria-hidden="true" />;
+    if (!shards.isError) return <Skeleton height={160} aria-hidden="true" />;
     return (
       <ProblemNotice
         problem={shards.error}
@@ -52,25 +64,38 @@ function Regions() {
       />
     );
   }
+  if (shards.data.length === 0) {
+    return (
+      <Empty title="No limiter is known">
+        <p>
+          Deploy the limiter in a region, name its function in <span className="mono">RINGFENCE_LIMITER_FUNCTIONS</span>
+          , and start Ringfence again. Until then nothing can be installed.
+        </p>
+      </Empty>
+    );
+  }
   return (
     <>
       {draining.isError && <ProblemNotice problem={draining.error} what="The limiter was not changed" />}
-      {byRegion(shards.data).map(({ region, shards: here, free, isShort }) => (
+      {byRegion(shards.data).map((region) => (
         <Section
-          key={region}
-          title={region}
+          key={region.region}
+          title={region.region}
           aside={
-            <span className={lists.aside}>
-              {isShort ? `Only ${free} places free: add a function` : `${free} places free`}
-            </span>
+            region.isShort ? (
+              <Badge tone="caution">{placesText(region)}</Badge>
+            ) : (
+              <span className={lists.aside}>{placesText(region)}</span>
+            )
           }
         >
-          <ul className={lists.list} aria-label={`Limiters in ${region}`}>
-            {here.map((shard) => (
+          <ul className={lists.list} aria-label={`Limiters in ${region.region}`}>
+            {region.shards.map((shard) => (
               <ShardRow
                 key={shard.function_arn}
                 shard={shard}
-                busy={draining.isPending}
+                waits={waitsForRoom(shard, region)}
+                busy={draining.isPending && draining.variables.arn === shard.function_arn}
                 onDrain={(drain) => draining.mutate({ arn: shard.function_arn, drain })}
               />
             ))}
@@ -83,34 +108,42 @@ function Regions() {
 
 interface ShardRowProps {
   shard: Shard;
+  /** Its instances stay for want of room elsewhere. */
+  waits: boolean;
   busy: boolean;
   onDrain: (drain: boolean) => void;
 }
 
-function ShardRow({ shard, busy, onDrain }: ShardRowProps) {
+function ShardRow({ shard, waits, busy, onDrain }: ShardRowProps) {
   const { tone, label } = shardState(shard);
   const taken = shard.instances + shard.leaving;
   return (
-    <li>
-      <div className={lists.head}>
-        <span className={lists.name}>{functionName(shard.function_arn)}</span>
-        <Badge tone={tone} quiet>
-          {label}
-        </Badge>
-      </div>
-      <div className={lists.head}>
+    <li className={classes.shard}>
+      <div className={classes.what}>
+        <span className={classes.head}>
+          <span className={lists.name} title={shard.function_arn}>
+            {functionName(shard.function_arn)}
+          </span>
+          <Badge tone={tone} quiet>
+            {label}
+          </Badge>
+        </span>
+        <span className={classes.fill} aria-hidden="true">
+          <span style={{ width: `${Math.min(1, taken / shard.capacity) * 100}%` }} />
+        </span>
         <p className="figures">
           {taken} of {shard.capacity} places taken
           {shard.arriving > 0 && `, ${shard.arriving} arriving`}
           {shard.leaving > 0 && `, ${shard.leaving} leaving`}
         </p>
-        {shard.state === "in_service" && (
-          <ConfirmButton ask="Drain" confirm="Move its instances away" busy={busy} onConfirm={() => onDrain(true)} />
-        )}
-        {shard.state === "draining" && (
-          <ConfirmButton ask="Take back" confirm="Take instances again" busy={busy} onConfirm={() => onDrain(false)} />
-        )}
+        {waits && <p>No other function here has room: its instances stay, and go on being limited.</p>}
       </div>
+      {shard.state === "in_service" && (
+        <ConfirmButton ask="Drain" confirm="Move all away" busy={busy} onConfirm={() => onDrain(true)} />
+      )}
+      {shard.state === "draining" && (
+        <ConfirmButton ask="Take back" confirm="Really take back" busy={busy} onConfirm={() => onDrain(false)} />
+      )}
     </li>
   );
 }
@@ -118,29 +151,46 @@ function ShardRow({ shard, busy, onDrain }: ShardRowProps) {
 function Moves() {
   const { api } = useSession();
   const moves = useQuery(movesQuery(api));
-  if (moves.data === undefined || moves.data.length === 0) return null;
+  const tenants = useQuery({ ...tenantsQuery(api), enabled: (moves.data?.length ?? 0) > 0 });
+  if (moves.data === undefined) {
+    if (!moves.isError) return null;
+    return (
+      <ProblemNotice problem={moves.error} what="The moves could not be read" onRetry={() => void moves.refetch()} />
+    );
+  }
+  if (moves.data.length === 0) return null;
   return (
-    <Section title="On their way" aside={<span className={lists.aside}>{`${moves.data.length} instances`}</span>}>
-      <ul className={lists.list}>
+    <Section
+      title="On their way"
+      aside={
+        <span className={lists.aside}>{moves.data.length === 1 ? "1 instance" : `${moves.data.length} instances`}</span>
+      }
+    >
+      <ul className={lists.list} aria-label="Instances on their way">
         {moves.data.map((move) => (
-          <MoveRow key={move.instance_id} move={move} />
+          <MoveRow
+            key={move.instance_id}
+            move={move}
+            tenant={tenants.data?.find(({ id }) => id === move.tenant_id)?.name}
+          />
         ))}
       </ul>
     </Section>
   );
 }
 
-function MoveRow({ move }: { move: ShardMove }) {
+function MoveRow({ move, tenant }: { move: ShardMove; tenant: string | undefined }) {
   return (
     <li>
       <div className={lists.head}>
-        <span className={`mono ${lists.name}`} title={move.instance_id}>
-          {shortId(move.instance_id)}
-        </span>
+        <span className={lists.name}>{tenant ?? move.tenant_id}</span>
         <span className={lists.since}>
           since <Time at={move.since} />
         </span>
       </div>
+      <p className={classes.id}>
+        <span className="mono">{move.instance_id}</span> <Copy value={move.instance_id} what="instance id" />
+      </p>
       <p>
         {functionName(move.from)} to {functionName(move.to)}:{" "}
         {move.repointed_at == null

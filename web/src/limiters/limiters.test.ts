@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Shard } from "../api/types";
-import { byRegion, functionName, shardState } from "./limiters";
+import { byRegion, functionName, placesText, shardState, waitsForRoom } from "./limiters";
 
 const shard = (change: Partial<Shard>): Shard => ({
   function_arn: "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1",
@@ -31,6 +31,22 @@ it("a region is short of places before it has none, whatever draining functions 
   ]);
   expect(first).toMatchObject({ region: "us-east-1", free: 3, isShort: true });
   expect(second).toMatchObject({ region: "eu-west-2", free: 28, isShort: false });
+});
+
+it("tells the operator to add a function before the last place is taken", () => {
+  const text = (free: number) => byRegion([shard({ free })]).map(placesText);
+  expect(text(28)).toEqual(["28 places free"]);
+  expect(text(1)).toEqual(["1 place free: add a function"]);
+  expect(text(0)).toEqual(["No place free: add a function"]);
+});
+
+it("a draining function whose instances have nowhere to go says so", () => {
+  const draining = shard({ state: "draining", free: 0 });
+  const waits = (...others: Shard[]) => byRegion([draining, ...others]).map((region) => waitsForRoom(draining, region));
+  expect(waits()).toEqual([true]);
+  expect(waits(shard({ free: 0 }))).toEqual([true]);
+  expect(waits(shard({ free: 1 }))).toEqual([false]);
+  expect(byRegion([draining]).map((region) => waitsForRoom({ ...draining, instances: 0 }, region))).toEqual([false]);
 });
 
 it("a function is called by its name", () => {

@@ -46,8 +46,15 @@ export function shardState(shard: Shard): { tone: Tone; label: string } {
   }
 }
 
+export interface Region {
+  region: string;
+  shards: Shard[];
+  free: number;
+  isShort: boolean;
+}
+
 /** The regions in their order, each with its functions and whether it runs out of places. */
-export function byRegion(shards: Shard[]): { region: string; shards: Shard[]; free: number; isShort: boolean }[] {
+export function byRegion(shards: Shard[]): Region[] {
   const regions = [...new Set(shards.map((shard) => shard.region))];
   return regions.map((region) => {
     const here = shards.filter((shard) => shard.region === region);
@@ -55,6 +62,16 @@ export function byRegion(shards: Shard[]): { region: string; shards: Shard[]; fr
     const free = taking.reduce((sum, shard) => sum + shard.free, 0);
     return { region, shards: here, free, isShort: free < FEW_PLACES };
   });
+}
+
+export function placesText({ free, isShort }: Region): string {
+  const places = free === 0 ? "No place free" : free === 1 ? "1 place free" : `${free} places free`;
+  return isShort ? `${places}: add a function` : places;
+}
+
+/** Nothing in the region can take what a draining function still has. */
+export function waitsForRoom(shard: Shard, { free }: Region): boolean {
+  return shard.state === "draining" && shard.instances > 0 && free === 0;
 }
 
 /** `ringfence-limiter-1` */

@@ -1,13 +1,12 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { faultAt, isToldAtFields } from "../api/faults";
+import { faultAt } from "../api/faults";
 import type { Role } from "../api/types";
 import { givable, MEANINGS } from "../session/roles";
 import { useSession } from "../session/session";
-import { ProblemNotice } from "../ui/Notice";
-import { Buttons, Fields, FormPanel } from "../ui/Panel";
+import { Fields, FormPanel } from "../ui/Panel";
 import { ShownOnce } from "../ui/ShownOnce";
 import { invite } from "./members";
 
@@ -30,7 +29,13 @@ export function InviteMember({ onInvited, onClose }: Props) {
     );
   }
   return (
-    <FormPanel title="Invite somebody" onSubmit={() => !inviting.isPending && inviting.mutate()}>
+    <FormPanel
+      title="Invite somebody"
+      asking={inviting}
+      submit="Make a link"
+      failure="Nobody was invited"
+      onClose={onClose}
+    >
       <Fields>
         <NativeSelect
           label="Role"
@@ -50,17 +55,6 @@ export function InviteMember({ onInvited, onClose }: Props) {
           error={faultAt(inviting.error, "email")}
         />
       </Fields>
-      {inviting.isError && !isToldAtFields(inviting.error) && (
-        <ProblemNotice problem={inviting.error} what="Nobody was invited" />
-      )}
-      <Buttons>
-        <Button type="submit" loading={inviting.isPending}>
-          Make a link
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-      </Buttons>
     </FormPanel>
   );
 }

@@ -1,15 +1,13 @@
-import { Button, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { faultAt, isToldAtFields } from "../api/faults";
+import { faultAt } from "../api/faults";
 import { ApiProblem } from "../api/problem";
 import { useSession } from "../session/session";
 import { sentence } from "../text/sentence";
-import { ProblemNotice } from "../ui/Notice";
-import { Buttons, Fields, FormPanel } from "../ui/Panel";
+import { Fields, FormPanel } from "../ui/Panel";
 import { addNumber, LISTS } from "./lists";
-import classes from "./Numbers.module.css";
 import type { ListName } from "./search";
 
 interface Props {
@@ -32,10 +30,16 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
     },
   });
   const listed = adding.error instanceof ApiProblem && adding.error.code === "number_listed" ? adding.error : null;
-  const isTold = listed !== null || isToldAtFields(adding.error);
 
   return (
-    <FormPanel title={LISTS[list].add} onSubmit={() => !adding.isPending && adding.mutate()}>
+    <FormPanel
+      title={LISTS[list].add}
+      asking={adding}
+      submit="Add"
+      failure={listed === null ? "The number was not added" : null}
+      onClose={onClose}
+      news={adding.isSuccess ? "Added. Limiters know within seconds." : null}
+    >
       <Fields>
         <TextInput
           label="Number"
@@ -66,20 +70,6 @@ export function AddNumber({ list, onAdded, onClose }: Props) {
           error={faultAt(adding.error, "expires_at")}
         />
       </Fields>
-      {adding.isError && !isTold && <ProblemNotice problem={adding.error} what="The number was not added" />}
-      <Buttons>
-        <Button type="submit" loading={adding.isPending}>
-          Add
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-        {adding.isSuccess && (
-          <p className={classes.done} role="status">
-            Added. Limiters know within seconds.
-          </p>
-        )}
-      </Buttons>
     </FormPanel>
   );
 }

@@ -70,6 +70,13 @@ interface RowsProps {
   onChanged: () => void;
 }
 
+function emptyText(editable: boolean, number: string): string {
+  if (number !== "") return "It may be in the other one. Numbers are found by all their digits, country code included.";
+  return editable
+    ? "Add one, or import a CSV file with many. The limiters know of each within seconds."
+    : "An editor of this tenant can add some.";
+}
+
 /** Shorter texts are not asked for: they are no numbers yet. */
 const SHORTEST_NUMBER = 8;
 
@@ -91,7 +98,7 @@ function Rows({ list, wanted, onChanged }: RowsProps) {
   if (rows.length === 0) {
     return (
       <Empty title={number === "" ? LISTS[list].none : "This number is not in the list"}>
-        <p>{LISTS[list].meaning}</p>
+        <p>{emptyText(mayEdit(me), number)}</p>
       </Empty>
     );
   }

@@ -15,7 +15,7 @@ export function rank(role: string | null | undefined): number {
   return role === "operator" ? ROLES.length - 1 : ROLES.findIndex((one) => one === role);
 }
 
-/** Members, keys, token issuers and webhooks are for admins and owners. */
+/** Registering instances, members, keys, token issuers and webhooks are for admins and owners. */
 export function mayManage(me: Me): boolean {
   return rank(me.role) >= rank("admin");
 }

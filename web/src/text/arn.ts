@@ -12,6 +12,6 @@ export function shortArn(arn: string): string {
   return `${resource.slice(0, cut)}/${shortId(resource.slice(cut + 1))}`;
 }
 
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return id.length > 12 ? `${id.slice(0, 8)}…` : id;
 }

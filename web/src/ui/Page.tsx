@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useId } from "react";
 
 import classes from "./Page.module.css";
 
@@ -38,7 +38,7 @@ interface SectionProps {
 }
 
 export function Section({ title, aside, children }: SectionProps) {
-  const id = `section-${title.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
+  const id = useId();
   return (
     <section className={classes.section} aria-labelledby={id}>
       <div className={classes.sectionHead}>

@@ -40,7 +40,8 @@ function Quotas() {
         </ul>
       )}
       <p className={classes.small}>
-        Who runs Ringfence raises a quota. Beyond that of decisions, calls go on being limited.
+        Whoever runs Ringfence can raise a quota. Calls go on being limited when a month has more decisions than its
+        quota.
       </p>
     </Section>
   );

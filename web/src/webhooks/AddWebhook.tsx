@@ -1,13 +1,13 @@
 /** A new webhook: its address, what it is told, and then its secret, once. */
-import { Button, Checkbox, Radio, TextInput } from "@mantine/core";
+import { Checkbox, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { faultAt, isToldAtFields } from "../api/faults";
+import { faultAt } from "../api/faults";
 import type { Webhook } from "../api/types";
 import { useSession } from "../session/session";
-import { ProblemNotice } from "../ui/Notice";
-import { Buttons, Choices, FormPanel } from "../ui/Panel";
+import { Choice } from "../ui/Choice";
+import { Choices, FormPanel } from "../ui/Panel";
 import { ShownOnce } from "../ui/ShownOnce";
 import { addWebhook, EVENTS, type EventName, SECRET_TEXT } from "./webhooks";
 
@@ -33,7 +33,7 @@ export function AddWebhook({ onAdded, onClose }: Props) {
     );
   }
   return (
-    <FormPanel title="Add a webhook" onSubmit={() => !adding.isPending && adding.mutate()}>
+    <FormPanel title="Add a webhook" asking={adding} submit="Add" failure="The webhook was not added" onClose={onClose}>
       <TextInput
         label="Address"
         description="https, reachable from the internet"
@@ -57,27 +57,12 @@ export function AddWebhook({ onAdded, onClose }: Props) {
           ))}
         </Choices>
       </Checkbox.Group>
-      <Radio.Group
-        label="Customers' numbers"
+      <Choice
+        label="Customers’ numbers"
+        options={{ masked: "Masked, as +12•••••••00", full: "In full" }}
         value={numbers}
-        onChange={(chosen) => setNumbers(chosen as Webhook["customer_numbers"])}
-      >
-        <Choices>
-          <Radio value="masked" label="Masked, as +12•••••••00" />
-          <Radio value="full" label="In full" />
-        </Choices>
-      </Radio.Group>
-      {adding.isError && !isToldAtFields(adding.error) && (
-        <ProblemNotice problem={adding.error} what="The webhook was not added" />
-      )}
-      <Buttons>
-        <Button type="submit" loading={adding.isPending}>
-          Add
-        </Button>
-        <Button variant="default" onClick={onClose}>
-          Close
-        </Button>
-      </Buttons>
+        onChange={setNumbers}
+      />
     </FormPanel>
   );
 }
