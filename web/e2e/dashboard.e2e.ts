@@ -114,11 +114,9 @@ describe("a new instance", () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: "Verify" }).click();
     await page.getByText(/^Not everything is in order yet/).waitFor();
-    const [, id] = /instances\/(ins_[0-9a-f]+)/.exec(page.url()) ?? [];
-    await fetch(`${stage.url}/v1/instances/${id}`, {
-      method: "DELETE",
-      headers: { Authorization: `Bearer ${stage.key}` },
-    });
+    await page.getByRole("button", { name: "Delete instance" }).click();
+    await page.getByRole("button", { name: "Really delete" }).click();
+    await page.getByRole("heading", { name: "Instances", level: 1 }).waitFor();
     await context.close();
   });
 });
@@ -141,6 +139,34 @@ describe("an instance", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("form", { name: "Install" }).waitFor({ state: "hidden" });
     expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("removal", () => {
+  it("asks for the instance's name, and sends nothing for another one", async () => {
+    const { page, context } = await visit(stage);
+    await signIn(stage, page);
+    const name = await firstInstance(page);
+    await page.getByRole("link", { name, exact: true }).click();
+    let asked = 0;
+    // It stays installed: the tests after this one look at it.
+    await page.route("**/installation", (route) => {
+      if (route.request().method() !== "DELETE") return route.continue();
+      asked += 1;
+      return route.fulfill({ status: 202, json: {} });
+    });
+    await page.getByRole("button", { name: "Remove Ringfence" }).click();
+    const form = page.getByRole("form", { name: `Remove Ringfence from ${name}` });
+    await form.getByLabel("Name of the instance").fill(`${name}-2`);
+    await form.getByRole("button", { name: "Remove" }).click();
+    await form.getByText(`Type ${name} to go on.`).waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(asked).toBe(0);
+    await form.getByLabel("Name of the instance").fill(name);
+    await form.getByRole("button", { name: "Remove" }).click();
+    await form.waitFor({ state: "detached" });
+    expect(asked).toBe(1);
     await context.close();
   });
 });

@@ -54,7 +54,7 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (resource === "instances") {
     const found = mine.find((instance) => instance.id === id);
     if (found === undefined) return notFound();
-    if (sub === undefined) return ok(found);
+    if (sub === undefined) return sent.method === "DELETE" ? { status: 204, body: undefined } : ok(found);
     if (sub === "policy") return ok(policy());
     if (sub === "queues") return ok(queues());
     if (sub === "verify") return problem(422, "verification_failed", "1 check failed");

@@ -5,7 +5,10 @@ import type { Instance } from "../api/types";
 import { CopyBlock } from "../ui/Copy";
 import classes from "./Onboarding.module.css";
 
-type Ways = Pick<NonNullable<Instance["onboarding"]>, "quick_create_url" | "cli_command" | "terraform">;
+type Ways = Pick<
+  NonNullable<Instance["onboarding"]>,
+  "quick_create_url" | "cli_command" | "terraform" | "template_url"
+>;
 
 export function DeployWays({ onboarding }: { onboarding: Ways }) {
   return (
@@ -24,6 +27,10 @@ export function DeployWays({ onboarding }: { onboarding: Ways }) {
         <CopyBlock what="command" value={onboarding.cli_command} />
       </Tabs.Panel>
       <Tabs.Panel value="terraform">
+        <p className={classes.hint}>
+          Save <a href={onboarding.template_url}>the template</a> beside it as{" "}
+          <span className="mono">ringfence.yaml</span>.
+        </p>
         <CopyBlock what="Terraform" value={onboarding.terraform} />
       </Tabs.Panel>
     </Tabs>

@@ -17,6 +17,7 @@ import { InstallationDetail } from "./InstallationDetail";
 import classes from "./InstancePage.module.css";
 import { Limits } from "./Limits";
 import { Onboarding } from "./Onboarding";
+import { Removal } from "./Removal";
 import { connectionState, installationState } from "./states";
 
 export function InstancePage({ id }: { id: string }) {
@@ -57,6 +58,7 @@ export function InstancePage({ id }: { id: string }) {
         <div className={classes.column}>
           <InstallationDetail instance={instance.data} />
           <CoverageSection instance={instance.data} />
+          <Removal instance={instance.data} />
         </div>
         <div className={classes.column}>
           <Limits instance={instance.data} />

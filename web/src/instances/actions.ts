@@ -16,6 +16,15 @@ export async function verify(api: Api, id: string): Promise<Instance> {
   return bodyOf(await api.POST("/v1/instances/{id}/verify", { params: { path: { id } }, body: {} }));
 }
 
+export async function uninstall(api: Api, id: string): Promise<void> {
+  await api.DELETE("/v1/instances/{id}/installation", { params: { path: { id } } });
+}
+
+/** Refused while something is installed. */
+export async function forgetInstance(api: Api, id: string): Promise<void> {
+  await api.DELETE("/v1/instances/{id}", { params: { path: { id } } });
+}
+
 export async function lookNow(api: Api, instanceId: string): Promise<Installation> {
   return bodyOf(await api.POST("/v1/instances/{id}/installation/reconcile", { params: { path: { id: instanceId } } }));
 }

@@ -122,7 +122,7 @@ async function faultOf(key: string): Promise<Fault | null> {
     const me = bodyOf(await createApi({ kind: "key", key }).GET("/v1/me"));
     if (me.tenant != null) return null;
     return {
-      text: "This is an operator's key, which belongs to no tenant. Sign in with a key of the tenant you want to see.",
+      text: "This is an operator’s key: it is for programs. Operators sign in with their account, where that is set up; or use a key of the tenant you want to see.",
     };
   } catch (problem) {
     if (!(problem instanceof ApiProblem)) throw problem;
