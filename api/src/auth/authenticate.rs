@@ -1,6 +1,7 @@
 //! From a credential to a principal.
 
-use super::jwt::{Alleged, Grant, JwtError, Verifier};
+use super::error::AuthError;
+use super::jwt::{Alleged, Grant, Verifier};
 use super::keys::{API_PREFIX, OPERATOR_PREFIX, sha256};
 use super::last_use::{LastUse, Used};
 use super::principal::{Kind, Principal};
@@ -11,29 +12,9 @@ use crate::domain::ids::TenantId;
 use crate::domain::role::Role;
 use crate::domain::tenant::Tenant;
 use crate::outbound::Outbound;
-use crate::store::{Store, StoreError, SystemTx};
+use crate::store::{Store, SystemTx};
 
 const REASON: &str = "whose a credential is, is known only once it has been found";
-
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    #[error("the key is not known, has expired, or has been revoked")]
-    UnknownKey,
-    #[error("nobody is signed in, or not any more")]
-    UnknownSession,
-    /// Neither the operator's provider nor one that the named tenant registered.
-    #[error(
-        "the token's issuer is not accepted; tokens of a tenant's own issuer need the header Ringfence-Tenant"
-    )]
-    UnknownIssuer,
-    #[error(transparent)]
-    Jwt(#[from] JwtError),
-    /// The tenant that is named does not exist, or is not the caller's.
-    #[error("there is no such tenant")]
-    UnknownTenant,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Recognises callers.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 //! Failure: a credential that is wrong in any way gives one of [`AuthError`]'s refusals, which name no secret.
 
 mod authenticate;
+mod error;
 pub mod jwt;
 pub mod keys;
 mod last_use;
@@ -13,7 +14,8 @@ mod provider_client;
 pub mod session;
 mod token_issuers;
 
-pub use authenticate::{AuthError, Authenticator};
+pub use authenticate::Authenticator;
+pub use error::AuthError;
 pub use permission::{
     EditInstallations, EditNumbers, EditPolicies, ManageInstances, ManageKeys, ManageMembers,
     ManageTokenIssuers, ManageWebhooks, PERMISSIONS, Permission, View, ViewAudit, ViewInvitations,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::authenticate::AuthError;
+use super::error::AuthError;
 use super::jwt::{JwtSettings, KeyReader, RoleMapping, Trust, Verifier};
 use crate::domain::ids::{TenantId, TokenIssuerId};
 use crate::outbound::Outbound;

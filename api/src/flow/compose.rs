@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::WHISPER_NAME;
-use super::document::{ACTIONS_MAX, CHARACTERS_MAX, VERSION, action, next};
+use super::document::{CHARACTERS_MAX, VERSION, action, next};
 use super::guard::{END, Guard, LOG, guard_actions, is_ours};
 use super::layout::{Below, arranged, entry_point};
-use super::merge::merged;
+use super::merge::{NotMergeable, merged};
 
 const DIAL: &str = "rf-dial";
 
@@ -17,21 +17,6 @@ pub enum Rest<'a> {
     Own(&'a str),
     /// Nothing but the dialling itself.
     Bare,
-}
-
-/// Why a flow cannot be put behind our check.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum NotMergeable {
-    #[error("the flow is not readable: {0}")]
-    Unreadable(String),
-    #[error("the flow has version {0}; only {VERSION} can be merged")]
-    Version(String),
-    #[error("the merged flow would have {0} actions; Connect allows {ACTIONS_MAX}")]
-    TooManyActions(usize),
-    #[error("the merged flow would have {0} characters; Connect allows {CHARACTERS_MAX}")]
-    TooLong(usize),
-    #[error("the flow is one of Ringfence's own")]
-    AlreadyOurs,
 }
 
 /// Content of a whisper flow that asks the limiter first and then goes on to `rest`.

@@ -9,12 +9,26 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::WHISPER_NAME;
-use super::compose::NotMergeable;
-use super::document::{ACTIONS_MAX, IDENTIFIER_MAX, VERSION, text};
+use super::document::{ACTIONS_MAX, CHARACTERS_MAX, IDENTIFIER_MAX, VERSION, text};
 use super::guard::{Guard, LOG, guard_actions, is_ours};
 use super::layout::{Below, arranged, entry_point, moved};
 
 const OWN: &str = "own-";
+
+/// Why a flow cannot be put behind our check.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotMergeable {
+    #[error("the flow is not readable: {0}")]
+    Unreadable(String),
+    #[error("the flow has version {0}; only {VERSION} can be merged")]
+    Version(String),
+    #[error("the merged flow would have {0} actions; Connect allows {ACTIONS_MAX}")]
+    TooManyActions(usize),
+    #[error("the merged flow would have {0} characters; Connect allows {CHARACTERS_MAX}")]
+    TooLong(usize),
+    #[error("the flow is one of Ringfence's own")]
+    AlreadyOurs,
+}
 
 pub fn merged(guard: Guard<'_>, original: &str) -> Result<Value, NotMergeable> {
     let mut flow = parse(original)?;

@@ -13,8 +13,9 @@ mod notice;
 #[cfg(test)]
 mod tests;
 
-pub use compose::{NotMergeable, Rest, whisper, whisper_of_ours};
+pub use compose::{Rest, whisper, whisper_of_ours};
 pub use guard::Guard;
+pub use merge::NotMergeable;
 pub use notice::notice;
 
 /// The tag that marks what is ours; without it a flow of our name belongs to somebody else.
