@@ -1,6 +1,4 @@
-//! Whether an agent takes tasks: what the agent's routing profile says.
-
-use aws_sdk_connect::types::Channel;
+//! Agents: which routing profile they have.
 
 use super::connect::{SdkConnectInstance, incomplete};
 use super::error::AwsError;
@@ -27,27 +25,5 @@ impl SdkConnectInstance {
             .and_then(|user| user.routing_profile_id())
             .map(str::to_owned)
             .ok_or_else(|| incomplete(ACTION))
-    }
-
-    pub async fn routing_profile_takes_tasks(&self, profile_id: &str) -> Result<bool, AwsError> {
-        const ACTION: &str = "connect:DescribeRoutingProfile";
-        let answer = self
-            .paced(ACTION, || async {
-                let request = self
-                    .client
-                    .describe_routing_profile()
-                    .instance_id(&self.instance_id)
-                    .routing_profile_id(profile_id);
-                request
-                    .send()
-                    .await
-                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
-            })
-            .await?;
-        let profile = answer.routing_profile().ok_or_else(|| incomplete(ACTION))?;
-        Ok(profile
-            .media_concurrencies()
-            .iter()
-            .any(|media| *media.channel() == Channel::Task && media.concurrency() > 0))
     }
 }

@@ -12,6 +12,7 @@ mod jitter;
 mod lambda;
 mod number_table;
 mod pacing;
+mod paging;
 mod routing;
 mod runtime;
 mod streams;

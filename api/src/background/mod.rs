@@ -6,6 +6,7 @@
 mod backoff;
 pub mod cleanup;
 pub mod connection_checks;
+pub mod coverage;
 mod deferred;
 mod driver;
 pub mod erasure;
@@ -35,6 +36,7 @@ pub use driver::{Found, WakeUp};
 
 use cleanup::Cleanup;
 use connection_checks::ConnectionChecker;
+use coverage::CoverageReader;
 use driver::drive;
 use erasure::Eraser;
 use ingest::Ingest;
@@ -58,6 +60,8 @@ const WEBHOOKS_AT_ONCE: usize = 12;
 const FORGET_PERIOD: Duration = Duration::from_mins(10);
 /// For the same reason.
 const CHECKS_AT_ONCE: usize = 2;
+/// Each in another account or region, and mostly waiting for its turn there.
+const COVERAGE_AT_ONCE: usize = 8;
 
 /// Rung after a request has changed something; the workers of this process then look at once.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +71,7 @@ pub struct WakeUps {
     pub numbers: WakeUp,
     pub webhooks: WakeUp,
     pub checks: WakeUp,
+    pub coverage: WakeUp,
 }
 
 /// One of the workers met a fault of its own making.
@@ -197,6 +202,20 @@ impl Workers {
             tasks.spawn(async move {
                 drive("connection checks", POLL, &wake_up, &stop, || worker.look()).await
             });
+        }
+        for _ in 0..COVERAGE_AT_ONCE {
+            let reader = CoverageReader {
+                store: self.store.clone(),
+                aws: Arc::clone(&self.aws),
+                clock: self.clock.clone(),
+                ids: self.ids.clone(),
+                lease: self.lease,
+                stop: stop.clone(),
+            };
+            let (wake_up, stop) = (self.wake_ups.coverage.clone(), stop.clone());
+            tasks.spawn(
+                async move { drive("coverage", POLL, &wake_up, &stop, || reader.look()).await },
+            );
         }
         let channels = TaskChannels::new(
             self.store.clone(),

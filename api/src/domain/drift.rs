@@ -12,7 +12,13 @@ words! {
         QueueNotCovered => "queue_not_covered",
         /// The limiter function no longer lets the instance in.
         PermissionRemoved => "permission_removed",
-        /// The roles or their external id were changed, so that they no longer do what they must.
+        /// A role cannot be assumed any more: it, its trust or its external id was changed. AWS tells no more than that.
+        RoleRefused => "role_refused",
+        /// A role was changed: it lacks a permission.
+        RolePermissionLost => "role_permission_lost",
+        /// A role was changed: it can be assumed without the external id.
+        ExternalIdNotEnforced => "external_id_not_enforced",
+        /// Whatever else keeps the roles from doing what they must.
         AccessLost => "access_lost",
     }
 }
@@ -32,9 +38,22 @@ pub struct Difference {
 impl DriftKind {
     /// Everything that a look at the instance shows. Whether the roles serve is known without one.
     pub fn of_instances() -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(|kind| *kind != Self::AccessLost)
+        Self::ALL.into_iter().filter(|kind| !kind.is_of_access())
+    }
+
+    /// What is known of the roles.
+    pub fn of_access() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.is_of_access())
+    }
+
+    fn is_of_access(self) -> bool {
+        matches!(
+            self,
+            Self::RoleRefused
+                | Self::RolePermissionLost
+                | Self::ExternalIdNotEnforced
+                | Self::AccessLost
+        )
     }
 }
 
@@ -51,10 +70,17 @@ impl Difference {
             DriftKind::PermissionRemoved => {
                 "the limiter function's permission for the instance was removed".to_owned()
             }
-            DriftKind::AccessLost => {
-                "the roles or their external id were changed: they no longer do what they must"
+            DriftKind::RoleRefused => {
+                "a role cannot be assumed any more: it was deleted, or its trust or external id was changed"
                     .to_owned()
             }
+            DriftKind::RolePermissionLost => {
+                "a role was changed: it lacks a permission that it needs".to_owned()
+            }
+            DriftKind::ExternalIdNotEnforced => {
+                "a role was changed: it can be assumed without the external id".to_owned()
+            }
+            DriftKind::AccessLost => "the roles no longer do what they must".to_owned(),
         }
     }
 
@@ -63,8 +89,14 @@ impl Difference {
     pub fn advice(&self) -> &'static str {
         match (self.kind, self.mended) {
             (_, true) => "Nothing: Ringfence puts it right.",
-            (DriftKind::AccessLost, false) => {
-                "Deploy the template again, or verify the instance to see which permission is missing."
+            (DriftKind::RoleRefused, false) => {
+                "Deploy the template again with the external id of the connection, then verify the instance."
+            }
+            (DriftKind::RolePermissionLost | DriftKind::AccessLost, false) => {
+                "Deploy the template again, or verify the instance to see what is missing."
+            }
+            (DriftKind::ExternalIdNotEnforced, false) => {
+                "Deploy the template again, or put the condition on sts:ExternalId back into the role's trust policy."
             }
             (DriftKind::PermissionRemoved, false) => "Ask the operator.",
             (_, false) => {

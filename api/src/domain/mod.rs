@@ -1,6 +1,7 @@
 //! The types between HTTP, store and AWS: no I/O, no serde, no SQL.
 
 pub mod audit_chain;
+pub mod coverage;
 pub mod drift;
 pub mod fallback;
 pub mod identity;

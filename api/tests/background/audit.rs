@@ -3,21 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use ringfence_api::domain::installation::{ExistingWhisper, InstallationState};
+use ringfence_api::domain::installation::{
+    ExistingWhisper, InstallationRequest, InstallationState, OnLimiterUnavailable,
+};
 use serde_json::json;
 use sqlx::PgPool;
 
 use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Moment};
 use crate::world::{Audited, Site, World, request};
 
+/// Everything that an installation can have, the fallback included.
 async fn site(world: &World) -> Site<'_> {
     let queues = [
         ("plain", None),
         ("default", Some(DEFAULT_OUTBOUND)),
         ("own", Some("their-whisper")),
     ];
-    let site = world.site(FakeInstance::with_queues(&queues)).await;
-    site.ask(&request(ExistingWhisper::Merge)).await;
+    let fake = FakeInstance::with_queues(&queues);
+    fake.inside().has_fallback = true;
+    let site = world.site(fake).await;
+    let asked = InstallationRequest {
+        on_limiter_unavailable: OnLimiterUnavailable::Deny,
+        ..request(ExistingWhisper::Merge)
+    };
+    site.ask(&asked).await;
     site
 }
 
@@ -31,8 +40,12 @@ fn change(entry: &Audited) -> String {
         "installation.attach_queue" | "installation.restore_queue" => {
             format!("queue {}", text(&entry.before["queue_id"]))
         }
-        "installation.grant_permission" => format!("grant {}", text(&entry.after["function_arn"])),
-        "installation.revoke_permission" | "installation.leave_function" => {
+        "installation.grant_permission" | "installation.grant_fallback" => {
+            format!("grant {}", text(&entry.after["function_arn"]))
+        }
+        "installation.revoke_permission"
+        | "installation.leave_function"
+        | "installation.revoke_fallback" => {
             format!("revoke {}", text(&entry.before["function_arn"]))
         }
         other => panic!("an entry {other}"),
@@ -123,7 +136,7 @@ async fn every_change_is_in_the_audit_log_with_before_and_after(pool: PgPool) {
     assert_eq!(told, site.fake.inside().history);
     assert_eq!(
         entries.last().map(|entry| entry.action.as_str()),
-        Some("installation.revoke_permission")
+        Some("installation.revoke_fallback")
     );
 }
 

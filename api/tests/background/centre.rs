@@ -50,16 +50,26 @@ pub struct Centre {
 
 impl Centre {
     pub async fn start(store: Store) -> Self {
+        let agents = |inside| {
+            Router::new()
+                .route("/users/{instance}/{id}", get(describe_user))
+                .route(
+                    "/routing-profiles/{instance}/{id}",
+                    get(describe_routing_profile),
+                )
+                .with_state(inside)
+        };
+        Self::start_with(store, agents).await
+    }
+
+    /// One that answers these instead of what is asked about agents.
+    pub async fn start_with(store: Store, more: impl FnOnce(Arc<Mutex<Inside>>) -> Router) -> Self {
         let inside = Arc::new(Mutex::new(Inside::default()));
         let router = Router::new()
             .route("/", post(assume_role))
             .route("/contact/task", put(start_task))
-            .route("/users/{instance}/{id}", get(describe_user))
-            .route(
-                "/routing-profiles/{instance}/{id}",
-                get(describe_routing_profile),
-            )
-            .with_state(Arc::clone(&inside));
+            .with_state(Arc::clone(&inside))
+            .merge(more(Arc::clone(&inside)));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -151,7 +161,7 @@ async fn describe_routing_profile(
     answer(200, "application/json", body.to_string())
 }
 
-fn refused(status: u16, code: &'static str) -> Response {
+pub fn refused(status: u16, code: &'static str) -> Response {
     let body = json!({ "__type": code, "message": "something about +12065550100" });
     let mut refusal = answer(status, "application/json", body.to_string());
     let code = code.parse().expect("a header");
@@ -159,7 +169,7 @@ fn refused(status: u16, code: &'static str) -> Response {
     refusal
 }
 
-fn answer(status: u16, content_type: &'static str, body: String) -> Response {
+pub fn answer(status: u16, content_type: &'static str, body: String) -> Response {
     let status = StatusCode::from_u16(status).expect("a status");
     (status, [("content-type", content_type)], body).into_response()
 }

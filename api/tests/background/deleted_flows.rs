@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringfence_api::domain::installation::{
-    ConditionType, Drift, ExistingWhisper, InstallationRequest, QueueState,
+    ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState, QueueSelection,
+    QueueState,
 };
 use sqlx::PgPool;
 
@@ -167,4 +168,62 @@ async fn a_whisper_that_the_customer_made_while_we_looked_is_theirs(pool: PgPool
     site.ask_removal().await;
     site.settle().await;
     assert_eq!(site.fake.whisper_of("plain").as_deref(), Some("newest"));
+}
+
+/// What the installation tells of this queue.
+async fn detail(site: &Site<'_>, queue_id: &str) -> String {
+    let queues = site.queues().await;
+    let queue = queues.into_iter().find(|queue| queue.queue_id == queue_id);
+    queue.expect("the queue").detail
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_names_a_deleted_whisper_of_ours_can_be_taken_out(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world, &request(ExistingWhisper::Merge)).await;
+    delete_ours(&site);
+    site.ask(&InstallationRequest {
+        queues: QueueSelection::Only(["default".to_owned()].into()),
+        ..request(ExistingWhisper::Merge)
+    })
+    .await;
+    let assessment = site.settle().await;
+    assert_eq!(assessment.state, InstallationState::Installed);
+    for (queue, whisper) in [("plain", DEFAULT_OUTBOUND), ("own", "their-whisper")] {
+        assert_eq!(site.fake.whisper_of(queue).as_deref(), Some(whisper));
+        assert_eq!(site.queue_state(queue).await, Some(QueueState::Restored));
+        assert_eq!(detail(&site, queue).await, "");
+    }
+    assert_eq!(
+        site.queue_state("default").await,
+        Some(QueueState::Attached)
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_former_whisper_that_cannot_come_back_is_told_by_its_id(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world, &request(ExistingWhisper::Merge)).await;
+    delete_ours(&site);
+    site.fake.inside().flows.remove("their-whisper");
+    site.ask_removal().await;
+    let assessment = site.settle().await;
+    assert_eq!(assessment.state, InstallationState::Uninstalled);
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some(DEFAULT_OUTBOUND)
+    );
+    assert_eq!(site.queue_state("own").await, Some(QueueState::Restored));
+    let told = detail(&site, "own").await;
+    assert!(
+        told.contains("their-whisper") && told.contains("Default outbound"),
+        "{told}"
+    );
+    assert_eq!(detail(&site, "plain").await, "");
+    let restored = site.audited().await;
+    let restored = restored.iter().find(|entry| {
+        entry.action == "installation.restore_queue" && entry.before["queue_id"] == "own"
+    });
+    let restored = restored.expect("an entry");
+    assert_eq!(restored.after["whisper_flow_id"], DEFAULT_OUTBOUND);
 }

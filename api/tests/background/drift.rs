@@ -9,7 +9,7 @@ use ringfence_api::domain::installation::{
     Drift, ExistingWhisper, InstallationRequest, QueueState,
 };
 use ringfence_api::store::SeenDrift;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Inside};
@@ -88,7 +88,7 @@ fn edit_flow(inside: &mut Inside, flow_id: &str) {
 }
 
 /// Somebody does this to an installation.
-fn disturb(site: &Site<'_>, kind: DriftKind) {
+async fn disturb(site: &Site<'_>, kind: DriftKind) {
     let whisper = site.fake.whisper_of("own").expect("a whisper");
     match kind {
         DriftKind::FlowEdited => edit_flow(&mut site.fake.inside(), &whisper),
@@ -105,10 +105,29 @@ fn disturb(site: &Site<'_>, kind: DriftKind) {
             inside.queues.insert("later".to_owned(), queue);
         }
         DriftKind::PermissionRemoved => site.fake.inside().granted.clear(),
-        DriftKind::AccessLost => {
+        DriftKind::RoleRefused => {
             site.fake.inside().denied.insert("sts:AssumeRole");
         }
+        DriftKind::RolePermissionLost => {
+            site.fake.inside().denied.insert("connect:ListQueues");
+        }
+        DriftKind::ExternalIdNotEnforced => {
+            checked(site, "runtime_role_external_id_enforced").await;
+        }
+        DriftKind::AccessLost => checked(site, "instance").await,
     }
+}
+
+/// The last check of the roles found this to be wrong.
+async fn checked(site: &Site<'_>, failed: &str) {
+    let checks =
+        json!([{ "name": failed, "status": "failed", "detail": "as said", "fix": "Mend it." }]);
+    sqlx::query("update instances set health = 'unhealthy', checks = $2 where id = $1")
+        .bind(site.instance.0)
+        .bind(checks)
+        .execute(&site.world.pool)
+        .await
+        .expect("checked");
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -118,7 +137,7 @@ async fn each_kind_of_drift_is_told_once_and_mended_or_reported_as_chosen(pool: 
     for kind in DriftKind::ALL {
         for mode in MODES {
             let site = installed(&world, mode).await;
-            disturb(&site, kind);
+            disturb(&site, kind).await;
             site.fake.inside().changes.clear();
             site.pass().await.expect("a pass");
             let seen = drift(&site).await;
@@ -129,7 +148,10 @@ async fn each_kind_of_drift_is_told_once_and_mended_or_reported_as_chosen(pool: 
                 // The function is the operator's own, whatever the tenant chose.
                 DriftKind::PermissionRemoved => true,
                 // Nobody but the customer can.
-                DriftKind::AccessLost => false,
+                DriftKind::RoleRefused
+                | DriftKind::RolePermissionLost
+                | DriftKind::ExternalIdNotEnforced
+                | DriftKind::AccessLost => false,
                 _ => mode == Drift::Mend,
             };
             assert_eq!(seen[0].difference.mended, is_mended, "{kind:?} {mode:?}");
@@ -189,7 +211,7 @@ async fn what_was_only_reported_ends_when_it_is_put_right(pool: PgPool) {
 async fn a_queue_made_later_stays_reported_until_it_is_asked_for(pool: PgPool) {
     let world = World::new(pool).await;
     let site = installed(&world, Drift::Report).await;
-    disturb(&site, DriftKind::QueueNotCovered);
+    disturb(&site, DriftKind::QueueNotCovered).await;
     for _ in 0..3 {
         let assessment = site.pass().await.expect("a pass");
         assert_eq!(open(&site).await, [DriftKind::QueueNotCovered]);
@@ -237,7 +259,7 @@ async fn drift_is_told_once_wherever_its_mending_is_cut_off(pool: PgPool) {
     let mut interrupted = 0;
     for fault in (1..80).flat_map(|number| [Fault::Before(number), Fault::After(number)]) {
         let site = installed(&world, Drift::Mend).await;
-        disturb(&site, DriftKind::FlowDeleted);
+        disturb(&site, DriftKind::FlowDeleted).await;
         repoint(&site, "plain", DEFAULT_OUTBOUND);
         site.fake.fail(Some(fault));
         site.pass().await.expect("a pass");

@@ -64,6 +64,8 @@ pub struct Inside {
     pub fallback_granted: BTreeSet<String>,
     pub gone: bool,
     pub denied: BTreeSet<&'static str>,
+    /// Connect takes no more requests from this account for now.
+    pub throttled: bool,
     /// Every change, in order.
     pub changes: Vec<String>,
     /// The same, and never cleared.
@@ -301,6 +303,9 @@ impl FakeInstance {
         }
         if inside.denied.contains(action) {
             return Err(AwsErrorKind::AccessDenied);
+        }
+        if inside.throttled && action.starts_with("connect:") {
+            return Err(AwsErrorKind::Throttled);
         }
         if inside.gone && action.starts_with("connect:") {
             return Err(AwsErrorKind::NotFound);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+use ringfence_api::background::Found;
 use ringfence_api::domain::installation::{
     ConditionStatus, ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState,
     QueueSelection, QueueState,
@@ -380,4 +382,30 @@ async fn a_process_that_lost_its_lease_changes_and_records_nothing(pool: PgPool)
     assert_eq!(site.fake.inside().changes, Vec::<String>::new());
     assert!(site.queues().await.is_empty());
     assert_eq!(site.audited().await, Vec::new());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_account_that_is_throttled_for_ten_minutes_is_asked_seldom_and_told_so(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = world.site(three_queues()).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site.fake.inside().throttled = true;
+    let worker = world.worker();
+    let mut passes = 0;
+    for _ in 0..600 {
+        world.wait(SignedDuration::from_secs(1));
+        if worker.look().await.expect("a look") == Found::Work {
+            passes += 1;
+        }
+    }
+    assert!((5..=16).contains(&passes), "{passes} passes in ten minutes");
+    let assessment = site.assessment().await;
+    assert_eq!(assessment.state, InstallationState::Installing);
+    let ready = condition(&assessment, ConditionType::Ready);
+    assert_eq!(ready.reason, "throttled");
+    assert!(ready.message.contains("tries again"), "{}", ready.message);
+    assert_eq!(site.fake.inside().changes.len(), 0);
+
+    site.fake.inside().throttled = false;
+    assert_eq!(site.settle().await.state, InstallationState::Installed);
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod centre;
+mod coverage;
 mod deleted_flows;
 mod drift;
 mod dynamo;
@@ -15,6 +16,7 @@ mod merge;
 mod moves;
 mod notices;
 mod numbers;
+mod own_changes;
 mod pace;
 mod properties;
 mod publish;

@@ -141,3 +141,65 @@ async fn what_was_taken_away_can_be_installed_again(pool: PgPool) {
         Some("their-whisper")
     );
 }
+
+/// What the installer role needs for a removal; our own role needs the last two.
+const NEEDED: [&str; 9] = [
+    "sts:AssumeRole",
+    "connect:ListContactFlows",
+    "connect:DescribeContactFlow",
+    "connect:ListQueues",
+    "connect:DescribeQueue",
+    "connect:UpdateQueueOutboundCallerConfig",
+    "connect:DeleteContactFlow",
+    "lambda:GetPolicy",
+    "lambda:RemovePermission",
+];
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whichever_permission_was_lost_is_named_with_what_remains_and_removal_goes_on_once_it_is_back(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    for lost in NEEDED {
+        let site = installed(&world).await;
+        site.fake.inside().denied.insert(lost);
+        site.ask_removal().await;
+        let assessment = site.pass().await.expect("a pass");
+        assert_eq!(assessment.state, InstallationState::Blocked, "{lost}");
+        let ready = condition(&assessment, ConditionType::Ready);
+        let names_it = match lost {
+            "sts:AssumeRole" => ready
+                .message
+                .contains("the installer role cannot be assumed"),
+            _ => ready.message.contains(lost),
+        };
+        assert!(names_it, "{lost}: {}", ready.message);
+        let queues_left = ["plain", "default", "own"].into_iter().any(|queue| {
+            let now = site.fake.whisper_of(queue).unwrap_or_default();
+            site.fake.our_flows().contains(&now)
+        });
+        for (is_left, told) in [
+            (queues_left, "our whisper on the queues"),
+            (!site.fake.our_flows().is_empty(), "the flows"),
+        ] {
+            assert_eq!(
+                ready.message.contains(told),
+                is_left,
+                "{lost}: {}",
+                ready.message
+            );
+        }
+        site.fake.inside().denied.clear();
+        let assessment = site.settle().await;
+        assert_eq!(assessment.state, InstallationState::Uninstalled, "{lost}");
+        assert_eq!(site.fake.our_flows(), Vec::<String>::new(), "{lost}");
+        for (queue, whisper) in [("plain", DEFAULT_OUTBOUND), ("own", "their-whisper")] {
+            assert_eq!(
+                site.fake.whisper_of(queue).as_deref(),
+                Some(whisper),
+                "{lost}"
+            );
+        }
+        site.put_away().await;
+    }
+}

@@ -87,7 +87,9 @@ fn row(operation: &str) -> Option<Row> {
         "instances_delete" => read(Admin, 409),
         // Both ask AWS, which nobody answers for here.
         "instances_verify" => write(Admin, json!({}), 502),
-        "instances_queues_list" | "instances_coverage_get" => read(Viewer, 502),
+        "instances_queues_list" => read(Viewer, 502),
+        "instances_coverage_get" => read(Viewer, 200),
+        "instances_coverage_refresh" => read(Editor, 202),
 
         "connections_list" | "connections_get" => read(Viewer, 200),
         "connections_rotate_external_id" => read(Admin, 200),

@@ -1,8 +1,31 @@
 //! Which calls the limiter never sees is told, with what to do.
 
+use std::time::Duration;
+
+use ringfence_simulator::dev::Result;
+use ringfence_simulator::dev::customer::Customer;
+use ringfence_simulator::dev::wait::{Seen, until};
 use serde_json::{Value, json};
 
 use super::harness::in_town;
+
+/// Has the routing profiles read anew, and answers what was found.
+async fn coverage(customer: &Customer) -> Result<Value> {
+    let path = customer.path("/coverage");
+    customer
+        .rest
+        .post(&customer.path("/coverage/refresh"), &json!({}))
+        .await?;
+    let (within, every) = (Duration::from_secs(30), Duration::from_millis(100));
+    until("the coverage", within, every, async || {
+        let now = customer.rest.get(&path).await?;
+        Ok(match now["state"] == "read" {
+            true => Seen::Done(now),
+            false => Seen::not_yet(now.to_string()),
+        })
+    })
+    .await
+}
 
 fn kinds(coverage: &Value) -> Vec<&str> {
     let ways = coverage["ways_round"].as_array().into_iter().flatten();
@@ -13,8 +36,7 @@ fn kinds(coverage: &Value) -> Vec<&str> {
 async fn queues_that_agents_can_dial_from_unlimited_are_found_and_ways_round_are_listed() {
     in_town(async |town| {
         let customer = town.limited("Northwind", "111122220001").await?;
-        let path = customer.path("/coverage");
-        let whole = customer.rest.get(&path).await?;
+        let whole = coverage(&customer).await?;
         assert_eq!(whole["complete"], true, "{whole}");
         assert_eq!(whole["queues"].as_array().map(Vec::len), Some(2));
         for kind in [
@@ -31,7 +53,10 @@ async fn queues_that_agents_can_dial_from_unlimited_are_found_and_ways_round_are
             .ask(&json!({ "queues": [sales], "prefix_filter": ["+1"] }))
             .await?;
         customer.installed().await?;
-        let part = customer.rest.get(&path).await?;
+        // What is installed is told as it is now, whenever profiles were read.
+        let part = customer.rest.get(&customer.path("/coverage")).await?;
+        assert_eq!(part["queues"][0]["covered"], false, "{part}");
+        let part = coverage(&customer).await?;
         assert_eq!(part["complete"], false);
         let first = &part["queues"][0];
         assert_eq!(
@@ -50,7 +75,7 @@ async fn queues_that_agents_can_dial_from_unlimited_are_found_and_ways_round_are
         assert!(kinds(&part).contains(&"prefix_filter"), "{part}");
 
         customer.uninstall().await?;
-        let none = customer.rest.get(&path).await?;
+        let none = customer.rest.get(&customer.path("/coverage")).await?;
         assert_eq!(
             none["queues"][0]["reason"],
             "nothing is installed in this instance"
@@ -72,7 +97,7 @@ async fn a_permission_without_which_queues_cannot_be_found_is_named() {
         ] {
             let without = template.replace(&format!("{action}\n"), "connect:ListInstances\n");
             customer.deploy(&without).await?;
-            let told = customer.rest.get(&customer.path("/coverage")).await?;
+            let told = coverage(&customer).await?;
             assert_eq!(told["complete"], false, "{action}: {told}");
             let missing = &told["missing_permissions"][0];
             assert_eq!(missing["permission"], action, "{told}");

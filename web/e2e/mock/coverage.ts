@@ -39,6 +39,10 @@ export function coverage(): Coverage {
         : null,
   }));
   return {
+    state: "read",
+    computed_at: "2026-11-25T11:20:00Z",
+    progress: null,
+    problem: null,
     complete: false,
     queues: found.toSorted((a, b) => Number(a.covered) - Number(b.covered)),
     missing_permissions: [],

@@ -275,11 +275,11 @@ function make(
 
 const DRIFT: Installation["drift"] = [
   {
-    kind: "access_lost",
+    kind: "role_permission_lost",
     target: "",
     name: "",
-    message: "the roles or their external id were changed: they no longer do what they must",
-    advice: "Deploy the template again, or verify the instance to see which permission is missing.",
+    message: "a role was changed: it lacks a permission that it needs",
+    advice: "Deploy the template again, or verify the instance to see what is missing.",
     mended: false,
     since: START_TIME,
     ended_at: null,

@@ -18,7 +18,7 @@ export type Credential =
 const REQUEST_TIMEOUT_MS = 20_000;
 /** What is read from Amazon Connect comes at its pace. */
 const PATIENT_TIMEOUT_MS = 125_000;
-const PATIENT = /\/(queues|coverage|verify)$/;
+const PATIENT = /\/(queues|verify)$/;
 
 async function fetchInTime(request: Request): Promise<Response> {
   const patience = PATIENT.test(new URL(request.url).pathname) ? PATIENT_TIMEOUT_MS : REQUEST_TIMEOUT_MS;

@@ -599,14 +599,38 @@ export interface paths {
         /**
          * Find the calls that are not limited
          * @description Which queues agents can dial from (each routing profile's default outbound queue and its other queues) without
-         *     running our whisper, and the ways of calling that no whisper sees. Routing profiles are read from Connect, paced, two
-         *     requests each; that a queue runs our whisper is known as of the last look of the reconciler.
+         *     running our whisper, and the ways of calling that no whisper sees. A worker reads the routing profiles once a day, and
+         *     when it is asked to; that a queue runs our whisper is known as of the last look of the reconciler.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["instances_coverage_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/instances/{id}/coverage/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the routing profiles anew
+         * @description At once instead of within a day, by a worker: two requests for each routing profile, and one for each queue that does not
+         *     run our whisper, at most one a second. The answer is the coverage as it is known by now; read it again to see how far it
+         *     has come.
+         *
+         *     Needs the permission `installations:edit`: the role editor or more.
+         */
+        post: operations["instances_coverage_refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1746,17 +1770,51 @@ export interface components {
         CountedPer: string;
         Coverage: {
             /**
-             * @description Every queue that agents can dial from runs our whisper, as far as could be seen: all of them, unless permissions
-             *     are missing.
+             * @description Every queue that agents can dial from runs our whisper, going by the last whole reading, which must have lacked no
+             *     permission.
              * @example false
              */
             complete: boolean;
+            /**
+             * Format: date-time
+             * @description When the last whole reading ended; null before the first has.
+             * @example 2026-11-25T10:11:12Z
+             */
+            computed_at?: string | null;
             /** @description Without these the queues could not all be found. */
             missing_permissions: components["schemas"]["MissingPermission"][];
+            /**
+             * @description Why the reading under way does not go on for the moment; it is tried again.
+             * @example null
+             */
+            problem?: string | null;
+            progress?: components["schemas"]["CoverageProgress"] | null;
             /** @description The queues that agents can dial from, those that are not covered first. */
             queues: components["schemas"]["DialledQueue"][];
+            state: components["schemas"]["CoverageState"];
             ways_round: components["schemas"]["WayRound"][];
         };
+        /** @description How far the reading of routing profiles has come. */
+        CoverageProgress: {
+            /**
+             * @description Routing profiles and queues that were read.
+             * @example 180
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description How long the rest takes at the pace that the account is asked at, in seconds.
+             * @example 640
+             */
+            seconds_left: number;
+            /**
+             * @description All that are known to be read; profiles that name further queues add to it.
+             * @example 500
+             */
+            total: number;
+        };
+        /** @enum {string} */
+        CoverageState: "not_read" | "reading" | "read";
         /**
          * @description How customers' numbers are written: with the middle hidden, or in full.
          * @enum {string}
@@ -2030,7 +2088,7 @@ export interface components {
              */
             reason?: string | null;
             /**
-             * @description What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered.
+             * @description What a queue that is not covered ran when that was last read; null: Connect's "Default outbound", or it is covered.
              * @example c8c0e68d-2200-4265-82c0-0123456789ab
              */
             whisper_flow_id?: string | null;
@@ -2048,7 +2106,8 @@ export interface components {
              */
             ended_at?: string | null;
             /**
-             * @description `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
+             * @description `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed`, `role_refused`,
+             *     `role_permission_lost`, `external_id_not_enforced` or `access_lost`.
              * @example queue_repointed
              */
             kind: components["schemas"]["DriftKind"];
@@ -2076,7 +2135,7 @@ export interface components {
          * @description What somebody else changed
          * @enum {string}
          */
-        DriftKind: "flow_edited" | "flow_deleted" | "queue_repointed" | "queue_not_covered" | "permission_removed" | "access_lost";
+        DriftKind: "flow_edited" | "flow_deleted" | "queue_repointed" | "queue_not_covered" | "permission_removed" | "role_refused" | "role_permission_lost" | "external_id_not_enforced" | "access_lost";
         /** @enum {string} */
         DriftWord: "mend" | "report";
         /**
@@ -5807,12 +5866,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "complete": false,
+                     *       "computed_at": "2026-11-25T10:11:12Z",
                      *       "missing_permissions": [
                      *         {
                      *           "fix": "Add connect:ListRoutingProfiles to the installer role's policy, as the template has it.",
                      *           "permission": "connect:ListRoutingProfiles"
                      *         }
                      *       ],
+                     *       "problem": null,
+                     *       "progress": {
+                     *         "done": 180,
+                     *         "seconds_left": 640,
+                     *         "total": 500
+                     *       },
                      *       "queues": [
                      *         {
                      *           "covered": false,
@@ -5830,6 +5896,7 @@ export interface operations {
                      *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab"
                      *         }
                      *       ],
+                     *       "state": "not_read",
                      *       "ways_round": [
                      *         {
                      *           "detail": "Transfers and conferences to outside numbers, by an agent or by a quick connect, run no flow at all; they are neither counted nor stopped.",
@@ -5848,7 +5915,100 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["InstanceNotVerified"];
             429: components["responses"]["RateLimited"];
-            502: components["responses"]["AwsUnavailable"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    instances_coverage_refresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description Its id
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken on, and done in the background */
+            202: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "complete": false,
+                     *       "computed_at": "2026-11-25T10:11:12Z",
+                     *       "missing_permissions": [
+                     *         {
+                     *           "fix": "Add connect:ListRoutingProfiles to the installer role's policy, as the template has it.",
+                     *           "permission": "connect:ListRoutingProfiles"
+                     *         }
+                     *       ],
+                     *       "problem": null,
+                     *       "progress": {
+                     *         "done": 180,
+                     *         "seconds_left": 640,
+                     *         "total": 500
+                     *       },
+                     *       "queues": [
+                     *         {
+                     *           "covered": false,
+                     *           "dialled_by": [
+                     *             {
+                     *               "default_outbound": true,
+                     *               "routing_profile_id": "3f0c1d2e-2200-4265-82c0-0123456789ab",
+                     *               "routing_profile_name": "Evening team"
+                     *             }
+                     *           ],
+                     *           "fix": "Add it to the installation's queues, choose all of them, or take it out of the routing profiles.",
+                     *           "name": "Sales",
+                     *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *           "reason": "the installation does not name this queue",
+                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab"
+                     *         }
+                     *       ],
+                     *       "state": "not_read",
+                     *       "ways_round": [
+                     *         {
+                     *           "detail": "Transfers and conferences to outside numbers, by an agent or by a quick connect, run no flow at all; they are neither counted nor stopped.",
+                     *           "fix": "Give queues no quick connects to outside numbers that limits are about, and tell agents to dial such numbers.",
+                     *           "kind": "external_transfers"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["InstanceNotVerifiedOrTenantDeleted"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
             default: components["responses"]["Default"];

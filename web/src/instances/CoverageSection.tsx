@@ -1,6 +1,6 @@
 /** Which queues agents can dial from without being limited, and the ways round that no whisper sees. */
-import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, Skeleton } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Coverage, Instance } from "../api/types";
 import { useSession } from "../session/session";
@@ -8,37 +8,67 @@ import { sentence } from "../text/sentence";
 import { Badge } from "../ui/Badge";
 import { ProblemNotice } from "../ui/Notice";
 import { Section } from "../ui/Page";
-import { coverageQuery, dialledBy, summary, wayName } from "./coverage";
+import { useMinute } from "../ui/now";
+import { readProfilesNow } from "./actions";
+import { coverageQuery, dialledBy, standing, summary, wayName } from "./coverage";
+import { mayInstall } from "./installing";
 import classes from "./Lists.module.css";
 
 export function CoverageSection({ instance }: { instance: Instance }) {
   const { api } = useSession();
-  const coverage = useQuery(coverageQuery(api, instance.id));
+  const now = useMinute();
+  const coverage = useQuery({ ...coverageQuery(api, instance.id), enabled: instance.status === "verified" });
   if (instance.status !== "verified") return null;
-  const look = () => void coverage.refetch();
   return (
     <Section
       title="Coverage"
       aside={coverage.data !== undefined && <span className={classes.aside}>{summary(coverage.data)}</span>}
     >
       <div className={classes.group}>
-        {coverage.isError && !coverage.isFetching ? (
-          <ProblemNotice problem={coverage.error} what="Coverage could not be read" onRetry={look} />
-        ) : (
-          <div className={classes.look}>
-            <p className={classes.none}>
-              {coverage.isFetching
-                ? "Reading the routing profiles. Amazon Connect is asked once a second, so this can take a minute or two."
-                : "The queues your agents can dial from, and the calls that no queue’s whisper sees."}
-            </p>
-            <Button variant="default" size="xs" loading={coverage.isFetching} onClick={look}>
-              {coverage.data === undefined ? "Find gaps" : "Find gaps again"}
-            </Button>
-          </div>
+        {coverage.data === undefined && coverage.isError && (
+          <ProblemNotice
+            problem={coverage.error}
+            what="Coverage could not be read"
+            onRetry={() => void coverage.refetch()}
+          />
         )}
-        {coverage.data !== undefined && <Found coverage={coverage.data} />}
+        {coverage.data === undefined && !coverage.isError && <Skeleton height={120} radius={8} />}
+        {coverage.data !== undefined && (
+          <>
+            <div className={classes.look}>
+              <p className={classes.none} role="status">
+                {standing(coverage.data, now)}
+              </p>
+              <ReadProfilesNow instanceId={instance.id} isReading={coverage.data.state === "reading"} />
+            </div>
+            <Found coverage={coverage.data} />
+          </>
+        )}
       </div>
     </Section>
+  );
+}
+
+/** Otherwise they are read once a day. */
+function ReadProfilesNow({ instanceId, isReading }: { instanceId: string; isReading: boolean }) {
+  const { api, me } = useSession();
+  const queries = useQueryClient();
+  const reading = useMutation({
+    mutationFn: () => readProfilesNow(api, instanceId),
+    onSuccess: (coverage) => queries.setQueryData(["coverage", instanceId], coverage),
+  });
+  if (!mayInstall(me)) return null;
+  return (
+    <span className={classes.action}>
+      {reading.isError && (
+        <span role="alert" className={classes.aside}>
+          Not asked: {reading.error.message}
+        </span>
+      )}
+      <Button variant="default" size="xs" loading={reading.isPending || isReading} onClick={() => reading.mutate()}>
+        Find gaps
+      </Button>
+    </span>
   );
 }
 

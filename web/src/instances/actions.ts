@@ -1,6 +1,6 @@
 /** What can be asked for of an instance in a browser. */
 import { type Api, bodyOf } from "../api/client";
-import type { Installation, Instance, NewInstance, RotatedConnection } from "../api/types";
+import type { Coverage, Installation, Instance, NewInstance, RotatedConnection } from "../api/types";
 
 export async function register(api: Api, { name, instance_arn }: NewInstance): Promise<Instance> {
   const called = name?.trim() ?? "";
@@ -27,6 +27,10 @@ export async function forgetInstance(api: Api, id: string): Promise<void> {
 
 export async function lookNow(api: Api, instanceId: string): Promise<Installation> {
   return bodyOf(await api.POST("/v1/instances/{id}/installation/reconcile", { params: { path: { id: instanceId } } }));
+}
+
+export async function readProfilesNow(api: Api, instanceId: string): Promise<Coverage> {
+  return bodyOf(await api.POST("/v1/instances/{id}/coverage/refresh", { params: { path: { id: instanceId } } }));
 }
 
 export async function rotateExternalId(api: Api, connectionId: string): Promise<RotatedConnection> {

@@ -3,20 +3,23 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { type Api, bodyOf } from "../api/client";
 import type { Coverage } from "../api/types";
+import { ago } from "../text/time";
 
-/** Read from Amazon Connect at its pace, so only when somebody asks. */
+const READING_MS = 3000;
+const KEPT_MS = 60_000;
+
+/** Kept by a worker; while it reads, what it has found so far. */
 export function coverageQuery(api: Api, id: string) {
   return queryOptions({
     queryKey: ["coverage", id],
-    enabled: false,
-    retry: false,
-    staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async ({ signal }) =>
+    queryFn: async ({ signal }): Promise<Coverage> =>
       bodyOf(await api.GET("/v1/instances/{id}/coverage", { params: { path: { id } }, signal })),
+    refetchInterval: (query) => (query.state.data?.state === "reading" ? READING_MS : KEPT_MS),
   });
 }
 
-export function summary({ queues, missing_permissions: missing }: Coverage): string {
+export function summary({ state, computed_at: computed, queues, missing_permissions: missing }: Coverage): string {
+  if (computed == null) return state === "reading" ? "Being read" : "Not read yet";
   const limited = queues.filter((queue) => queue.covered).length;
   if (missing.length > 0) return "Not every queue could be found";
   if (queues.length === 0) return "No agent can dial from any queue";
@@ -28,6 +31,17 @@ export function dialledBy(queue: Coverage["queues"][number]): string {
     by.default_outbound ? `${by.routing_profile_name} (by default)` : by.routing_profile_name,
   );
   return names.join(", ");
+}
+
+/** How far the worker is with routing profiles and queues, or when it was done. */
+export function standing({ state, progress, problem, computed_at: computed }: Coverage, now: number): string {
+  if (state === "not_read") return "The routing profiles of this instance were never read.";
+  if (state === "read") return computed == null ? "" : `Routing profiles read ${ago(computed, now)}.`;
+  if (problem != null) return `Routing profiles cannot be read for the moment: ${problem}.`;
+  if (progress == null) return "The routing profiles are about to be read.";
+  const minutes = Math.ceil(progress.seconds_left / 60);
+  const left = minutes <= 1 ? "less than a minute left" : `about ${minutes} min left`;
+  return `Reading routing profiles: ${progress.done} of ${progress.total}, ${left}.`;
 }
 
 const WAYS: Record<string, string> = {

@@ -1,17 +1,16 @@
 //! Which calls of an instance the limiter never sees: from queues that agents can dial from and that do not run our
-//! whisper, and by ways that run no whisper at all.
-//!
-//! Failure: a permission that is missing is named, and the rest is told all the same; whatever else Connect answers is
-//! passed on, since half a list would look like full coverage.
+//! whisper, and by ways that run no whisper at all. Pure: what was read of the instance, beside what is known to be installed.
 
+mod ahead;
 mod ways_round;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, SdkConnectInstance};
+use crate::domain::coverage::{DialProfile, DialQueue};
 use crate::domain::installation::{InstallationRequest, QueueState};
 use crate::store::InstallationQueue;
 
+pub use ahead::{Ahead, ahead};
 pub use ways_round::{WayRound, ways_round};
 
 /// Whose agents can dial from a queue.
@@ -42,118 +41,63 @@ pub struct Gap {
     pub fix: &'static str,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Coverage {
-    pub queues: Vec<DialledQueue>,
-    /// Without these not every queue could be found.
-    pub missing_permissions: Vec<&'static str>,
-}
-
-impl Coverage {
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.missing_permissions.is_empty() && self.queues.iter().all(|queue| queue.covered)
-    }
-}
-
-/// What Ringfence knows of the instance, as of its last look.
-#[derive(Debug, Clone)]
+/// What Ringfence knows of the installation, as of its last look.
+#[derive(Debug, Clone, Default)]
 pub struct Installed {
     pub request: Option<InstallationRequest>,
     pub queues: BTreeMap<String, InstallationQueue>,
-    /// Ids of our whispers.
-    pub whispers: BTreeSet<String>,
 }
 
-/// Reads routing profiles and, of the queues that are not known to be covered, what they run.
-pub async fn coverage(
-    connect: &SdkConnectInstance,
+impl Installed {
+    /// The queue runs our whisper.
+    #[must_use]
+    pub fn covers(&self, queue_id: &str) -> bool {
+        let known = self.queues.get(queue_id);
+        known.is_some_and(|queue| queue.state == QueueState::Attached)
+    }
+}
+
+/// The queues that agents can dial from, those that are not covered first.
+#[must_use]
+pub fn dialled_queues(
+    profiles: &[DialProfile],
+    queues: &[DialQueue],
     installed: &Installed,
-) -> Result<Coverage, AwsError> {
-    let mut coverage = Coverage::default();
-    let Some(dialled_by) = unless_denied(dialled_by(connect).await, &mut coverage)? else {
-        return Ok(coverage);
-    };
-    let Some(queues) = unless_denied(connect.queues().await, &mut coverage)? else {
-        return Ok(coverage);
-    };
-    let names: BTreeMap<String, String> = queues
-        .into_iter()
-        .map(|queue| (queue.id, queue.name))
-        .collect();
-    for (queue_id, dialled_by) in dialled_by {
-        // An agent's own queue, or one that went meanwhile.
-        let Some(name) = names.get(&queue_id) else {
-            continue;
-        };
-        let known = installed.queues.get(&queue_id);
-        let mut queue = DialledQueue {
-            covered: known.is_some_and(|queue| queue.state == QueueState::Attached),
-            name: name.clone(),
-            whisper_flow_id: None,
+) -> Vec<DialledQueue> {
+    let mut by_queue = dialled_by(profiles);
+    let dialled = queues.iter().filter_map(|queue| {
+        // What profiles name besides: agents' own queues, and those that went meanwhile.
+        let dialled_by = by_queue.remove(&queue.id)?;
+        let covered = installed.covers(&queue.id);
+        Some(DialledQueue {
+            queue_id: queue.id.clone(),
+            name: queue.name.clone(),
+            covered,
+            whisper_flow_id: queue.whisper_flow_id.clone().filter(|_| !covered),
             dialled_by,
-            gap: None,
-            queue_id,
-        };
-        if !queue.covered {
-            let answer = connect.queue(&queue.queue_id).await;
-            if let Some(now) = unless_denied(answer, &mut coverage)? {
-                queue.whisper_flow_id = now.outbound.flow_id;
-            }
-            let runs_ours = |id: &String| installed.whispers.contains(id);
-            queue.covered = queue.whisper_flow_id.as_ref().is_some_and(runs_ours);
-            queue.gap = (!queue.covered).then(|| gap(&queue.queue_id, installed));
-        }
-        coverage.queues.push(queue);
-    }
-    coverage
-        .queues
-        .sort_by(|a, b| (a.covered, &a.name, &a.queue_id).cmp(&(b.covered, &b.name, &b.queue_id)));
-    Ok(coverage)
+            gap: (!covered).then(|| gap(&queue.id, installed)),
+        })
+    });
+    let mut found: Vec<DialledQueue> = dialled.collect();
+    found.sort_by(|a, b| (a.covered, &a.name, &a.queue_id).cmp(&(b.covered, &b.name, &b.queue_id)));
+    found
 }
 
-type ByQueue = BTreeMap<String, Vec<DialledBy>>;
-
-async fn dialled_by(connect: &SdkConnectInstance) -> Result<ByQueue, AwsError> {
-    let mut by_queue = ByQueue::new();
-    for profile in connect.routing_profiles().await? {
-        let default = match connect.default_outbound_queue(&profile.id).await {
-            Err(err) if err.kind == AwsErrorKind::NotFound => continue,
-            default => default?,
-        };
-        let queues: BTreeSet<String> = connect
-            .routing_profile_queues(&profile.id)
-            .await?
-            .into_iter()
-            .chain(default.clone())
-            .collect();
-        for queue_id in queues {
-            let is_default = default.as_ref() == Some(&queue_id);
-            by_queue.entry(queue_id).or_default().push(DialledBy {
-                profile_id: profile.id.clone(),
-                profile_name: profile.name.clone(),
-                is_default,
-            });
+fn dialled_by(profiles: &[DialProfile]) -> BTreeMap<String, Vec<DialledBy>> {
+    let mut by_queue: BTreeMap<String, Vec<DialledBy>> = BTreeMap::new();
+    for profile in profiles {
+        for queue_id in profile.queues() {
+            by_queue
+                .entry(queue_id.clone())
+                .or_default()
+                .push(DialledBy {
+                    profile_id: profile.id.clone(),
+                    profile_name: profile.name.clone(),
+                    is_default: profile.default_queue_id.as_ref() == Some(queue_id),
+                });
         }
     }
-    Ok(by_queue)
-}
-
-/// Notes a permission that is missing; any other failure is passed on.
-fn unless_denied<T>(
-    answer: Result<T, AwsError>,
-    coverage: &mut Coverage,
-) -> Result<Option<T>, AwsError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(err) if err.kind == AwsErrorKind::AccessDenied => {
-            if !coverage.missing_permissions.contains(&err.action) {
-                coverage.missing_permissions.push(err.action);
-            }
-            Ok(None)
-        }
-        Err(err) => Err(err),
-    }
+    by_queue
 }
 
 fn gap(queue_id: &str, installed: &Installed) -> Gap {

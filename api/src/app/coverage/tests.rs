@@ -27,7 +27,6 @@ fn installed(request: Option<InstallationRequest>, state: QueueState, detail: &s
     Installed {
         request,
         queues: BTreeMap::from([("q".to_owned(), queue)]),
-        whispers: BTreeSet::new(),
     }
 }
 
@@ -88,4 +87,46 @@ fn the_ways_round_that_a_tenant_chose_are_told_beside_those_of_everybody() {
     let last = told.last().expect("a way");
     assert_eq!(last.kind, "prefix_filter");
     assert!(last.detail.contains("+1, +86"), "{}", last.detail);
+}
+
+#[test]
+fn agents_can_dial_from_their_default_queue_and_from_every_other_of_their_profile() {
+    let profile = |id: &str, default: Option<&str>, queues: &[&str]| DialProfile {
+        id: id.to_owned(),
+        name: format!("Profile {id}"),
+        default_queue_id: default.map(str::to_owned),
+        queue_ids: queues.iter().map(|id| (*id).to_owned()).collect(),
+        read_at: None,
+    };
+    let queue = |id: &str, name: &str| DialQueue {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        whisper_flow_id: Some("own".to_owned()),
+        read_at: None,
+    };
+    let profiles = [
+        // Its default need not be among its queues; an agent's own queue is none of ours.
+        profile("one", Some("r"), &["q", "agent/ada"]),
+        profile("two", Some("q"), &["q"]),
+    ];
+    let queues = [
+        queue("r", "Returns"),
+        queue("q", "Sales"),
+        queue("n", "Nobody"),
+    ];
+    let installed = installed(Some(request(QueueSelection::All)), QueueState::Attached, "");
+    let found = dialled_queues(&profiles, &queues, &installed);
+    let told: Vec<(&str, bool)> = found
+        .iter()
+        .map(|queue| (queue.name.as_str(), queue.covered))
+        .collect();
+    assert_eq!(told, [("Returns", false), ("Sales", true)]);
+    assert_eq!(found[0].whisper_flow_id.as_deref(), Some("own"));
+    assert_eq!(found[1].whisper_flow_id, None);
+    let by: Vec<(&str, bool)> = found[1]
+        .dialled_by
+        .iter()
+        .map(|by| (by.profile_id.as_str(), by.is_default))
+        .collect();
+    assert_eq!(by, [("one", false), ("two", true)]);
 }

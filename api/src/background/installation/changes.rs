@@ -60,6 +60,7 @@ pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
             name,
             from_flow_id,
             to_flow_id,
+            ..
         } => (
             queue(queue_id, name, from_flow_id.as_deref()),
             queue(queue_id, name, to_flow_id.as_deref()),
@@ -133,6 +134,7 @@ mod tests {
                 name: "Queue".to_owned(),
                 from_flow_id: None,
                 to_flow_id: None,
+                lost_flow_id: None,
             },
         ];
         for step in steps {

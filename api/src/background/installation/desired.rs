@@ -96,6 +96,8 @@ pub struct RememberedFlow {
     pub content_sha256: String,
     /// The service's digest after publishing, where it gave one.
     pub service_sha256: Option<String>,
+    /// We are deleting it, or have done so and never heard of it.
+    pub removing: bool,
 }
 
 /// What Ringfence remembers of a queue.
@@ -128,6 +130,13 @@ impl Remembered {
             .iter()
             .find(|(_, flow)| flow.flow_id == flow_id)
             .map(|(key, _)| key)
+    }
+
+    /// A pass has seen it where it was to be, or told that somebody changed that.
+    #[must_use]
+    pub fn was_settled(&self, queue_id: &str) -> bool {
+        let queue = self.queues.get(queue_id);
+        queue.is_some_and(|queue| queue.state != QueueState::Pending)
     }
 
     #[must_use]

@@ -274,14 +274,17 @@ impl<R: Reach> InstallationWorker<R> {
             return Ok(());
         }
         let was_reached = leased.installation.observed_generation == leased.installation.generation;
-        journal
-            .access_seen(
-                &mut tx,
-                !(wanted && was_reached) || assessment.roles_serve(),
-            )
-            .await?;
+        let lost = assessment
+            .access_lost(&leased.check)
+            .filter(|_| wanted && was_reached);
+        journal.access_seen(&mut tx, lost).await?;
+        if wanted && assessment.reached {
+            tx.coverage_begin_keeping(journal.instance, now).await?;
+        }
         // A role that refused what the last check had found in order.
-        if leased.check.health == ConnectionHealth::Healthy && !assessment.roles_serve() {
+        if leased.check.health == ConnectionHealth::Healthy
+            && assessment.access_lost(&leased.check).is_some()
+        {
             tx.instance_check_now(journal.instance, now).await?;
         }
         tx.commit().await

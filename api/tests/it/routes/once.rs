@@ -64,6 +64,13 @@ fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
                 json!({}),
             ),
         ),
+        (
+            "instances_coverage_refresh",
+            at(
+                &format!("/v1/instances/{instance}/coverage/refresh"),
+                json!({}),
+            ),
+        ),
         ("blocks_create", at("/v1/blocks", number.clone())),
         ("exemptions_create", at("/v1/exemptions", number)),
         ("webhooks_create", at("/v1/webhooks", webhook())),

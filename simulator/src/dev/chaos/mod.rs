@@ -7,6 +7,7 @@
 //! kills is its own.
 
 mod checks;
+mod edits;
 mod orders;
 mod play;
 mod report;

@@ -75,6 +75,7 @@ impl Run<'_> {
         if !is_removal_asked {
             self.converge("the installation", reached).await?;
             if self.outcome.edits > 0 {
+                self.site.make_way().await?;
                 // What was changed after it was looked at is drift: asking again mends it at once.
                 self.site.ask(&self.request).await?;
                 self.converge("the mended installation", reached).await?;

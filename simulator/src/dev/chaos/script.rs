@@ -54,6 +54,8 @@ pub enum Edit {
     DeleteOurs(usize),
     /// Its content becomes something else.
     RewriteOurs(usize),
+    /// The customer makes a flow of their own under a name of Ringfence's.
+    Squat,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,7 +183,8 @@ impl Dice {
         match self.between(0, 13) {
             0..=3 => {
                 let queue = self.between(0, queues - 1);
-                let edit = match self.between(0, 4) {
+                let edit = match self.between(0, 5) {
+                    5 => Edit::Squat,
                     3 => Edit::DeleteOurs(self.between(0, 3)),
                     4 => Edit::RewriteOurs(self.between(0, 3)),
                     0 => Edit::Rename { queue },
@@ -233,7 +236,7 @@ mod tests {
         assert!(events().any(|event| matches!(event, Event::Ask { .. })));
         assert!(events().any(|event| matches!(event, Event::Remove(_))));
         assert!(events().any(|event| matches!(event, Event::Move(_))));
-        for kind in [Edit::DeleteOurs(0), Edit::RewriteOurs(0)] {
+        for kind in [Edit::DeleteOurs(0), Edit::RewriteOurs(0), Edit::Squat] {
             let kind = std::mem::discriminant(&kind);
             let there = |event: &Event| matches!(event, Event::Edit { edit, .. } if std::mem::discriminant(edit) == kind);
             assert!(events().any(there));

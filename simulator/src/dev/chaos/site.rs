@@ -3,17 +3,15 @@
 //! Everything is looked at through the simulator's own state, which no ordered fault reaches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::super::aws::Aws;
 use super::super::customer::{ContactCentre, Customer};
 use super::super::rest::{Rest, list};
 use super::super::sim::Sim;
 use super::super::{DevError, Result};
-use super::script::{Edit, OWN_WHISPERS, Request, Script, Whisper};
+use super::script::{OWN_WHISPERS, Request, Script, Whisper};
 use super::slot::Slot;
 
 const REGION: &str = "us-east-1";
@@ -27,9 +25,6 @@ const NUMBERS: [&str; 5] = [
     "+12065550104",
 ];
 const NAMES: [&str; 5] = ["Sales", "Support", "Claims", "Returns", "Renewals"];
-/// The customer's own requests meet the ordered faults as well.
-const TRIES_MAX: u32 = 30;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a queue calls out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +66,8 @@ pub struct Site {
     /// Ringfence's flows that the customer deleted or edited.
     pub deleted: BTreeSet<String>,
     pub edited: BTreeSet<String>,
+    /// The customer's own flow under a name of Ringfence's.
+    pub squatter: Option<String>,
     /// The operator has moved the instance.
     pub moved: bool,
 }
@@ -106,6 +103,7 @@ impl Site {
             theirs: Vec::new(),
             deleted: BTreeSet::new(),
             edited: BTreeSet::new(),
+            squatter: None,
             moved: false,
         };
         let ids: Vec<String> = site
@@ -133,7 +131,7 @@ impl Site {
         Ok(site)
     }
 
-    fn flow_of(&self, whisper: Whisper) -> Option<String> {
+    pub fn flow_of(&self, whisper: Whisper) -> Option<String> {
         match whisper {
             Whisper::None => None,
             Whisper::Default => Some(self.default_outbound.clone()),
@@ -180,105 +178,6 @@ impl Site {
             Err(DevError::Refused { status: 409, .. }) => Ok(()),
             Err(err) => Err(err),
         }
-    }
-
-    /// The customer changes something by hand; false where the moment forbids it.
-    pub async fn edit(&mut self, edit: Edit, held_path: &str) -> Result<bool> {
-        match edit {
-            Edit::Repoint { queue, to } => {
-                let flow = self.flow_of(to);
-                self.edit_queue(queue, flow, held_path).await
-            }
-            Edit::Rename { queue } => self.edit_queue(queue, None, held_path).await,
-            Edit::DeleteOurs(place) => self.edit_flow(place, true).await,
-            Edit::RewriteOurs(place) => self.edit_flow(place, false).await,
-        }
-    }
-
-    /// False: there is none of Ringfence's yet.
-    async fn edit_flow(&mut self, place: usize, delete: bool) -> Result<bool> {
-        let seen = self.look().await?;
-        let ours: Vec<&SeenFlow> = seen
-            .flows
-            .iter()
-            .filter(|flow| match &flow.ours {
-                // What is edited gets a whisper's content.
-                Some((kind, _)) => delete || kind == "whisper",
-                None => false,
-            })
-            .collect();
-        let Some(flow) = ours.get(place % ours.len().max(1)) else {
-            return Ok(false);
-        };
-        let mut tries = 0;
-        loop {
-            let made = if delete {
-                self.customer.delete_flow(&flow.id).await
-            } else {
-                let text = "Something else.";
-                self.customer.edit_whisper(&flow.id, text).await
-            };
-            tries += 1;
-            match made {
-                // Ringfence has deleted it meanwhile.
-                Err(DevError::Refused { status: 404, .. }) => return Ok(false),
-                Err(err) if tries < TRIES_MAX && is_passing(&err) => sleep(PAUSE).await,
-                done => break done?,
-            }
-        }
-        let changed = if delete {
-            &mut self.deleted
-        } else {
-            &mut self.edited
-        };
-        changed.insert(flow.id.clone());
-        Ok(true)
-    }
-
-    /// Another whisper or, without one, another name.
-    async fn edit_queue(
-        &mut self,
-        queue: usize,
-        flow: Option<String>,
-        held_path: &str,
-    ) -> Result<bool> {
-        let Some((id, _)) = self.wanted.get(queue).cloned() else {
-            return Ok(false);
-        };
-        // The service has no lock: between our reading of a queue and our change of it, nobody could tell.
-        if held_path.contains(&id) {
-            return Ok(false);
-        }
-        let mut tries = 0;
-        let set = loop {
-            let made = self.edit_once(&id, flow.as_deref()).await;
-            tries += 1;
-            match made {
-                Err(err) if tries < TRIES_MAX && is_passing(&err) => sleep(PAUSE).await,
-                done => break done?,
-            }
-        };
-        if let Some((_, wanted)) = self.wanted.get_mut(queue) {
-            match flow {
-                Some(flow) => wanted.flow_id = Some(flow),
-                None => wanted.name = Some(set),
-            }
-        }
-        Ok(true)
-    }
-
-    /// Answers the queue's caller id name after it.
-    async fn edit_once(&self, queue: &str, flow: Option<&str>) -> Result<String> {
-        let mut config = self.customer.queue_config(queue).await?;
-        match flow {
-            Some(flow) => config["OutboundFlowId"] = json!(flow),
-            None => config["OutboundCallerIdName"] = json!("Renamed by the customer"),
-        }
-        self.customer.set_queue_config(queue, &config).await?;
-        Ok(config["OutboundCallerIdName"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
     }
 
     pub async fn look(&self) -> Result<Seen> {
@@ -329,14 +228,6 @@ impl SeenFlow {
         let content = self.content.to_string();
         let is_called = |function: &&str| content.contains(*function);
         FUNCTIONS.into_iter().filter(is_called).collect()
-    }
-}
-
-fn is_passing(err: &DevError) -> bool {
-    match err {
-        DevError::Refused { status, .. } => *status == 429 || *status >= 500,
-        DevError::Unreachable { .. } => true,
-        _ => false,
     }
 }
 

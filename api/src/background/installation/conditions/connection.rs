@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::aws::AwsErrorKind;
+use crate::domain::drift::DriftKind;
 use crate::domain::installation::ConditionStatus;
 use crate::store::{ConnectionHealth, InstanceCheck};
 
@@ -34,13 +35,34 @@ pub(super) fn connection_finding(check: &InstanceCheck, failure: Option<&StepErr
     }
 }
 
+/// What of the customer's access was changed, going by the reason that was found. AWS refuses a role that is gone, one with
+/// another trust and one with another external id in the same words.
+pub(super) fn access_drift(reason: &str, check: &InstanceCheck) -> DriftKind {
+    match reason {
+        "role_not_assumable" => DriftKind::RoleRefused,
+        "permission_missing" => DriftKind::RolePermissionLost,
+        _ => {
+            let first = failed(&check.checks).next();
+            let name = first.and_then(|check| check.get("name")?.as_str());
+            match name.unwrap_or_default() {
+                name if name.ends_with("_assumable") => DriftKind::RoleRefused,
+                name if name.ends_with("_external_id_enforced") => DriftKind::ExternalIdNotEnforced,
+                // An IAM action.
+                name if name.contains(':') => DriftKind::RolePermissionLost,
+                _ => DriftKind::AccessLost,
+            }
+        }
+    }
+}
+
+fn failed(checks: &Value) -> impl Iterator<Item = &Value> {
+    let all = checks.as_array().into_iter().flatten();
+    all.filter(|check| check.get("status").and_then(Value::as_str) == Some("failed"))
+}
+
 /// The first failed check with what to do about it, and how many more there are.
 fn told(checks: &Value) -> String {
-    let mut failed = checks
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|check| check.get("status").and_then(Value::as_str) == Some("failed"));
+    let mut failed = failed(checks);
     let text = |check: &Value, member: &str| {
         let text = check.get(member).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()

@@ -87,7 +87,7 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
         match obstacle {
             Obstacle::NameTaken(name) => {
                 let message = format!(
-                    "the instance has a flow \"{name}\" that Ringfence did not make (or that lost its tags); rename or delete it"
+                    "the instance has a flow \"{name}\" that this installation did not make (or that lost its tags); rename or delete it"
                 );
                 return bad("flow_name_taken", message);
             }

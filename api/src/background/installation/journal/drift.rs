@@ -59,20 +59,23 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the roles serve, of an installation that was reached before.
+    /// How the roles fail to serve, of an installation that was reached before; none: they do.
     pub async fn access_seen(
         &self,
         tx: &mut TenantTx,
-        roles_serve: bool,
+        lost: Option<DriftKind>,
     ) -> Result<(), StoreError> {
-        let lost = Difference {
-            kind: DriftKind::AccessLost,
-            target: String::new(),
-            name: String::new(),
-            mended: false,
-        };
-        let seen = if roles_serve { vec![] } else { vec![lost] };
-        self.keep(tx, &[DriftKind::AccessLost], &seen).await
+        let seen: Vec<Difference> = lost
+            .map(|kind| Difference {
+                kind,
+                target: String::new(),
+                name: String::new(),
+                mended: false,
+            })
+            .into_iter()
+            .collect();
+        let kinds: Vec<DriftKind> = DriftKind::of_access().collect();
+        self.keep(tx, &kinds, &seen).await
     }
 
     /// Every step was done: what was to be mended is.

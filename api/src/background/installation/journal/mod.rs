@@ -1,9 +1,10 @@
 //! What a pass writes down. Every entry holds the lease first, so that a process that was overtaken writes nothing.
 
 mod drift;
+mod seen;
 mod steps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -98,6 +99,7 @@ impl Journal {
                         flow_id: flow.flow_id,
                         content_sha256: flow.content_sha256,
                         service_sha256: flow.service_sha256,
+                        removing: flow.removing,
                     };
                     Ok((key, remembered))
                 })
@@ -134,55 +136,10 @@ impl Journal {
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
         self.queues_seen(&mut tx, plan, observed).await?;
+        self.flows_seen(&mut tx, plan, observed).await?;
         self.drift_seen(&mut tx, &plan.drift).await?;
         tx.commit().await?;
         Ok(first)
-    }
-
-    async fn queues_seen(
-        &self,
-        tx: &mut TenantTx,
-        plan: &Plan,
-        observed: &Observed,
-    ) -> Result<(), StepError> {
-        let mut known: BTreeMap<String, InstallationQueue> = tx
-            .installation_queue_list(self.instance)
-            .await?
-            .into_iter()
-            .map(|queue| (queue.queue_id.clone(), queue))
-            .collect();
-        for outcome in &plan.queues {
-            let before = known.remove(&outcome.queue_id);
-            let shown = observed.flow_shown(&outcome.queue_id);
-            let queue = InstallationQueue {
-                queue_id: outcome.queue_id.clone(),
-                name: outcome.name.clone(),
-                previous_flow_id: match &before {
-                    Some(before) => before.previous_flow_id.clone(),
-                    // Found attached without a memory of it: the flow's tag tells what the queue ran before.
-                    None => shown
-                        .and_then(|id| observed.key_of(id))
-                        .and_then(|key| key.original_flow_id().map(str::to_owned)),
-                },
-                whisper_flow_id: match outcome.state {
-                    QueueState::Attached => shown.map(str::to_owned),
-                    _ => before.and_then(|before| before.whisper_flow_id),
-                },
-                state: outcome.state,
-                detail: outcome.detail.clone(),
-            };
-            tx.installation_queue_put(self.instance, &queue).await?;
-        }
-        let there: BTreeSet<&str> = observed
-            .queues
-            .iter()
-            .map(|queue| queue.id.as_str())
-            .collect();
-        for queue_id in known.keys().filter(|id| !there.contains(id.as_str())) {
-            tx.installation_queue_delete(self.instance, queue_id)
-                .await?;
-        }
-        Ok(())
     }
 
     pub async fn function_repointed(&self) -> Result<(), StepError> {
@@ -210,6 +167,7 @@ impl Journal {
             name: name.to_owned(),
             content_sha256: flow.content_sha256.clone(),
             service_sha256: flow.service_sha256.clone(),
+            removing: false,
         };
         let mut tx = self.held().await?;
         let is_another = tx.installed_flow_put(self.instance, &row).await?;
@@ -217,6 +175,14 @@ impl Journal {
             tx.publication_touch(Some(self.instance), self.clock.now())
                 .await?;
         }
+        Ok(tx.commit().await?)
+    }
+
+    /// Before a flow is deleted: whether it is gone then, the answer may not tell.
+    pub async fn flow_removing(&self, flow_id: &str) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        tx.installed_flow_removing(self.instance, flow_id, true)
+            .await?;
         Ok(tx.commit().await?)
     }
 

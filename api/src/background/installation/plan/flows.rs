@@ -6,7 +6,7 @@ use crate::aws::{FlowType, NewFlow};
 use crate::domain::drift::DriftKind;
 use crate::flow;
 
-use super::super::desired::FlowKey;
+use super::super::desired::{FlowKey, RememberedFlow};
 use super::super::observed::OurFlow;
 use super::install::Planner;
 use super::{Obstacle, Step, content_sha256};
@@ -27,7 +27,9 @@ impl Planner<'_> {
             self.plan.obstacles.push(Obstacle::NameTaken(name));
             return;
         }
-        if self.remembered.flows.contains_key(key) {
+        // Not one that we deleted ourselves, of which the answer was lost.
+        let was_kept = |flow: &RememberedFlow| !flow.removing;
+        if self.remembered.flows.get(key).is_some_and(was_kept) {
             let is_mended = !self.tells_drift_only();
             self.drift(DriftKind::FlowDeleted, &key.as_text(), &name, is_mended);
             if !is_mended {

@@ -51,6 +51,15 @@ pub struct Plan {
     pub drift: Vec<Difference>,
 }
 
+impl Plan {
+    #[must_use]
+    pub fn deletes(&self, flow_id: &str) -> bool {
+        let is_it =
+            |step: &Step| matches!(step, Step::DeleteFlow { flow_id: id, .. } if id == flow_id);
+        self.steps.iter().any(is_it)
+    }
+}
+
 #[must_use]
 pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
     match &desired.request {

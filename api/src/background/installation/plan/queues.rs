@@ -6,7 +6,7 @@ use crate::aws::Queue;
 use crate::domain::drift::DriftKind;
 use crate::domain::installation::{ExistingWhisper, QueueSelection, QueueState};
 
-use super::super::desired::{FlowKey, Remembered};
+use super::super::desired::{FlowKey, Remembered, RememberedQueue};
 use super::super::observed::{Observed, former_whisper};
 use super::fate::Fate;
 use super::install::Planner;
@@ -71,13 +71,25 @@ impl Planner<'_> {
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_attachable = matches!(fate, Fate::Attach(_));
         let is_mended = is_attachable && !self.tells_drift_only();
-        if self.remembered.is_attached(&queue.id) && !is_ours {
-            Some((DriftKind::QueueRepointed, is_mended))
-        } else if self.is_new(queue) && is_attachable && !is_ours {
+        if is_ours {
+            None
+        } else if self.remembered.is_attached(&queue.id) {
+            // Where it is to have its own whisper anyway, a change of ours may have put it back and lost the answer; and one
+            // that was never seen attached was changed by nobody.
+            let is_ours_to_tell = is_attachable || !self.has_back(queue);
+            let was_settled = self.remembered.was_settled(&queue.id);
+            (is_ours_to_tell && was_settled).then_some((DriftKind::QueueRepointed, is_mended))
+        } else if self.is_new(queue) && is_attachable {
             Some((DriftKind::QueueNotCovered, is_mended))
         } else {
             None
         }
+    }
+
+    /// It shows what it had before ours.
+    fn has_back(&self, queue: &Queue) -> bool {
+        let before = self.remembered.queues.get(&queue.id);
+        before.is_some_and(|before| has_back(queue, before, self.observed))
     }
 
     /// Somebody changed this queue, or made it, and the tenant wants that told and not mended.
@@ -142,6 +154,13 @@ impl Planner<'_> {
             if is_ours {
                 self.restore(queue);
                 self.outcome(queue, None, QueueState::Pending, String::new());
+            } else if self.remembered.is_attached(&queue.id) {
+                // Put back by a change of ours that lost its answer, or by somebody.
+                let (state, detail) = match self.has_back(queue) {
+                    true => (QueueState::Restored, ""),
+                    false => (QueueState::LeftAlone, "points at another whisper since"),
+                };
+                self.outcome(queue, None, state, detail.to_owned());
             }
         }
     }
@@ -184,18 +203,26 @@ impl Planner<'_> {
 
 /// Back to what the queue had, as long as that is still there; otherwise to what Connect runs without a whisper.
 pub(super) fn restore_step(queue: &Queue, remembered: &Remembered, observed: &Observed) -> Step {
-    let to_flow_id = former_whisper(queue, remembered, observed)
-        .filter(|id| observed.whisper_names.contains_key(id) && !observed.is_ours(id))
-        .or_else(|| {
-            observed
-                .default_outbound
-                .as_ref()
-                .map(|flow| flow.id.clone())
-        });
+    let former = former_whisper(queue, remembered, observed);
+    let is_there = |id: &String| observed.whisper_names.contains_key(id) && !observed.is_ours(id);
+    let is_lost = |id: &String| !observed.whisper_names.contains_key(id);
+    let lost_flow_id = former.clone().filter(is_lost);
+    let default = observed.default_outbound.as_ref();
+    let to_flow_id = former
+        .filter(is_there)
+        .or_else(|| default.map(|flow| flow.id.clone()));
     Step::RestoreQueue {
         queue_id: queue.id.clone(),
         name: queue.name.clone(),
         from_flow_id: queue.outbound.flow_id.clone(),
         to_flow_id,
+        lost_flow_id,
     }
+}
+
+/// It shows what it had before ours. A queue without a whisper of its own may show Connect's default.
+pub(super) fn has_back(queue: &Queue, before: &RememberedQueue, observed: &Observed) -> bool {
+    let now = queue.outbound.flow_id.as_ref();
+    let default = observed.default_outbound.as_ref().map(|flow| &flow.id);
+    now == before.previous_flow_id.as_ref() || (before.previous_flow_id.is_none() && now == default)
 }

@@ -33,6 +33,8 @@ pub enum Step {
         name: String,
         from_flow_id: Option<String>,
         to_flow_id: Option<String>,
+        /// What it had and cannot have back: it is gone, or not published.
+        lost_flow_id: Option<String>,
     },
     DeleteFlow {
         flow_id: String,

@@ -1,12 +1,11 @@
 //! The steps that take everything of ours away.
 
-use crate::aws::Queue;
 use crate::domain::installation::QueueState;
 
-use super::super::desired::{Desired, Remembered, RememberedQueue};
+use super::super::desired::{Desired, Remembered};
 use super::super::observed::Observed;
 use super::flows::delete_step;
-use super::queues::restore_step;
+use super::queues::{has_back, restore_step};
 use super::{Plan, QueueOutcome, Step};
 
 /// The plan when the instance is gone, or was given up: only our own side is left to clear.
@@ -69,13 +68,6 @@ pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &O
     plan.steps.extend(whispers_first);
     clear_our_side(&mut plan, desired, remembered, observed.permission_granted);
     plan
-}
-
-/// A queue that had no whisper of its own gets back Connect's default.
-fn has_back(queue: &Queue, before: &RememberedQueue, observed: &Observed) -> bool {
-    let now = queue.outbound.flow_id.as_ref();
-    let default = observed.default_outbound.as_ref().map(|flow| &flow.id);
-    now == before.previous_flow_id.as_ref() || (before.previous_flow_id.is_none() && now == default)
 }
 
 fn clear_our_side(

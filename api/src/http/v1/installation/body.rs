@@ -208,7 +208,8 @@ pub(super) struct InstallationQueueBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Drift)]
 pub(super) struct DriftBody {
-    /// `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed` or `access_lost`.
+    /// `flow_edited`, `flow_deleted`, `queue_repointed`, `queue_not_covered`, `permission_removed`, `role_refused`,
+    /// `role_permission_lost`, `external_id_not_enforced` or `access_lost`.
     #[schema(example = "queue_repointed")]
     pub kind: String,
     /// A flow's key, a queue's id, or empty.

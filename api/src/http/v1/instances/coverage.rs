@@ -1,21 +1,24 @@
 //! What the limiter never sees of an instance.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Json;
+use axum::http::StatusCode;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::coverage::{
-    Coverage, DialledBy, DialledQueue, Installed, WayRound, coverage, ways_round,
+    DialledBy, DialledQueue, Installed, WayRound, ahead, dialled_queues, ways_round,
 };
-use crate::auth::View;
-use crate::aws::InstanceAccess;
+use crate::auth::{EditInstallations, View};
+use crate::domain::coverage::{DialProfile, DialQueue, Reading};
 use crate::domain::ids::InstanceId;
-use crate::domain::pace::Urgency;
 use crate::http::caller::Caller;
+use crate::http::once::OnceResult;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
+use crate::store::TenantTx;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DialledBy)]
@@ -40,7 +43,7 @@ pub(super) struct DialledQueueBody {
     /// It runs our whisper.
     #[schema(example = false)]
     covered: bool,
-    /// What a queue that is not covered runs; null: Connect's "Default outbound", or it is covered.
+    /// What a queue that is not covered ran when that was last read; null: Connect's "Default outbound", or it is covered.
     #[schema(example = "c8c0e68d-2200-4265-82c0-0123456789ab")]
     whisper_flow_id: Option<String>,
     dialled_by: Vec<DialledByBody>,
@@ -83,11 +86,49 @@ pub(super) struct WayRoundBody {
     fix: String,
 }
 
+/// How far the reading of routing profiles has come.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CoverageProgress)]
+pub(super) struct ProgressBody {
+    /// Routing profiles and queues that were read.
+    #[schema(example = 180)]
+    done: usize,
+    /// All that are known to be read; profiles that name further queues add to it.
+    #[schema(example = 500)]
+    total: usize,
+    /// How long the rest takes at the pace that the account is asked at, in seconds.
+    #[schema(example = 640)]
+    seconds_left: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CoverageState)]
+pub(super) enum StateWord {
+    /// Nobody asked for it, and nothing was ever installed.
+    NotRead,
+    /// Routing profiles are being read, or are about to be; what is told is as of the last reading, or what the first one
+    /// has found so far.
+    Reading,
+    /// As of `computed_at`.
+    Read,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Coverage)]
 pub(super) struct CoverageBody {
-    /// Every queue that agents can dial from runs our whisper, as far as could be seen: all of them, unless permissions
-    /// are missing.
+    state: StateWord,
+    /// When the last whole reading ended; null before the first has.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-25T10:11:12Z")]
+    computed_at: Option<Timestamp>,
+    /// Of the reading under way, once it knows what there is to be read.
+    #[schema(example = json!(null))]
+    progress: Option<ProgressBody>,
+    /// Why the reading under way does not go on for the moment; it is tried again.
+    #[schema(example = json!(null))]
+    problem: Option<String>,
+    /// Every queue that agents can dial from runs our whisper, going by the last whole reading, which must have lacked no
+    /// permission.
     #[schema(example = false)]
     complete: bool,
     /// The queues that agents can dial from, those that are not covered first.
@@ -100,92 +141,152 @@ pub(super) struct CoverageBody {
 /// Find the calls that are not limited
 ///
 /// Which queues agents can dial from (each routing profile's default outbound queue and its other queues) without
-/// running our whisper, and the ways of calling that no whisper sees. Routing profiles are read from Connect, paced, two
-/// requests each; that a queue runs our whisper is known as of the last look of the reconciler.
+/// running our whisper, and the ways of calling that no whisper sees. A worker reads the routing profiles once a day, and
+/// when it is asked to; that a queue runs our whisper is known as of the last look of the reconciler.
 #[utoipa::path(
     get, path = "/v1/instances/{id}/coverage", operation_id = "instances_coverage_get", tag = "instances",
     security(("bearer" = [View::NAME])),
-    extensions(("x-errors" = json!(["instance_not_verified", "aws_unavailable"]))),
+    extensions(("x-errors" = json!(["instance_not_verified"]))),
     params(("id" = String, Path)), responses((status = 200, body = CoverageBody))
 )]
 pub(in crate::http) async fn get(
     caller: Caller<View>,
     Id(id): Id<InstanceId>,
 ) -> ApiResult<Json<CoverageBody>> {
-    let (access, installed) = load(&caller, id).await?;
-    let app = &caller.app;
-    let connect = app
-        .aws
-        .connect_instance(&access, Urgency::Asked, caller.now())
-        .await?;
-    let found = coverage(&connect, &installed).await?;
-    let ways_round = ways_round(installed.request.as_ref());
-    Ok(Json(body(found, ways_round)))
+    let mut tx = caller.begin().await?;
+    must_be_verified(&mut tx, id).await?;
+    let known = Known::load(&mut tx, id).await?;
+    tx.commit().await?;
+    let pace = caller.app.settings.connect_requests_per_second;
+    Ok(Json(known.body(pace)))
 }
 
-/// What is needed to ask, and what is known. The transaction ends before anybody is asked.
-async fn load(
-    caller: &Caller<View>,
-    id: InstanceId,
-) -> ApiResult<(Vec<InstanceAccess>, Installed)> {
-    let mut tx = caller.begin().await?;
-    let view = tx
-        .instance_view_get(id)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+/// Read the routing profiles anew
+///
+/// At once instead of within a day, by a worker: two requests for each routing profile, and one for each queue that does not
+/// run our whisper, at most one a second. The answer is the coverage as it is known by now; read it again to see how far it
+/// has come.
+#[utoipa::path(
+    post, path = "/v1/instances/{id}/coverage/refresh", operation_id = "instances_coverage_refresh", tag = "instances",
+    security(("bearer" = [EditInstallations::NAME])),
+    extensions(("x-errors" = json!(["instance_not_verified"]))),
+    params(("id" = String, Path)), responses((status = 202, body = CoverageBody))
+)]
+pub(in crate::http) async fn refresh(
+    caller: Caller<EditInstallations>,
+    Id(id): Id<InstanceId>,
+) -> OnceResult {
+    let mut tx = caller.begin_once().await?;
+    must_be_verified(&mut tx, id).await?;
+    tx.coverage_ask(id, caller.now()).await?;
+    tx.audit_append(&caller.change("coverage.refresh", id))
+        .await?;
+    let known = Known::load(&mut tx, id).await?;
+    let body = known.body(caller.app.settings.connect_requests_per_second);
+    let answer = tx.answer(StatusCode::ACCEPTED, &body).await?;
+    caller.app.wake_ups.coverage.wake();
+    Ok(answer)
+}
+
+async fn must_be_verified(tx: &mut TenantTx, id: InstanceId) -> ApiResult<()> {
+    let view = tx.instance_view_get(id).await?;
+    let view = view.ok_or_else(ApiError::not_found)?;
     if view.instance.verified_at.is_none() {
         return Err(ApiError::new(
             Code::InstanceNotVerified,
             "verify the instance first",
         ));
     }
-    let installation = tx.installation_get(id).await?;
-    let queues = tx.installation_queue_list(id).await?;
-    let flows = tx.installed_flow_list(id).await?;
-    tx.commit().await?;
-    let access = InstanceAccess::ways(
-        &view.instance.arn,
-        std::slice::from_ref(&view.connection.installer_role_arn),
-        &view.connection.external_ids(),
-    );
-    let whispers: BTreeSet<String> = flows
-        .into_iter()
-        .filter(|flow| flow.key.starts_with("whisper"))
-        .map(|flow| flow.flow_id)
-        .collect();
-    let installed = Installed {
-        request: installation.and_then(|installation| installation.request),
-        queues: queues
-            .into_iter()
-            .map(|queue| (queue.queue_id.clone(), queue))
-            .collect(),
-        whispers,
-    };
-    Ok((access, installed))
+    Ok(())
 }
 
-fn body(found: Coverage, ways_round: Vec<WayRound>) -> CoverageBody {
-    CoverageBody {
-        complete: found.is_complete(),
-        queues: found.queues.into_iter().map(queue_body).collect(),
-        missing_permissions: found
-            .missing_permissions
-            .into_iter()
-            .map(|permission| MissingPermission {
-                fix: format!(
-                    "Add {permission} to the installer role's policy, as the template has it."
-                ),
-                permission: permission.to_owned(),
-            })
-            .collect(),
-        ways_round: ways_round
-            .into_iter()
-            .map(|way| WayRoundBody {
-                kind: way.kind.to_owned(),
-                detail: way.detail,
-                fix: way.fix.to_owned(),
-            })
-            .collect(),
+/// All that coverage is told from.
+struct Known {
+    reading: Option<Reading>,
+    profiles: Vec<DialProfile>,
+    queues: Vec<DialQueue>,
+    installed: Installed,
+}
+
+impl Known {
+    async fn load(tx: &mut TenantTx, id: InstanceId) -> ApiResult<Self> {
+        let installation = tx.installation_get(id).await?;
+        let queues = tx.installation_queue_list(id).await?;
+        Ok(Self {
+            reading: tx.coverage_reading(id).await?,
+            profiles: tx.coverage_profiles(id).await?,
+            queues: tx.coverage_queues(id).await?,
+            installed: Installed {
+                request: installation.and_then(|installation| installation.request),
+                queues: queues
+                    .into_iter()
+                    .map(|queue| (queue.queue_id.clone(), queue))
+                    .collect(),
+            },
+        })
+    }
+
+    fn body(self, requests_per_second: f64) -> CoverageBody {
+        let state = match &self.reading {
+            None => StateWord::NotRead,
+            Some(reading) if reading.is_under_way() => StateWord::Reading,
+            Some(_) => StateWord::Read,
+        };
+        let progress = self.progress(requests_per_second);
+        let reading = self.reading.unwrap_or_default();
+        let queues = dialled_queues(&self.profiles, &self.queues, &self.installed);
+        let mut missing = reading.missing_permissions;
+        missing.extend(reading.refused);
+        missing.sort_unstable();
+        missing.dedup();
+        CoverageBody {
+            state,
+            computed_at: reading.computed_at,
+            progress,
+            problem: Some(reading.problem).filter(|problem| !problem.is_empty()),
+            complete: reading.computed_at.is_some()
+                && missing.is_empty()
+                && queues.iter().all(|queue| queue.covered),
+            queues: queues.into_iter().map(queue_body).collect(),
+            missing_permissions: missing.into_iter().map(missing_body).collect(),
+            ways_round: ways_round(self.installed.request.as_ref())
+                .into_iter()
+                .map(way_body)
+                .collect(),
+        }
+    }
+
+    fn progress(&self, requests_per_second: f64) -> Option<ProgressBody> {
+        let reading = self.reading.as_ref()?;
+        reading.listed_at?;
+        let ahead = ahead(
+            reading.began_at?,
+            &self.profiles,
+            &self.queues,
+            &self.installed,
+        );
+        let interval = Duration::from_secs_f64(1.0 / requests_per_second.max(0.01));
+        let requests = u32::try_from(ahead.requests()).unwrap_or(u32::MAX);
+        Some(ProgressBody {
+            done: ahead.done,
+            total: ahead.total(),
+            seconds_left: (interval * requests).as_secs_f64().ceil() as u64,
+        })
+    }
+}
+
+fn missing_body(permission: String) -> MissingPermission {
+    MissingPermission {
+        fix: format!("Add {permission} to the installer role's policy, as the template has it."),
+        permission,
+    }
+}
+
+fn way_body(way: WayRound) -> WayRoundBody {
+    WayRoundBody {
+        kind: way.kind.to_owned(),
+        detail: way.detail,
+        fix: way.fix.to_owned(),
     }
 }
 

@@ -20,6 +20,8 @@ pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(register::register, list::list))
         .routes(routes!(get::get, delete::delete))
+        .routes(routes!(coverage::get))
+        .routes(routes!(coverage::refresh))
 }
 
 /// Those that ask the customer's account.
@@ -27,5 +29,4 @@ pub(in crate::http) fn patient_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(verify::verify))
         .routes(routes!(queues::list))
-        .routes(routes!(coverage::get))
 }

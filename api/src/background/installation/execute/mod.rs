@@ -3,13 +3,13 @@
 //! What must not be forgotten is written down before the customer's side is changed (a queue's former whisper), or can
 //! be found again by tag (a flow). Failure: the first failed step ends the pass; the next pass looks at what is there.
 
+mod queues;
+
 use std::collections::BTreeMap;
 
 use crate::aws::{
     AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow,
-    Outbound, Queue,
 };
-use crate::domain::installation::QueueState;
 use crate::store::StoreError;
 
 use super::changes::{Known, StepChange, step_change, unconfirmed};
@@ -17,9 +17,6 @@ use super::desired::{FlowKey, RememberedFlow};
 use super::journal::Journal;
 use super::observed::Observed;
 use super::plan::{Step, content_sha256};
-
-/// How often a queue is read and changed anew before the pass ends over it.
-const TRIES_MAX: u32 = 4;
 
 /// Why a step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -203,8 +200,12 @@ where
             Step::RestoreQueue {
                 queue_id,
                 to_flow_id,
+                lost_flow_id,
                 ..
-            } => self.restore(queue_id, to_flow_id.as_deref()).await,
+            } => {
+                let (to, lost) = (to_flow_id.as_deref(), lost_flow_id.as_deref());
+                self.restore(queue_id, to, lost).await
+            }
         }
     }
 
@@ -258,6 +259,7 @@ where
             flow_id: flow_id.to_owned(),
             content_sha256: content_sha256(content),
             service_sha256: published.sha256,
+            removing: false,
         };
         self.journal
             .flow_remember(key, &remembered, &published.name)
@@ -268,6 +270,7 @@ where
     }
 
     async fn delete_flow(&mut self, flow_id: &str) -> Result<(), StepError> {
+        self.journal.flow_removing(flow_id).await?;
         let deleted = self.connect.flow_delete(flow_id).await;
         match self.note(deleted) {
             Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
@@ -275,129 +278,4 @@ where
         }
         self.journal.flow_forget(flow_id).await
     }
-
-    /// Reads, decides and changes anew when the change failed in passing: what was read before it may be stale by then.
-    /// The turns that each try waits for are pause enough.
-    async fn attach(
-        &mut self,
-        queue_id: &str,
-        key: &FlowKey,
-        planned_previous: Option<&str>,
-    ) -> Result<(), StepError> {
-        let Some(whisper) = self.flow_ids.get(key).cloned() else {
-            return Err(StepError::Changed(
-                "its whisper flow is not there yet".to_owned(),
-            ));
-        };
-        for _ in 1..TRIES_MAX {
-            match self.attach_once(queue_id, &whisper, planned_previous).await {
-                Err(err) if is_passing(&err) => {}
-                outcome => return outcome,
-            }
-        }
-        self.attach_once(queue_id, &whisper, planned_previous).await
-    }
-
-    async fn attach_once(
-        &mut self,
-        queue_id: &str,
-        whisper: &str,
-        planned_previous: Option<&str>,
-    ) -> Result<(), StepError> {
-        let queue = match self.connect.queue_in_hand(queue_id).await {
-            Err(err) if err.kind == AwsErrorKind::NotFound => {
-                return Err(StepError::Changed("the queue is gone".to_owned()));
-            }
-            answer => answer?,
-        };
-        let now = queue.outbound.flow_id.as_deref();
-        let is_ours = now.is_some_and(|id| self.ours.iter().any(|ours| ours == id));
-        if !is_ours && now != planned_previous {
-            return Err(StepError::Changed(format!(
-                "the whisper of \"{}\" was just changed",
-                queue.name
-            )));
-        }
-        self.journal
-            .queue_attaching(queue_id, &queue.name, planned_previous, whisper)
-            .await?;
-        self.point(&queue, Some(whisper)).await?;
-        self.journal
-            .queue_settled(queue_id, QueueState::Attached, "")
-            .await
-    }
-
-    /// As [`Self::attach`].
-    async fn restore(&mut self, queue_id: &str, to_flow_id: Option<&str>) -> Result<(), StepError> {
-        for _ in 1..TRIES_MAX {
-            match self.restore_once(queue_id, to_flow_id).await {
-                Err(err) if is_passing(&err) => {}
-                outcome => return outcome,
-            }
-        }
-        self.restore_once(queue_id, to_flow_id).await
-    }
-
-    async fn restore_once(
-        &mut self,
-        queue_id: &str,
-        to_flow_id: Option<&str>,
-    ) -> Result<(), StepError> {
-        let queue = match self.connect.queue_in_hand(queue_id).await {
-            Ok(queue) => queue,
-            Err(err) if err.kind == AwsErrorKind::NotFound => {
-                let detail = "the queue is gone";
-                return self
-                    .journal
-                    .queue_settled(queue_id, QueueState::LeftAlone, detail)
-                    .await;
-            }
-            Err(err) => return Err(err.into()),
-        };
-        let is_ours = queue
-            .outbound
-            .flow_id
-            .as_ref()
-            .is_some_and(|id| self.ours.contains(id));
-        if !is_ours {
-            // An earlier try may have put it back and lost the answer.
-            let (state, detail) = if queue.outbound.flow_id.as_deref() == to_flow_id {
-                (QueueState::Restored, "")
-            } else {
-                (QueueState::LeftAlone, "points at another whisper since")
-            };
-            return self.journal.queue_settled(queue_id, state, detail).await;
-        }
-        self.point(&queue, to_flow_id).await?;
-        self.journal
-            .queue_settled(queue_id, QueueState::Restored, "")
-            .await
-    }
-
-    /// Changes the whisper of a queue just read and nothing else of it. The service keeps no lock on a queue and may
-    /// clear what was left out: look again.
-    async fn point(&mut self, queue: &Queue, flow_id: Option<&str>) -> Result<(), StepError> {
-        if queue.outbound.flow_id.as_deref() == flow_id {
-            return Ok(());
-        }
-        let outbound = Outbound {
-            flow_id: flow_id.map(str::to_owned),
-            ..queue.outbound.clone()
-        };
-        let set = self.connect.queue_set_outbound(&queue.id, &outbound).await;
-        self.note(set)?;
-        let after = self.connect.queue(&queue.id).await?;
-        if after.outbound == outbound {
-            Ok(())
-        } else {
-            Err(StepError::Changed(format!(
-                "\"{}\" does not show what was just set",
-                queue.name
-            )))
-        }
-    }
-}
-
-fn is_passing(err: &StepError) -> bool {
-    matches!(err, StepError::Aws(err) if err.is_retryable())
 }

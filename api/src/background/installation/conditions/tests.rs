@@ -1,0 +1,96 @@
+//! What is said of a pass that failed, and since when.
+
+use super::*;
+use crate::aws::{AwsError, AwsErrorKind};
+use crate::store::ConnectionHealth;
+
+fn denied(action: &'static str) -> StepError {
+    StepError::Aws(AwsError {
+        action,
+        kind: AwsErrorKind::AccessDenied,
+        message: String::new(),
+    })
+}
+
+fn healthy() -> InstanceCheck {
+    InstanceCheck {
+        health: ConnectionHealth::Healthy,
+        checks: serde_json::json!([]),
+        checked_at: None,
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().expect("a time")
+}
+
+fn of(assessment: &Assessment, kind: ConditionType) -> &Condition {
+    assessment
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == kind)
+        .expect("a condition of each type")
+}
+
+#[test]
+fn a_missing_permission_is_named_and_blocks() {
+    let plan = Plan {
+        steps: vec![Step::GrantPermission, Step::Publish],
+        ..Plan::default()
+    };
+    let err = denied("connect:CreateContactFlow");
+    let pass = Pass {
+        installed_wanted: true,
+        shard: ShardStanding::Settled,
+        connection: &healthy(),
+        plan: &plan,
+        failure: Some((&Step::Publish, &err)),
+    };
+    let assessment = assess(&pass, &[], now());
+    assert_eq!(assessment.state, InstallationState::Blocked);
+    assert_eq!(
+        of(&assessment, ConditionType::PermissionGranted).status,
+        ConditionStatus::True
+    );
+    let flows = of(&assessment, ConditionType::FlowsInstalled);
+    assert_eq!(flows.reason, "permission_missing");
+    assert!(flows.message.contains("connect:CreateContactFlow"));
+    assert_eq!(
+        of(&assessment, ConditionType::Ready).status,
+        ConditionStatus::False
+    );
+}
+
+#[test]
+fn a_transition_is_dated_when_the_status_changes_and_only_then() {
+    let plan = Plan::default();
+    let pass = Pass {
+        installed_wanted: true,
+        shard: ShardStanding::Settled,
+        connection: &healthy(),
+        plan: &plan,
+        failure: None,
+    };
+    let first = assess(&pass, &[], now());
+    let later: Timestamp = "2026-01-02T00:00:00Z".parse().expect("a time");
+    let second = assess(&pass, &first.conditions, later);
+    assert_eq!(of(&second, ConditionType::Ready).last_transition_at, now());
+    let err = denied("sts:AssumeRole");
+    let third = assess_unseen(
+        true,
+        ShardStanding::Settled,
+        &healthy(),
+        &err,
+        &second.conditions,
+        later,
+    );
+    assert_eq!(of(&third, ConditionType::Ready).last_transition_at, later);
+    assert_eq!(
+        of(&third, ConditionType::Ready).reason,
+        "role_not_assumable"
+    );
+    assert_eq!(
+        of(&third, ConditionType::ShardAssigned).last_transition_at,
+        now()
+    );
+}

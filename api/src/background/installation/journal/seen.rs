@@ -1,0 +1,96 @@
+//! What a look at the instance shows of queues and flows, written down with the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws::Queue;
+use crate::domain::installation::QueueState;
+use crate::store::{InstallationQueue, TenantTx};
+
+use super::super::execute::StepError;
+use super::super::observed::Observed;
+use super::super::plan::{Plan, QueueOutcome};
+use super::Journal;
+
+impl Journal {
+    /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on.
+    pub(super) async fn flows_seen(
+        &self,
+        tx: &mut TenantTx,
+        plan: &Plan,
+        observed: &Observed,
+    ) -> Result<(), StepError> {
+        let remembered = tx.installed_flow_list(self.instance).await?;
+        let is_there = |id: &str| observed.flows.values().any(|flow| flow.id == id);
+        for flow in remembered.iter().filter(|flow| flow.removing) {
+            if is_there(&flow.flow_id) && !plan.deletes(&flow.flow_id) {
+                tx.installed_flow_removing(self.instance, &flow.flow_id, false)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn queues_seen(
+        &self,
+        tx: &mut TenantTx,
+        plan: &Plan,
+        observed: &Observed,
+    ) -> Result<(), StepError> {
+        let mut known: BTreeMap<String, InstallationQueue> = tx
+            .installation_queue_list(self.instance)
+            .await?
+            .into_iter()
+            .map(|queue| (queue.queue_id.clone(), queue))
+            .collect();
+        for outcome in &plan.queues {
+            let before = known.remove(&outcome.queue_id);
+            let shown = observed.flow_shown(&outcome.queue_id);
+            let queue = InstallationQueue {
+                queue_id: outcome.queue_id.clone(),
+                name: outcome.name.clone(),
+                previous_flow_id: match &before {
+                    Some(before) => before.previous_flow_id.clone(),
+                    // Found attached without a memory of it: the flow's tag tells what the queue ran before.
+                    None => shown
+                        .and_then(|id| observed.key_of(id))
+                        .and_then(|key| key.original_flow_id().map(str::to_owned)),
+                },
+                whisper_flow_id: match outcome.state {
+                    QueueState::Attached => shown.map(str::to_owned),
+                    _ if is_out_of_our_hands(outcome, observed) => None,
+                    _ => before.and_then(|before| before.whisper_flow_id),
+                },
+                state: outcome.state,
+                detail: outcome.detail.clone(),
+            };
+            tx.installation_queue_put(self.instance, &queue).await?;
+        }
+        let there: BTreeSet<&str> = observed
+            .queues
+            .iter()
+            .map(|queue| queue.id.as_str())
+            .collect();
+        for queue_id in known.keys().filter(|id| !there.contains(id.as_str())) {
+            tx.installation_queue_delete(self.instance, queue_id)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// It is to run nothing of ours, and does not.
+fn is_out_of_our_hands(outcome: &QueueOutcome, observed: &Observed) -> bool {
+    let is_over = matches!(
+        outcome.state,
+        QueueState::Restored | QueueState::Refused | QueueState::LeftAlone
+    );
+    let seen = observed
+        .queues
+        .iter()
+        .find(|queue| queue.id == outcome.queue_id);
+    let runs_ours = |queue: &Queue| {
+        let now = queue.outbound.flow_id.as_deref();
+        now.is_some_and(|id| observed.is_ours(id))
+    };
+    is_over && outcome.key.is_none() && seen.is_some_and(|queue| !runs_ours(queue))
+}
