@@ -8,3 +8,6 @@ alter table installation_drift add constraint installation_drift_kind_known chec
     'role_permission_lost', 'external_id_not_enforced', 'access_lost'
 )) not valid;
 alter table installation_drift validate constraint installation_drift_kind_known;
+
+-- How far a look at the instance has come: queues read, of how many. Null: nobody looks.
+alter table installations add column looked integer, add column to_look integer;
