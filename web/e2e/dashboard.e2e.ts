@@ -237,6 +237,8 @@ describe("decisions", () => {
       .allTextContents();
     expect(new Set(outcomes.map((outcome) => outcome.split(",")[0]))).toEqual(new Set(["Denied"]));
     await page.getByRole("combobox", { name: "Outcome" }).click();
+    await page.getByRole("option", { name: "Allowed" }).waitFor();
+    expect(await violations(page)).toEqual([]);
     await page.getByRole("option", { name: "Allowed" }).click();
     await expect.poll(() => page.url()).toContain("outcome=allowed");
     await context.close();
@@ -341,6 +343,17 @@ describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
     await page.goto(`${stage.url}/webhooks`);
     await page.getByRole("button", { name: "Add a webhook" }).click();
     expect(await violations(page)).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("the API's description", () => {
+  it("has the page's colours, also for those who want no motion", async () => {
+    const { page, context } = await visit(stage);
+    await page.goto(`${stage.url}/docs.html`);
+    const colour = (name: string) => page.locator("rapi-doc").getAttribute(name);
+    await expect.poll(() => colour("text-color")).toBe("#10201c");
+    expect(await colour("bg-color")).toBe("#f2f5f4");
     await context.close();
   });
 });

@@ -6,6 +6,9 @@ import classes from "./DecisionFilters.module.css";
 import { isOutcome, lookOf, OUTCOMES } from "./outcomes";
 import { type DecisionSearch, readDecisionSearch } from "./search";
 
+/** Among the page's landmarks, and whole where the screen is tall enough. */
+const LISTED = { comboboxProps: { withinPortal: false }, maxDropdownHeight: "min(30rem, 60dvh)" };
+
 interface Props {
   search: DecisionSearch;
   instances: Instance[];
@@ -20,6 +23,7 @@ export function DecisionFilters({ search, instances }: Props) {
       <Select
         aria-label="Outcome"
         placeholder="All outcomes"
+        {...LISTED}
         clearable
         clearButtonProps={{ "aria-label": "All outcomes" }}
         value={search.outcome ?? null}
@@ -29,6 +33,7 @@ export function DecisionFilters({ search, instances }: Props) {
       <Select
         aria-label="Instance"
         placeholder="All instances"
+        {...LISTED}
         clearable
         clearButtonProps={{ "aria-label": "All instances" }}
         value={search.instance ?? null}

@@ -4,6 +4,7 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
+import { ApiProblem } from "../api/problem";
 import { RevealProvider, RevealSwitch } from "../decisions/PhoneNumber";
 import { useSession } from "../session/session";
 import { Empty, ProblemNotice } from "../ui/Notice";
@@ -70,6 +71,11 @@ interface RowsProps {
   onChanged: () => void;
 }
 
+/** What is typed may be on its way to one. */
+function isNoNumber(problem: unknown): boolean {
+  return problem instanceof ApiProblem && problem.status === 400;
+}
+
 function emptyText(editable: boolean, number: string): string {
   if (number !== "") return "It may be in the other one. Numbers are found by all their digits, country code included.";
   return editable
@@ -86,6 +92,13 @@ function Rows({ list, wanted, onChanged }: RowsProps) {
   const numbers = useInfiniteQuery(numbersQuery(api, list, number));
   if (numbers.data === undefined) {
     if (!numbers.isError) return <NumberListSkeleton />;
+    if (isNoNumber(numbers.error)) {
+      return (
+        <Empty title="This is not a whole number yet">
+          <p>Numbers are found by all their digits, country code included.</p>
+        </Empty>
+      );
+    }
     return (
       <ProblemNotice
         problem={numbers.error}

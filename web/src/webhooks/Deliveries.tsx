@@ -84,7 +84,18 @@ function Detail({ webhook, eventId }: { webhook: Webhook; eventId: string }) {
       void client.invalidateQueries({ queryKey: ["delivery", webhook.id, eventId] });
     },
   });
-  if (delivery.data === undefined) return <Skeleton height={80} m="md" aria-hidden="true" />;
+  if (delivery.data === undefined) {
+    if (!delivery.isError) return <Skeleton height={80} m="md" aria-hidden="true" />;
+    return (
+      <div className={classes.detail}>
+        <ProblemNotice
+          problem={delivery.error}
+          what="The delivery could not be read"
+          onRetry={() => void delivery.refetch()}
+        />
+      </div>
+    );
+  }
   return (
     <div className={classes.detail}>
       <p className={classes.small}>
