@@ -379,7 +379,9 @@ describe("at 375 pixels", () => {
     expect(await overflow(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
     await page.getByRole("button", { name: /^Account/ }).click();
-    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByLabel("API key", { exact: true }).waitFor();
     await context.close();
   });

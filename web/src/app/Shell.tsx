@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton } from "@mantine/core";
+import { Popover, UnstyledButton } from "@mantine/core";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
@@ -64,42 +64,44 @@ export function Shell() {
 }
 
 function Account() {
-  const { signOut } = useSession();
   return (
     <div className={classes.account}>
-      <Who />
-      <ColorScheme />
-      <UnstyledButton className={classes.signOut} onClick={() => void signOut()}>
-        <Icon name="out" size={16} />
-        Sign out
-      </UnstyledButton>
+      <AccountBody />
     </div>
   );
 }
 
 /** The same on a narrow screen. */
 function AccountMenu() {
-  const { me, signOut } = useSession();
+  const { me } = useSession();
   return (
     <div className={classes.accountMenu}>
-      <Menu position="bottom-end" width={260} closeOnItemClick={false}>
-        <Menu.Target>
+      <Popover position="bottom-end" width={260} withinPortal={false} trapFocus returnFocus>
+        <Popover.Target>
           <UnstyledButton className={classes.menuButton} aria-label={`Account: ${me.tenant?.name ?? ""}`}>
             <span className={classes.menuName}>{me.tenant?.name}</span>
             <Icon name="more" weight={2.6} />
           </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <div className={classes.menuBody}>
-            <Who />
-            <ColorScheme />
-          </div>
-          <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={() => void signOut()}>
-            Sign out
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+        </Popover.Target>
+        <Popover.Dropdown className={classes.menuBody ?? ""}>
+          <AccountBody />
+        </Popover.Dropdown>
+      </Popover>
     </div>
+  );
+}
+
+function AccountBody() {
+  const { signOut } = useSession();
+  return (
+    <>
+      <Who />
+      <ColorScheme />
+      <UnstyledButton className={classes.signOut} onClick={() => void signOut()}>
+        <Icon name="out" size={16} />
+        Sign out
+      </UnstyledButton>
+    </>
   );
 }
 
