@@ -44,6 +44,8 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (first === "token-issuers") return tokenIssuers(rest, sent);
   if (first === "usage") return usage(key === EMPTY_KEY, now);
   if (first === "quotas") return quotas();
+  if (first === "instances" && rest[1] === "coverage" && rest[2] === "refresh")
+    return { status: 202, body: coverage() };
   const [, resource, id, sub] = /^\/v1\/([a-z]+)(?:\/([^/]+))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
   if (resource === "instances" && id === undefined && sent.method === "POST") return register(sent, mine);
   if (resource === "instances" && id === undefined) return ok({ data: mine, next_cursor: null });
