@@ -85,7 +85,7 @@ impl TenantTx {
                  attempts = case when generation = $4 then $8 else 0 end,
                  next_due_at = case when generation = $4 and looks_asked = $11 then $9::timestamptz
                                     else $10::timestamptz end,
-                 lease_token = null, lease_expires_at = null, updated_at = $10
+                 looked = null, to_look = null, lease_token = null, lease_expires_at = null, updated_at = $10
              where tenant_id = $1 and instance_id = $2 and lease_token = $3",
             tenant_id,
             instance.0,
@@ -104,6 +104,60 @@ impl TenantTx {
         Ok(finished.rows_affected() == 1)
     }
 
+    /// How far a look at the queues has come.
+    pub async fn installation_looked(
+        &mut self,
+        instance: InstanceId,
+        done: usize,
+        total: usize,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        sqlx::query!(
+            "update installations set looked = $3, to_look = $4 where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+            count(done),
+            count(total),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// All queues were read.
+    pub async fn installation_look_ended(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installations set looked = null, to_look = null where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Queues read and to be read of the look under way. `None`: nobody looks, or it has not come that far.
+    pub async fn installation_look(
+        &mut self,
+        instance: InstanceId,
+    ) -> Result<Option<(usize, usize)>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let row = sqlx::query!(
+            "select looked, to_look from installations where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        let count = |count: i32| usize::try_from(count).unwrap_or_default();
+        Ok(row.and_then(|row| Some((count(row.looked?), count(row.to_look?)))))
+    }
+
     /// Gives the lease back without a result; the work stays due.
     pub async fn installation_release(
         &mut self,
@@ -112,7 +166,7 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installations set lease_token = null, lease_expires_at = null
+            "update installations set looked = null, to_look = null, lease_token = null, lease_expires_at = null
              where tenant_id = $1 and instance_id = $2 and lease_token = $3",
             tenant_id,
             instance.0,

@@ -409,3 +409,34 @@ async fn an_account_that_is_throttled_for_ten_minutes_is_asked_seldom_and_told_s
     site.fake.inside().throttled = false;
     assert_eq!(site.settle().await.state, InstallationState::Installed);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn how_far_a_look_at_many_queues_has_come_is_told_while_it_goes_on(pool: PgPool) {
+    let world = World::new(pool).await;
+    let names: Vec<String> = (0..25).map(|number| format!("q{number:02}")).collect();
+    let queues: Vec<(&str, Option<&str>)> = names.iter().map(|id| (id.as_str(), None)).collect();
+    let site = world.site(FakeInstance::with_queues(&queues)).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    let look = async || {
+        let mut tx = world
+            .store
+            .tenant(world.tenant)
+            .await
+            .expect("a transaction");
+        tx.installation_look(site.instance)
+            .await
+            .expect("an answer")
+    };
+    // After the function's policy, the flows and the list of queues, in the middle of these.
+    let (reached, open) = site.fake.gate(3 + 15);
+    let pass = site.pass();
+    tokio::pin!(pass);
+    tokio::select! {
+        _ = &mut pass => panic!("the pass ended before its gate"),
+        reached = reached => reached.expect("told"),
+    }
+    assert_eq!(look().await, Some((10, 25)));
+    open.send(()).expect("the pass waits");
+    pass.await.expect("a pass");
+    assert_eq!(look().await, None, "it is over");
+}

@@ -777,7 +777,9 @@ export interface paths {
         };
         /**
          * List the queues, read from Connect
-         * @description All of them in one answer; paced, so that an instance with many queues takes a while.
+         * @description All of them in one answer; paced, so that an instance with many queues takes a while, and one with more than about a
+         *     hundred takes longer than a request may (120 seconds). Such an instance is installed with all its queues, or with ids that
+         *     Amazon Connect's own lists show.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
@@ -2793,6 +2795,11 @@ export interface components {
              */
             done: number;
             /**
+             * @description Of the look at the instance that comes before the steps: queues that were read. Null: no look is under way.
+             * @example null
+             */
+            looked?: number | null;
+            /**
              * @description Queues that are where they should be, or out of Ringfence's hands.
              * @example 12
              */
@@ -2801,11 +2808,16 @@ export interface components {
             queues_total: number;
             /**
              * Format: int64
-             * @description How long the steps that are known to be left take at the pace that the account is asked at, in seconds; null when
-             *     none are known.
+             * @description How long the steps that are known to be left, or the rest of the look, take at the pace that the account is asked at,
+             *     in seconds; null when none are known.
              * @example 84
              */
             seconds_left?: number | null;
+            /**
+             * @description Queues that the look reads in all.
+             * @example null
+             */
+            to_look?: number | null;
             /** @example 60 */
             total: number;
         };
@@ -6085,9 +6097,11 @@ export interface operations {
                      *       "observed_generation": 3,
                      *       "progress": {
                      *         "done": 14,
+                     *         "looked": null,
                      *         "queues_done": 12,
                      *         "queues_total": 40,
                      *         "seconds_left": 84,
+                     *         "to_look": null,
                      *         "total": 60
                      *       },
                      *       "queues": [
@@ -6216,9 +6230,11 @@ export interface operations {
                      *       "observed_generation": 3,
                      *       "progress": {
                      *         "done": 14,
+                     *         "looked": null,
                      *         "queues_done": 12,
                      *         "queues_total": 40,
                      *         "seconds_left": 84,
+                     *         "to_look": null,
                      *         "total": 60
                      *       },
                      *       "queues": [
@@ -6343,9 +6359,11 @@ export interface operations {
                      *       "observed_generation": 3,
                      *       "progress": {
                      *         "done": 14,
+                     *         "looked": null,
                      *         "queues_done": 12,
                      *         "queues_total": 40,
                      *         "seconds_left": 84,
+                     *         "to_look": null,
                      *         "total": 60
                      *       },
                      *       "queues": [
@@ -6462,9 +6480,11 @@ export interface operations {
                      *       "observed_generation": 3,
                      *       "progress": {
                      *         "done": 14,
+                     *         "looked": null,
                      *         "queues_done": 12,
                      *         "queues_total": 40,
                      *         "seconds_left": 84,
+                     *         "to_look": null,
                      *         "total": 60
                      *       },
                      *       "queues": [

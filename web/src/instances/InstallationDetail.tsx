@@ -98,7 +98,12 @@ function NotInstalled({ instance }: { instance: Instance }) {
 }
 
 function Progress({ installation: { progress } }: { installation: Installation }) {
-  const share = progress.total === 0 ? 0 : (progress.done / progress.total) * 100;
+  // A look at the queues comes first, and tells which steps there are.
+  const [done, total] =
+    progress.looked != null && progress.to_look != null
+      ? [progress.looked, progress.to_look]
+      : [progress.done, progress.total];
+  const share = total === 0 ? 0 : (done / total) * 100;
   const text = progressText(progress);
   return (
     <div>
@@ -107,8 +112,8 @@ function Progress({ installation: { progress } }: { installation: Installation }
         role="progressbar"
         aria-label="Installation"
         aria-valuemin={0}
-        aria-valuemax={progress.total}
-        aria-valuenow={progress.done}
+        aria-valuemax={total}
+        aria-valuenow={done}
       >
         <div style={{ width: `${share}%` }} />
       </div>

@@ -33,6 +33,11 @@ describe("the policy of an instance", () => {
 });
 
 describe("progress", () => {
+  it("tells how far a look at many queues is, before it knows the steps", () => {
+    const progress = { done: 0, total: 0, queues_done: 0, queues_total: 0, seconds_left: 880, looked: 120, to_look: 1000 };
+    expect(progressText(progress)).toBe("Looking at the instance: 120 of 1000 queues, about 15 min left");
+  });
+
   it("tells queues and the time left while there is something left", () => {
     const progress = { done: 3, total: 44, queues_done: 1, queues_total: 40, seconds_left: 120 };
     expect(progressText(progress)).toBe("3 of 44 steps, 1 of 40 queues done, about 2 min left");

@@ -58,6 +58,11 @@ export function installationState(installation: Installation | null): State {
 
 /** How far it has come, in queues where there are any, and how long the rest takes. */
 export function progressText(progress: Installation["progress"]): string {
+  if (progress.looked != null && progress.to_look != null) {
+    const minutes = Math.ceil((progress.seconds_left ?? 0) / 60);
+    const left = minutes <= 1 ? "less than a minute left" : `about ${minutes} min left`;
+    return `Looking at the instance: ${progress.looked} of ${progress.to_look} queues, ${left}`;
+  }
   const done =
     progress.queues_total > 0 && progress.seconds_left !== null
       ? `${progress.done} of ${progress.total} steps, ${progress.queues_done} of ${progress.queues_total} queues done`

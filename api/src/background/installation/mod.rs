@@ -68,7 +68,7 @@ impl Reconciliation<'_> {
             Ok(granted) => granted,
             Err(err) => return Ok(self.unseen(&err.into())),
         };
-        let seen = match observe(connect, self.desired, &remembered, granted).await {
+        let seen = match observe(connect, self.desired, &remembered, granted, self.journal).await {
             Ok(seen) => seen,
             Err(err) => return Ok(self.unseen(&err.into())),
         };

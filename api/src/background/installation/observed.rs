@@ -3,6 +3,7 @@
 //! Failure: an unreadable instance is an error, except one that is gone, which is a fact: nothing is left in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 
 use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, Queue};
 use crate::domain::installation::{ExistingWhisper, InstallationRequest};
@@ -73,12 +74,21 @@ impl Observed {
     }
 }
 
+/// Who is told how far a look has come: queues read, of how many.
+pub trait Onlooker: Sync {
+    fn looked(&self, done: usize, total: usize) -> impl Future<Output = ()> + Send;
+}
+
+/// Queues between two tellings: about as many seconds.
+const TOLD_EVERY: usize = 10;
+
 /// Reads the instance. `None`: there is no such instance any more.
-pub async fn observe<C: ConnectInstance>(
+pub async fn observe<C: ConnectInstance, O: Onlooker>(
     connect: &C,
     desired: &Desired,
     remembered: &Remembered,
     permission_granted: bool,
+    onlooker: &O,
 ) -> Result<Option<Observed>, AwsError> {
     let summaries = match connect.flows().await {
         Ok(summaries) => summaries,
@@ -92,7 +102,11 @@ pub async fn observe<C: ConnectInstance>(
         ..Observed::default()
     };
     observe_our_flows(connect, desired, remembered, &summaries, &mut observed).await?;
-    for summary in connect.queues().await? {
+    let queues = connect.queues().await?;
+    for (done, summary) in queues.iter().enumerate() {
+        if done.is_multiple_of(TOLD_EVERY) {
+            onlooker.looked(done, queues.len()).await;
+        }
         match connect.queue(&summary.id).await {
             Ok(queue) => observed.queues.push(queue),
             Err(err) if err.kind == AwsErrorKind::NotFound => {}

@@ -180,7 +180,7 @@ impl Dice {
     }
 
     fn installing(&mut self, queues: usize, workers: usize) -> Event {
-        match self.between(0, 13) {
+        match self.between(0, 14) {
             0..=3 => {
                 let queue = self.between(0, queues - 1);
                 let edit = match self.between(0, 5) {
@@ -210,7 +210,7 @@ impl Dice {
                 request: self.request(queues),
             },
             5 => Event::Remove(self.moment()),
-            6 => Event::Move(self.moment()),
+            6 | 7 => Event::Move(self.moment()),
             _ => self.kill(),
         }
     }

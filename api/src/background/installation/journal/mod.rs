@@ -135,6 +135,7 @@ impl Journal {
         let first = tx
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
+        tx.installation_look_ended(self.instance).await?;
         self.queues_seen(&mut tx, plan, observed).await?;
         self.flows_seen(&mut tx, plan, observed).await?;
         self.drift_seen(&mut tx, &plan.drift).await?;

@@ -7,9 +7,23 @@ use crate::domain::installation::QueueState;
 use crate::store::{InstallationQueue, TenantTx};
 
 use super::super::execute::StepError;
-use super::super::observed::Observed;
+use super::super::observed::{Observed, Onlooker};
 use super::super::plan::{Plan, QueueOutcome};
 use super::Journal;
+
+/// What is written is for people alone: where that fails, the look goes on.
+impl Onlooker for Journal {
+    async fn looked(&self, done: usize, total: usize) {
+        let told = async {
+            let mut tx = self.held().await?;
+            tx.installation_looked(self.instance, done, total).await?;
+            Ok::<(), StepError>(tx.commit().await?)
+        };
+        if let Err(err) = told.await {
+            tracing::debug!(instance.id = %self.instance, error = %err, "how far a look has come was not written down");
+        }
+    }
+}
 
 impl Journal {
     /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on.

@@ -270,6 +270,7 @@ pub(super) async fn installation_body(
     requests_per_second: f64,
 ) -> Result<InstallationBody, StoreError> {
     let instance = installation.instance;
+    let look = tx.installation_look(instance).await?;
     let steps = tx.installation_step_list(instance).await?;
     let queues = tx.installation_queue_list(instance).await?;
     let flows = tx.installed_flow_list(instance).await?;
@@ -286,7 +287,7 @@ pub(super) async fn installation_body(
             .into_iter()
             .map(condition_body)
             .collect(),
-        progress: progress(&steps, &queues, requests_per_second),
+        progress: progress(&steps, &queues, look, requests_per_second),
         steps: steps.into_iter().map(step_body).collect(),
         function_arn,
         notice_flow_id: flows

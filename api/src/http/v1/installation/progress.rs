@@ -21,8 +21,14 @@ pub(super) struct ProgressBody {
     pub queues_done: usize,
     #[schema(example = 40)]
     pub queues_total: usize,
-    /// How long the steps that are known to be left take at the pace that the account is asked at, in seconds; null when
-    /// none are known.
+    /// Of the look at the instance that comes before the steps: queues that were read. Null: no look is under way.
+    #[schema(example = json!(null))]
+    pub looked: Option<usize>,
+    /// Queues that the look reads in all.
+    #[schema(example = json!(null))]
+    pub to_look: Option<usize>,
+    /// How long the steps that are known to be left, or the rest of the look, take at the pace that the account is asked at,
+    /// in seconds; null when none are known.
     #[schema(example = 84)]
     pub seconds_left: Option<u64>,
 }
@@ -30,6 +36,7 @@ pub(super) struct ProgressBody {
 pub(super) fn progress(
     steps: &[InstallationStep],
     queues: &[InstallationQueue],
+    look: Option<(usize, usize)>,
     requests_per_second: f64,
 ) -> ProgressBody {
     let done = steps
@@ -41,7 +48,13 @@ pub(super) fn progress(
         .filter(|step| step.status != StepStatus::Done)
         .map(|step| requests(&step.name))
         .sum();
-    let is_pending = done < steps.len();
+    let (looked, to_look) = look.unzip();
+    // The look tells which steps there are: those of the one before are over.
+    let left = match look {
+        Some((done, total)) => u32::try_from(total.saturating_sub(done)).unwrap_or(u32::MAX),
+        None => left,
+    };
+    let is_pending = done < steps.len() || look.is_some();
     let interval = Duration::from_secs_f64(1.0 / requests_per_second.max(0.01));
     ProgressBody {
         done,
@@ -51,6 +64,8 @@ pub(super) fn progress(
             .filter(|queue| queue.state != QueueState::Pending)
             .count(),
         queues_total: queues.len(),
+        looked,
+        to_look,
         seconds_left: is_pending.then(|| (interval * left).as_secs_f64().ceil() as u64),
     }
 }
@@ -92,11 +107,14 @@ mod tests {
             step("attach_queue", StepStatus::Pending),
             step("delete_flow", StepStatus::Pending),
         ];
-        let told = progress(&steps, &[], 1.0);
+        let told = progress(&steps, &[], None, 1.0);
         assert_eq!((told.done, told.total), (2, 5));
         assert_eq!(told.seconds_left, Some(7));
-        assert_eq!(progress(&steps, &[], 0.5).seconds_left, Some(14));
+        assert_eq!(progress(&steps, &[], None, 0.5).seconds_left, Some(14));
         let done = [step("publish", StepStatus::Done)];
-        assert_eq!(progress(&done, &[], 1.0).seconds_left, None);
+        assert_eq!(progress(&done, &[], None, 1.0).seconds_left, None);
+        let looking = progress(&done, &[], Some((120, 1000)), 1.0);
+        assert_eq!(looking.seconds_left, Some(880));
+        assert_eq!((looking.looked, looking.to_look), (Some(120), Some(1000)));
     }
 }

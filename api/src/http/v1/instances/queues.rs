@@ -59,7 +59,9 @@ pub(super) struct QueueList {
 
 /// List the queues, read from Connect
 ///
-/// All of them in one answer; paced, so that an instance with many queues takes a while.
+/// All of them in one answer; paced, so that an instance with many queues takes a while, and one with more than about a
+/// hundred takes longer than a request may (120 seconds). Such an instance is installed with all its queues, or with ids that
+/// Amazon Connect's own lists show.
 #[utoipa::path(
     get, path = "/v1/instances/{id}/queues", operation_id = "instances_queues_list", tag = "instances",
     security(("bearer" = [View::NAME])),
