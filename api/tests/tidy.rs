@@ -1,6 +1,6 @@
 //! The borders of ARCHITECTURE.md, held by reading the dependency graph and the sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -265,4 +265,71 @@ fn every_module_says_what_it_is_for() {
         "no module documentation:\n{}",
         silent.join("\n")
     );
+}
+
+/// The names that a path with this beginning goes on with: one, or several in braces.
+fn named_after(text: &str, beginning: &str) -> BTreeSet<String> {
+    let name = |path: &str| -> String {
+        let is_part = |char: &char| char.is_ascii_alphanumeric() || *char == '_';
+        path.trim_start().chars().take_while(is_part).collect()
+    };
+    let mut found = BTreeSet::new();
+    for (place, _) in text.match_indices(beginning) {
+        let rest = &text[place + beginning.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split(';').next().unwrap_or_default();
+                found.extend(list.split(',').map(name));
+            }
+            None => {
+                found.insert(name(rest));
+            }
+        }
+    }
+    found
+}
+
+/// So that each can be read, and changed, with only what it stands on in mind.
+#[test]
+fn modules_of_the_http_layer_depend_one_way() {
+    let folder = root().join("api/src/http");
+    let mut files = Vec::new();
+    rust_files(&folder, &mut files);
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in &files {
+        let below = file.strip_prefix(&folder).expect("below");
+        let depth = below.components().count();
+        let first = below.components().next().expect("a name");
+        let first = first.as_os_str().to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_owned();
+        if module == "mod" {
+            continue;
+        }
+        let text = fs::read_to_string(file).expect("readable source");
+        let is_root = depth == 1 || (depth == 2 && below.ends_with("mod.rs"));
+        let mut named = named_after(&text, "crate::http::");
+        if is_root {
+            named.extend(named_after(&text, "use super::"));
+        } else if depth == 2 {
+            named.extend(named_after(&text, "super::super::"));
+        }
+        named.remove(&module);
+        uses.entry(module).or_default().extend(named);
+    }
+    let modules: BTreeSet<String> = uses.keys().cloned().collect();
+    for named in uses.values_mut() {
+        named.retain(|name| modules.contains(name));
+    }
+    assert!(uses.len() > 20 && uses["v1"].contains("caller"));
+    while let Some(free) = uses
+        .iter()
+        .find(|(_, named)| named.is_empty())
+        .map(|(module, _)| module.clone())
+    {
+        uses.remove(&free);
+        for named in uses.values_mut() {
+            named.remove(&free);
+        }
+    }
+    assert!(uses.is_empty(), "in a circle, or upon one: {uses:?}");
 }

@@ -23,32 +23,20 @@ mod query;
 mod quota;
 mod rate;
 mod router;
+mod routes;
+mod serve;
 mod sign_in;
+mod standing;
 mod state;
 mod v1;
+mod watched;
 
-pub use metrics::{Watched, serve_metrics};
+pub use metrics::serve_metrics;
 pub use problem::{ApiError, Code};
 pub use rate::Buckets;
-pub use router::{layered, router, within};
+pub use router::{layered, router};
+pub use routes::within;
+pub use serve::serve;
 pub use sign_in::CALLBACK;
 pub use state::{AppState, Parts};
-
-use std::future::Future;
-use std::net::SocketAddr;
-
-use tokio::net::TcpListener;
-
-/// Serves until `stop`, then until the requests in hand are answered.
-pub async fn serve(
-    listener: TcpListener,
-    router: axum::Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(
-        listener,
-        router.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stop)
-    .await
-}
+pub use watched::Watched;

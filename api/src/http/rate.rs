@@ -10,10 +10,9 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::problem::{ApiError, ApiResult};
-use super::state::AppState;
 use crate::auth::Principal;
 use crate::domain::ids::TenantId;
-use crate::domain::rate::{Left, Rate};
+use crate::domain::rate::{Left, Rate, RateLimits};
 
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -44,11 +43,12 @@ struct Told {
 
 /// Takes one request from every bucket that it counts in, or from none.
 pub(super) fn charge(
-    app: &AppState,
+    buckets: &Buckets,
+    limits: RateLimits,
+    now: Timestamp,
     principal: &Principal,
     extensions: &Extensions,
 ) -> ApiResult<()> {
-    let limits = app.settings.rate_limits;
     let tenant = principal.tenant.as_ref().map(|tenant| tenant.id);
     let key = Owner::Key(
         tenant.filter(|_| !principal.is_operator()),
@@ -58,8 +58,7 @@ pub(super) fn charge(
     if let Some(tenant) = tenant.filter(|_| !principal.is_operator()) {
         counted.push(("tenant", limits.per_tenant, Owner::Tenant(tenant)));
     }
-    let now = app.now();
-    let (outcome, told) = app.buckets.take(&counted, now);
+    let (outcome, told) = buckets.take(&counted, now);
     if let Some(note) = extensions.get::<RateNote>() {
         let _ = note.0.set(told);
     }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::rate::Buckets;
+use super::watched::Watched;
 use crate::auth::Authenticator;
 use crate::auth::oidc::Oidc;
 use crate::aws::Aws;
@@ -16,8 +17,6 @@ use crate::clock::{Clock, IdSource};
 use crate::config::Settings;
 use crate::outbound::Outbound;
 use crate::store::Store;
-
-use super::metrics::Watched;
 
 #[derive(Debug)]
 pub struct Parts {

@@ -16,7 +16,7 @@ use crate::http::caller::{Operator, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::http::v1::must_be_there;
+use crate::http::standing::must_be_there;
 
 /// Far above anything that anybody has.
 const MOST_MAX: i64 = 1_000_000_000_000;

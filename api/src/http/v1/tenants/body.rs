@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::domain::tenant::{Tenant, TenantStatus};
-use crate::http::problem::{ApiError, ApiResult, Code, FieldFault};
+use crate::http::problem::{ApiError, ApiResult, FieldFault};
 use crate::http::state::AppState;
 
 pub(super) const NAME_MAX: usize = 200;
@@ -30,17 +30,6 @@ pub(super) const STATUSES: &str = "active, suspended";
 
 pub(super) fn status(word: &str) -> Option<TenantStatus> {
     TenantStatus::parse(word).filter(|status| !status.is_going())
-}
-
-/// Of a tenant that is deleted, or being deleted, nothing changes any more.
-pub(in crate::http) fn must_be_there(tenant: &Tenant) -> ApiResult<()> {
-    if tenant.status.is_going() {
-        return Err(ApiError::new(
-            Code::TenantDeleted,
-            "the tenant is deleted, or is being deleted: nothing of it changes any more",
-        ));
-    }
-    Ok(())
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::http::StatusCode;
 
-use super::body::{TenantBody, audited, must_be_there};
+use super::body::{TenantBody, audited};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::TenantStatus;
 use crate::http::caller::{Operator, states};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
+use crate::http::standing::must_be_there;
 
 /// Delete a tenant
 ///

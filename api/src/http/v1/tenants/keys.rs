@@ -2,13 +2,13 @@
 
 use axum::http::StatusCode;
 
-use super::body::must_be_there;
 use crate::domain::ids::TenantId;
 use crate::http::body::Body;
 use crate::http::caller::Operator;
 use crate::http::once::OnceResult;
 use crate::http::path::Id;
 use crate::http::problem::ApiError;
+use crate::http::standing::must_be_there;
 use crate::http::v1::api_keys::{MadeApiKey, NewApiKeyBody, make};
 
 /// Make a key for a tenant

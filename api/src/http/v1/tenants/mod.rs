@@ -11,8 +11,6 @@ mod update;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(in crate::http) use body::must_be_there;
-
 use crate::http::state::AppState;
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {

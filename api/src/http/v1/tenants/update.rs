@@ -4,8 +4,7 @@ use axum::Json;
 use utoipa::ToSchema;
 
 use super::body::{
-    NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region, must_be_there,
-    status,
+    NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region, status,
 };
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::TenantStatus;
@@ -14,6 +13,7 @@ use crate::http::caller::{Operator, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::standing::must_be_there;
 
 #[derive(Debug, ToSchema)]
 pub(super) struct TenantChange {

@@ -1,0 +1,77 @@
+//! The credential of a request, and what must hold of whoever sent it before any permission is looked at.
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use crate::auth::Principal;
+use crate::domain::tenant::Tenant;
+use crate::http::cookies::Cookie;
+use crate::http::cross_site::refuse_cross_site;
+use crate::http::once::Once;
+use crate::http::problem::{ApiError, ApiResult, Code};
+use crate::http::rate;
+use crate::http::state::AppState;
+
+const TENANT_HEADER: &str = "ringfence-tenant";
+
+/// A caller, and the key that the request is to be done once under.
+pub(super) struct Recognised {
+    pub principal: Principal,
+    pub once: Option<Once>,
+}
+
+pub(super) async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
+    let principal = principal(parts, app).await?;
+    let is_gone = |tenant: &Tenant| tenant.status.is_going();
+    if principal.tenant.as_ref().is_some_and(is_gone) && !principal.is_operator() {
+        return Err(ApiError::not_found());
+    }
+    let limits = app.settings.rate_limits;
+    rate::charge(
+        &app.buckets,
+        limits,
+        app.now(),
+        &principal,
+        &parts.extensions,
+    )?;
+    Ok(Recognised {
+        once: Once::of(&parts.extensions, &principal.actor()),
+        principal,
+    })
+}
+
+async fn principal(parts: &Parts, app: &AppState) -> ApiResult<Principal> {
+    let headers = &parts.headers;
+    let acts_for = match headers.get(TENANT_HEADER) {
+        Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
+        None => None,
+    };
+    // Who sends a credential of its own is not judged by the browser's cookie.
+    if headers.contains_key(header::AUTHORIZATION) {
+        let bearer = bearer(headers).ok_or_else(nobody)?;
+        return Ok(app.authenticator.bearer(bearer, acts_for).await?);
+    }
+    let secret = Cookie::Session
+        .read(headers, &app.public_url)
+        .ok_or_else(nobody)?;
+    let principal = app.authenticator.session(secret, acts_for).await?;
+    refuse_cross_site(&parts.method, headers, &app.public_url, secret)?;
+    Ok(principal)
+}
+
+fn nobody() -> ApiError {
+    ApiError::new(
+        Code::Unauthenticated,
+        "send a key or a token as Authorization: Bearer …, or sign in",
+    )
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, credential) = value.to_str().ok()?.split_once(' ')?;
+    let credential = credential.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !credential.is_empty()).then_some(credential)
+}
