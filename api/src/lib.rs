@@ -18,3 +18,4 @@ pub mod metrics;
 pub mod outbound;
 pub mod sealer;
 pub mod store;
+pub mod strict_json;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::fields::{Fields, FromFields};
 use super::problem::{ApiError, ApiResult, Code};
 use super::state::AppState;
+use crate::strict_json::Strict;
 
 /// A body that was read into what the handler works with; all that is wrong with it is told together.
 #[derive(Debug)]
@@ -61,13 +62,18 @@ async fn read(request: Request, app: &AppState) -> ApiResult<Option<Value>> {
             "send the body as application/json",
         ));
     }
-    serde_json::from_slice(&bytes).map_err(|err| {
-        let (line, column) = (err.line(), err.column());
-        ApiError::new(
-            Code::MalformedJson,
-            format!("no JSON from line {line}, column {column} on"),
-        )
-    })
+    match serde_json::from_slice(&bytes) {
+        Ok(Strict(document)) => Ok(Some(document)),
+        Err(err) => Err(ApiError::new(Code::MalformedJson, unreadable(&err))),
+    }
+}
+
+fn unreadable(err: &serde_json::Error) -> String {
+    let (line, column) = (err.line(), err.column());
+    if err.is_data() {
+        return format!("a member of an object is named twice, at line {line}, column {column}");
+    }
+    format!("no JSON from line {line}, column {column} on")
 }
 
 fn is_json(content_type: &str) -> bool {

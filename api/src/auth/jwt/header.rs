@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, decode_header};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::JwtError;
-use super::strict::StrictObject;
+use crate::strict_json::Strict;
 
 /// Longer than any token of a provider, and short enough to be decoded without thought.
 const LONGEST_TOKEN: usize = 8 * 1024;
@@ -19,10 +19,7 @@ pub(super) struct Signed {
 /// How the token says that it is signed. What it says about keys beside their id is ignored.
 pub(super) fn signed(token: &str) -> Result<Signed, JwtError> {
     let [head, _] = parts(token)?;
-    if ["crit", "b64"]
-        .iter()
-        .any(|name| head.0.contains_key(*name))
-    {
+    if ["crit", "b64"].iter().any(|name| head.contains_key(*name)) {
         return Err(JwtError::CriticalExtension);
     }
     // An algorithm that the library does not know, `none` among them, fails here.
@@ -43,7 +40,7 @@ pub struct Alleged {
 impl Alleged {
     pub fn of(token: &str) -> Result<Self, JwtError> {
         let [_, mut claims] = parts(token)?;
-        let Some(Value::String(issuer)) = claims.0.remove("iss") else {
+        let Some(Value::String(issuer)) = claims.remove("iss") else {
             return Err(JwtError::Claim("iss"));
         };
         // It is looked up in the database, which takes no such characters.
@@ -52,7 +49,7 @@ impl Alleged {
         }
         Ok(Self {
             issuer,
-            audience: claims.0.remove("aud"),
+            audience: claims.remove("aud"),
         })
     }
 
@@ -70,7 +67,7 @@ pub(super) fn is_for(audience: Option<&Value>, us: &str) -> bool {
     }
 }
 
-fn parts(token: &str) -> Result<[StrictObject; 2], JwtError> {
+fn parts(token: &str) -> Result<[Map<String, Value>; 2], JwtError> {
     if token.len() > LONGEST_TOKEN {
         return Err(JwtError::Malformed);
     }
@@ -81,9 +78,12 @@ fn parts(token: &str) -> Result<[StrictObject; 2], JwtError> {
     Ok([object(head)?, object(claims)?])
 }
 
-fn object(part: &str) -> Result<StrictObject, JwtError> {
+fn object(part: &str) -> Result<Map<String, Value>, JwtError> {
     let bytes = URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| JwtError::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| JwtError::Malformed)
+    match serde_json::from_slice(&bytes) {
+        Ok(Strict(Value::Object(members))) => Ok(members),
+        _ => Err(JwtError::Malformed),
+    }
 }

@@ -11,11 +11,11 @@ mod grant;
 mod header;
 mod keys;
 mod settings;
-mod strict;
 
 use jiff::Timestamp;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode};
+use serde_json::Value;
 
 pub use self::claims::Claims;
 pub use self::grant::{Grant, RoleMapping, Trust};
@@ -24,7 +24,7 @@ pub use self::keys::KeyReader;
 pub use self::settings::{ALGORITHMS, JwtSettings, JwtSettingsError};
 
 use self::keys::KeySet;
-use self::strict::StrictObject;
+use crate::strict_json::Strict;
 
 /// Why a token is refused. The texts are for whoever sent it: they name what to mend and repeat nothing of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,13 +83,14 @@ impl Verifier {
         }
         let validation = signature_only(signed.algorithm);
         let verified =
-            decode::<StrictObject>(token, &key.key, &validation).map_err(|err| {
-                match err.kind() {
-                    ErrorKind::Json(_) => JwtError::Malformed,
-                    _ => JwtError::Signature,
-                }
+            decode::<Strict>(token, &key.key, &validation).map_err(|err| match err.kind() {
+                ErrorKind::Json(_) => JwtError::Malformed,
+                _ => JwtError::Signature,
             })?;
-        claims::read(&verified.claims.0, &self.settings, now)
+        let Strict(Value::Object(said)) = &verified.claims else {
+            return Err(JwtError::Malformed);
+        };
+        claims::read(said, &self.settings, now)
     }
 }
 

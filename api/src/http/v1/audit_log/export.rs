@@ -30,12 +30,19 @@ pub(in crate::http) async fn export(
     query: Query,
 ) -> ApiResult<Response> {
     query.finish()?;
-    let mut tx = caller.begin().await?;
     // What is written meanwhile belongs to the next export.
-    let last = tx.audit_head().await?.map_or(0, |head| head.seq);
-    let lines = stream::try_unfold((tx, 0), move |(mut tx, after)| async move {
-        let lines = read(&mut tx, after, last).await?;
-        Ok::<_, StoreError>(lines.map(|(bytes, read_to)| (bytes, (tx, read_to))))
+    let last = caller
+        .begin()
+        .await?
+        .audit_head()
+        .await?
+        .map_or(0, |head| head.seq);
+    let (store, tenant) = (caller.app.store.clone(), caller.tenant.id);
+    // Sealed entries stay as they are, so each page has a transaction of its own: who takes the file slowly keeps no
+    // connection of the database.
+    let lines = stream::try_unfold(0, move |after| {
+        let store = store.clone();
+        async move { read(&mut store.tenant(tenant).await?, after, last).await }
     });
     let headers = [
         (header::CONTENT_TYPE, NDJSON),
