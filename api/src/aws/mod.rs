@@ -10,6 +10,7 @@ mod dynamodb;
 mod error;
 mod jitter;
 mod lambda;
+mod meters;
 mod number_table;
 mod pacing;
 mod paging;
@@ -40,6 +41,7 @@ pub use dynamodb::{SnapshotTable, Written};
 pub use error::{AwsError, AwsErrorKind};
 pub use jitter::Jitter;
 pub use lambda::{FunctionPermissions, InvokePermission, SdkFunctionPermissions};
+pub use meters::MeterTable;
 pub use number_table::{NumberItem, NumberTable};
 pub use routing::RoutingProfile;
 pub use runtime::RuntimeProbe;
@@ -53,6 +55,7 @@ pub struct AwsSettings {
     pub connect_requests_per_second: f64,
     pub policies_table: String,
     pub decisions_table: String,
+    pub meters_table: String,
 }
 
 /// Clients for every account and region, made when first needed.
@@ -230,6 +233,12 @@ impl Aws {
             self.settings.policies_table.clone(),
             tenant_id.to_owned(),
         )
+    }
+
+    /// What limiters count, where it is kept in this region.
+    #[must_use]
+    pub fn meters(&self, region: &str) -> MeterTable {
+        MeterTable::new(self.dynamodb(region), self.settings.meters_table.clone())
     }
 
     fn dynamodb(&self, region: &str) -> aws_sdk_dynamodb::Client {

@@ -94,6 +94,7 @@ pub struct LimiterFunction {
 pub struct Tables {
     pub policies: String,
     pub decisions: String,
+    pub meters: String,
 }
 
 pub(super) fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
@@ -158,6 +159,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         tables: Tables {
             policies: table(reader, "RINGFENCE_POLICIES_TABLE", "ringfence-policies"),
             decisions: table(reader, "RINGFENCE_DECISIONS_TABLE", "ringfence-decisions"),
+            meters: table(reader, "RINGFENCE_METERS_TABLE", "ringfence-meters"),
         },
         jwt,
         oidc,

@@ -5,12 +5,15 @@
 
 use std::fmt;
 
+use ringfence_policy::Number;
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, Region,
 };
 
 /// Far more than any spelling of a number needs.
 const TEXT_MAX: usize = 40;
+/// As limiters cut what is no number.
+const RAW_MAX: usize = 100;
 
 /// A number of possible length. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +56,60 @@ impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PhoneNumber(…)")
     }
+}
+
+/// What was dialled, as limiters read it: a number of possible length becomes E.164, anything else keeps its text.
+#[derive(Clone)]
+pub struct Dialled {
+    pub number: Number,
+    /// ISO 3166 alpha-2; none for what is no number, and for numbers of no country.
+    pub country: Option<String>,
+    /// The digits that the agent may have meant: as they came, and without the country's calling code.
+    pub forms: Vec<String>,
+}
+
+impl Dialled {
+    #[must_use]
+    pub fn read(address: &str, default_country: &str) -> Self {
+        let region = Region::from_code(default_country).ok();
+        let parsed = Parsed::parse(address, region).ok().filter(|number| {
+            matches!(
+                number.is_possible_with_reason(),
+                Ok(NumberLengthType::IsPossible)
+            )
+        });
+        Self {
+            number: match &parsed {
+                Some(number) => {
+                    Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned())
+                }
+                None => Number::Raw(address.trim().chars().take(RAW_MAX).collect()),
+            },
+            country: parsed.as_ref().and_then(country_of),
+            forms: forms(address, default_country),
+        }
+    }
+}
+
+impl fmt::Debug for Dialled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dialled(…)")
+    }
+}
+
+/// A range that the library does not know counts as the main country's of its calling code.
+fn country_of(number: &Parsed) -> Option<String> {
+    let region = number
+        .get_region_code()
+        .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code))?;
+    (region != Region::World).then(|| region.to_string())
+}
+
+fn forms(address: &str, default_country: &str) -> Vec<String> {
+    let digits: String = address.chars().filter(char::is_ascii_digit).collect();
+    let calling_code = calling_code(default_country);
+    let national = calling_code.and_then(|code| digits.strip_prefix(&code).map(str::to_owned));
+    national.into_iter().chain([digits]).collect()
 }
 
 /// What stands before a country's numbers.

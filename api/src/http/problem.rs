@@ -162,6 +162,20 @@ impl ApiError {
         }
     }
 
+    /// One field that is wrong.
+    pub fn field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
+        Self::validation(vec![FieldFault::new(pointer, code, detail)])
+    }
+
+    /// The same, of a document that stood at this place of the body.
+    #[must_use]
+    pub fn within(mut self, pointer: &str) -> Self {
+        for fault in &mut self.errors {
+            fault.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     pub fn internal(cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),

@@ -28,6 +28,15 @@ pub struct DecisionFilter {
     pub instance: Option<InstanceId>,
     pub outcome: Option<String>,
     pub rule_id: Option<String>,
+    /// From then on.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub to: Option<Timestamp>,
+    /// As the record has it: E.164, or what was typed.
+    pub customer_number: Option<String>,
+    pub caller_id: Option<String>,
+    pub agent_arn: Option<String>,
+    pub queue_arn: Option<String>,
 }
 
 /// Where a list goes on: after this decision.
@@ -128,13 +137,59 @@ impl TenantTx {
                  and ($3::text is null or d.outcome = $3)
                  and ($4::text is null or d.rule_id = $4)
                  and ($5::timestamptz is null or (d.at, d.id) < ($5, $6::uuid))
-             order by d.at desc, d.id desc limit $7"#,
+                 and ($7::timestamptz is null or d.at >= $7)
+                 and ($8::timestamptz is null or d.at < $8)
+                 and ($9::text is null or d.record ->> 'customer_number' = $9)
+                 and ($10::text is null or d.record ->> 'caller_id' = $10)
+                 and ($11::text is null or d.record ->> 'agent_arn' = $11)
+                 and ($12::text is null or d.record ->> 'queue_arn' = $12)
+             order by d.at desc, d.id desc limit $13"#,
             tenant_id,
             filter.instance.map(|id| id.0),
             filter.outcome,
             filter.rule_id,
             cursor.map(|cursor| to_db(cursor.at)),
             cursor.map(|cursor| cursor.id.0),
+            filter.from.map(to_db),
+            filter.to.map(to_db),
+            filter.customer_number,
+            filter.caller_id,
+            filter.agent_arn,
+            filter.queue_arn,
+            limit,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(StoredDecision::try_from).collect()
+    }
+
+    /// In the order of their ids, which is about that in which they came back; those after `after`.
+    pub async fn decision_arrivals(
+        &mut self,
+        filter: &DecisionFilter,
+        after: DecisionId,
+        limit: i64,
+    ) -> Result<Vec<StoredDecision>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select d.id, d.instance_id, d.at, d.record, n.state as "notice_state?", n.error as notice_error,
+                    n.task_contact_id as notice_task_contact_id, a.takes_tasks as "takes_tasks?", a.took_tasks_at
+             from decisions d
+             left join deferred_notices n on n.tenant_id = d.tenant_id and n.instance_id = d.instance_id
+                 and n.client_token = d.record #>> '{deferred_notice,client_token}'
+             left join notice_agents a on a.tenant_id = d.tenant_id and a.instance_id = d.instance_id
+                 and a.agent_arn = d.record ->> 'agent_arn'
+             where d.tenant_id = $1 and d.id > $2
+                 and ($3::uuid is null or d.instance_id = $3)
+                 and ($4::text is null or d.outcome = $4)
+                 and ($5::text is null or d.rule_id = $5)
+             order by d.id limit $6"#,
+            tenant_id,
+            after.0,
+            filter.instance.map(|id| id.0),
+            filter.outcome,
+            filter.rule_id,
             limit,
         )
         .fetch_all(self.connection())

@@ -28,7 +28,7 @@ pub struct PutPolicy<'a> {
     pub instance: Option<InstanceId>,
     pub policy: &'a Policy,
     /// The version that the caller has seen; zero for "there is none".
-    pub expected: Option<i64>,
+    pub expected: Option<&'a [i64]>,
     pub now: Timestamp,
     pub by: &'a str,
 }
@@ -107,7 +107,7 @@ impl TenantTx {
             .as_ref()
             .filter(|row| !row.removed)
             .map_or(0, |row| row.version);
-        if put.expected.is_some_and(|expected| expected != current) {
+        if put.expected.is_some_and(|seen| !seen.contains(&current)) {
             return Ok(Put::Stale { current });
         }
         let before = self.policy_current(put.instance).await?;

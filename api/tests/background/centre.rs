@@ -84,6 +84,7 @@ impl Centre {
             connect_requests_per_second: 1000.0,
             policies_table: "unused".to_owned(),
             decisions_table: "unused".to_owned(),
+            meters_table: "ringfence-meters".to_owned(),
         };
         Self {
             aws: Arc::new(Aws::new(config, settings, store, Jitter::new(1))),

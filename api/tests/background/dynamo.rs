@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 pub const POLICIES: &str = "ringfence-policies";
 pub const DECISIONS: &str = "ringfence-decisions";
+pub const METERS: &str = "ringfence-meters";
 
 pub struct Dynamo {
     pub aws: Arc<Aws>,
@@ -40,10 +41,12 @@ impl Dynamo {
         let client = Client::new(&config);
         create_table(&client, POLICIES, false).await;
         create_table(&client, DECISIONS, true).await;
+        create_table(&client, METERS, false).await;
         let settings = AwsSettings {
             connect_requests_per_second: 1.0,
             policies_table: POLICIES.to_owned(),
             decisions_table: DECISIONS.to_owned(),
+            meters_table: METERS.to_owned(),
         };
         // Nobody asks Connect here, so nobody asks the database for a turn.
         let nowhere = Store::connect_lazily("postgres://localhost/none").expect("an address");

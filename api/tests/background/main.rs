@@ -2,6 +2,7 @@
 
 mod audit;
 mod centre;
+mod checks;
 mod coverage;
 mod deleted_flows;
 mod drift;

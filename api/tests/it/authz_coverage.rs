@@ -109,8 +109,26 @@ fn row(operation: &str) -> Option<Row> {
         "policies_default_put" | "policies_own_put" => write(Editor, policy, 200),
         "policies_own_remove" => read(Editor, 204),
         "policies_validate" => write(Viewer, policy, 200),
+        "policies_default_diff" => Row {
+            answer_elsewhere: 404,
+            ..read(Viewer, 200)
+        },
+        "policies_own_diff" | "presets_list" => read(Viewer, 200),
+        "policies_default_roll_back" => Row {
+            answer_elsewhere: 404,
+            ..write(Editor, json!({ "version": 1 }), 200)
+        },
+        "policies_own_roll_back" => write(Editor, json!({ "version": 1 }), 200),
 
         "decisions_list" | "decisions_get" => read(Viewer, 200),
+        "decisions_export" | "decisions_live" => read(Viewer, 200),
+        "stats_decisions" | "stats_top" | "numbers_get" => read(Viewer, 200),
+        "checks_create" => write(
+            Viewer,
+            json!({ "instance_id": "ins_01890000000070008000000000000000", "customer_number": "+12065550100" }),
+            404,
+        ),
+        "policies_replay" => write(Viewer, json!({ "policy": { "rules": [] } }), 200),
 
         "exemptions_list" | "exemptions_get" | "blocks_list" | "blocks_get" => read(Viewer, 200),
         "exemptions_create" | "blocks_create" => write(Editor, number, 201),

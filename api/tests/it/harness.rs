@@ -82,6 +82,7 @@ fn settings() -> Settings {
         tables: Tables {
             policies: "ringfence-policies".to_owned(),
             decisions: "ringfence-decisions".to_owned(),
+            meters: "ringfence-meters".to_owned(),
         },
         jwt: None,
         oidc: None,
@@ -138,6 +139,7 @@ fn unreachable_aws(store: Store) -> Aws {
         connect_requests_per_second: 1.0,
         policies_table: "ringfence-policies".to_owned(),
         decisions_table: "ringfence-decisions".to_owned(),
+        meters_table: "ringfence-meters".to_owned(),
     };
     Aws::new(base, settings, store, Jitter::new(1))
 }

@@ -271,3 +271,30 @@ fn every_error_has_a_page_and_every_page_an_error() {
         );
     }
 }
+
+fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members
+                .values()
+                .for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+/// What makes clients stops at the first one that leads nowhere.
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 100);
+    let lost: Vec<&&str> = found
+        .iter()
+        .filter(|place| document.pointer(place.trim_start_matches('#')).is_none())
+        .collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}

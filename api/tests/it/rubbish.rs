@@ -60,9 +60,14 @@ async fn rubbish_never_makes_an_operation_fail_on_our_side(pool: PgPool) {
             let path = operation
                 .path
                 .replace("{id}", id)
+                .replace("{number}", id)
                 .replace("{version}", "9223372036854775807");
             let path: String = url_safe(&path);
             for query in queries {
+                // What is well understood stays open for minutes.
+                if operation.id == "decisions_live" && query.is_empty() {
+                    continue;
+                }
                 check(&world, key, &operation, &format!("{path}{query}"), b"").await;
             }
             // Asks AWS, which nobody answers for here.

@@ -347,6 +347,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Would this call be let out now?
+         * @description The limiters' own decision, on what they have counted up to this moment. It counts for nothing: however often it is
+         *     asked, no call is denied for it. In the moment after, somebody else may take the last place.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        post: operations["checks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections": {
         parameters: {
             query?: never;
@@ -430,6 +453,53 @@ export interface paths {
          * @description Needs the permission `tenant:view`: the role viewer or more.
          */
         get: operations["decisions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export decisions, newest first
+         * @description As a stream: a decision a line, as lists show it (`ndjson`), or its main columns (`csv`, in which a cell that a
+         *     spreadsheet would take for a formula begins with `'`). What comes in meanwhile belongs to the next export.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["decisions_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions as they come in
+         * @description Server-sent events of the type `decision`, each with a decision as lists show it, a moment after a limiter made it. The
+         *     stream ends after `seconds` and when the server is about to stop; browsers ask again by themselves, with the last
+         *     event's id, from which it then goes on.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["decisions_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -728,6 +798,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/instances/{id}/policy/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs between two versions of an instance's own policy
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["policies_own_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/instances/{id}/policy/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an older version of an instance's own policy in force again
+         * @description What it said becomes the next version. An instance that goes by the tenant's default has its own policy again.
+         *
+         *     Needs the permission `policies:edit`: the role editor or more.
+         */
+        post: operations["policies_own_roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/instances/{id}/policy/versions": {
         parameters: {
             query?: never;
@@ -956,6 +1068,28 @@ export interface paths {
         patch: operations["members_change"];
         trace?: never;
     };
+    "/v1/numbers/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What stands against a number
+         * @description Every rule's count and what remains of its limit, at each of the tenant's instances, as of now. Nothing is counted.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["numbers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies/default": {
         parameters: {
             query?: never;
@@ -977,6 +1111,48 @@ export interface paths {
          */
         put: operations["policies_default_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/default/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What differs between two versions of the default policy
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["policies_default_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/default/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put an older version of the default policy in force again
+         * @description What it said becomes the next version: versions only ever count up, and none is lost.
+         *
+         *     Needs the permission `policies:edit`: the role editor or more.
+         */
+        post: operations["policies_default_roll_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1023,6 +1199,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/policies/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay recorded attempts under a policy, storing nothing
+         * @description What it would have denied. Counting begins at `from` with nothing; every attempt is taken as if it had been the first
+         *     time that somebody limits it; numbers on the tenant's lists count as any other; and contact attributes are not on record,
+         *     so that rules which count per one, or ask for one, do not apply.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        post: operations["policies_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies/validate": {
         parameters: {
             query?: never;
@@ -1037,6 +1237,28 @@ export interface paths {
          * @description Needs the permission `tenant:view`: the role viewer or more.
          */
         post: operations["policies_validate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List ready rules
+         * @description Each with the text that asks for it, and the day on which that was looked up. A start, and no legal advice.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["presets_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1164,6 +1386,48 @@ export interface paths {
         };
         /** How one can sign in */
         get: operations["sign_in_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stats/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Decisions over time, by outcome
+         * @description Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["stats_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stats/top": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rules, numbers, agents … with the most decisions
+         * @description The most frequent first. Decisions that have none are not counted: an allowed call, for one, has no rule.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["stats_top"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1692,6 +1956,43 @@ export interface components {
         };
         /** @enum {string} */
         CheckStatus: "passed" | "failed" | "warning" | "skipped";
+        /** @description What one rule finds now. */
+        CheckedRule: {
+            /** @example true */
+            applied: boolean;
+            /**
+             * Format: int32
+             * @description Attempts that count now.
+             * @example 3
+             */
+            count: number;
+            /** @example false */
+            denied: boolean;
+            /**
+             * Format: int32
+             * @example 4
+             */
+            limit: number;
+            mode: components["schemas"]["DecisionMode"];
+            /** @example Repeat calls to one customer */
+            name: string;
+            /** @example null */
+            not_applied_because?: string | null;
+            /**
+             * Format: int32
+             * @description How many more it would let out now; null where it does not apply.
+             * @example 1
+             */
+            remaining?: number | null;
+            /**
+             * Format: date-time
+             * @description The first time at which it would let one out, if nobody else tries; only where it denies.
+             * @example null
+             */
+            retry_at?: string | null;
+            /** @example repeat-calls */
+            rule_id: string;
+        };
         /** @description Something that is true, false or not known of the installation. */
         Condition: {
             /** Format: date-time */
@@ -1944,6 +2245,61 @@ export interface components {
             retry_at?: string | null;
             /** @example repeat-calls */
             rule_id: string;
+        };
+        DecisionStats: {
+            bucket: components["schemas"]["StatsBucket"];
+            /**
+             * @description By outcome; outcomes without any are left out.
+             * @example {
+             *       "allowed": 11800,
+             *       "denied": 200
+             *     }
+             */
+            by_outcome: {
+                [key: string]: number;
+            };
+            /** @description Oldest first, without a gap; the first and the last may reach beyond `from` and `to`, and count only what is within. */
+            data: components["schemas"]["DecisionStatsBucket"][];
+            /**
+             * Format: int32
+             * @description How long half of the decisions took at most, in milliseconds; null where there were none.
+             * @example 9
+             */
+            decided_in_p50_ms?: number | null;
+            /**
+             * Format: int32
+             * @description How long 99 of 100 took at most.
+             * @example 31
+             */
+            decided_in_p99_ms?: number | null;
+            /**
+             * Format: int64
+             * @example 12000
+             */
+            decisions: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-25T13:00:00Z
+             */
+            to: string;
+        };
+        DecisionStatsBucket: {
+            /**
+             * @example {
+             *       "allowed": 118,
+             *       "denied": 2
+             *     }
+             */
+            by_outcome: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description Its beginning; days are UTC's.
+             */
+            start: string;
         };
         /**
          * @description What came of ending the contact.
@@ -2503,6 +2859,36 @@ export interface components {
              */
             scopes?: components["schemas"]["Permission"][] | null;
         };
+        NewCheck: {
+            /** @example null */
+            agent_arn?: string | null;
+            /**
+             * @description The contact's attributes.
+             * @example {
+             *       "campaign": "autumn"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string;
+            };
+            /**
+             * @description The number that the customer would see.
+             * @example +14255550100
+             */
+            caller_id?: string | null;
+            /**
+             * @description As an agent would dial it.
+             * @example +12065550100
+             */
+            customer_number: string;
+            /**
+             * @description Where the call would be made.
+             * @example ins_01890a5d000070008000000000000000
+             */
+            instance_id: string;
+            /** @example null */
+            queue_arn?: string | null;
+        };
         NewInstance: {
             /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b */
             instance_arn: string;
@@ -2547,6 +2933,26 @@ export interface components {
             member_id: string;
             role: components["schemas"]["Role"];
             tenant: components["schemas"]["TenantName"];
+        };
+        NewReplay: {
+            /**
+             * Format: date-time
+             * @description From this time on; 24 hours before `to` if not given, and at most 31 days before it.
+             * @example 2026-11-24T12:00:00Z
+             */
+            from?: string | null;
+            /**
+             * @description Only calls of this instance.
+             * @example ins_01890a5d000070008000000000000000
+             */
+            instance_id?: string | null;
+            policy: components["schemas"]["PolicyDocument"];
+            /**
+             * Format: date-time
+             * @description Before this time; now if not given.
+             * @example 2026-11-25T12:00:00Z
+             */
+            to?: string | null;
         };
         NewShardMove: {
             /** @example ins_01890a5d000070008000000000000000 */
@@ -2614,6 +3020,34 @@ export interface components {
         };
         /** @enum {string} */
         NoticeLanguage: "en" | "es";
+        NumberAtInstance: {
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            policy_version: number;
+            /**
+             * @description What each rule finds for a call to this number now. One that counts per something else as well does not apply, as
+             *     nothing else is said of the call.
+             */
+            rules: components["schemas"]["CheckedRule"][];
+        };
+        /** @enum {string} */
+        NumberListing: "exemption" | "block";
+        NumberStanding: {
+            /** @description By instance. */
+            data: components["schemas"]["NumberAtInstance"][];
+            listed?: components["schemas"]["NumberListing"] | null;
+            /** @example null */
+            next_cursor?: string | null;
+            /**
+             * @description In E.164.
+             * @example +12065550100
+             */
+            number: string;
+        };
         /** @enum {string} */
         OnLimiterUnavailableWord: "allow" | "deny";
         /** @enum {string} */
@@ -2663,6 +3097,43 @@ export interface components {
              * @example 3
              */
             version: number;
+        };
+        PolicyChange: {
+            /**
+             * @description Null: not there any more.
+             * @example shadow
+             */
+            after?: unknown;
+            /**
+             * @description Null: not there.
+             * @example enforce
+             */
+            before?: unknown;
+            /**
+             * @description JSON pointer into the rule or the policy; empty where all of a rule came or went.
+             * @example /mode
+             */
+            pointer: string;
+            /**
+             * @description The rule; null for what is the policy's own.
+             * @example customer-per-day
+             */
+            rule_id?: string | null;
+        };
+        PolicyDiff: {
+            /** @description Rules are compared by their ids: one that only moved is no change. */
+            changes: components["schemas"]["PolicyChange"][];
+            /**
+             * Format: int64
+             * @example 2
+             */
+            from: number;
+            sentences: components["schemas"]["SentenceChange"][];
+            /**
+             * Format: int64
+             * @example 3
+             */
+            to: number;
         };
         /** @description The rules in force for an instance. What is left out takes its default. */
         PolicyDocument: {
@@ -2761,6 +3232,40 @@ export interface components {
             data: components["schemas"]["Policy"][];
             /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
+        };
+        Preset: {
+            /**
+             * @description What the rules do.
+             * @example At most 7 calls to a customer on any 7 consecutive days, over all instances.
+             */
+            about: string;
+            /**
+             * Format: date
+             * @description When the citation was last looked up.
+             * @example 2026-11-01
+             */
+            as_of: string;
+            /**
+             * @description What the text asks for and these rules do not do.
+             * @example The rule counts per debt.
+             */
+            caveat?: string | null;
+            /** @example 12 CFR 1006.14(b)(2) */
+            citation: string;
+            /** @example us-reg-f */
+            id: string;
+            /**
+             * @description ISO 3166, with the state where it is a state's; null: everywhere.
+             * @example US
+             */
+            jurisdiction?: string | null;
+            /** @example Regulation F: 7 calls in 7 days */
+            name: string;
+            /** @description To be put into a policy as they are. */
+            rules: components["schemas"]["PolicyRule"][];
+        };
+        PresetList: {
+            data: components["schemas"]["Preset"][];
         };
         /** @description The body of every answer that is an error. */
         Problem: {
@@ -2887,11 +3392,70 @@ export interface components {
          */
         QuotaName: "instances" | "api_keys" | "webhooks" | "listed_numbers" | "decisions_per_month";
         QuotaValue: number | string;
+        Replay: {
+            /** @example 10000 */
+            attempts: number;
+            /**
+             * @description By the rule whose reason would have been told; rules that would have denied nothing are left out.
+             * @example {
+             *       "repeat-calls": 41
+             *     }
+             */
+            by_rule: {
+                [key: string]: number;
+            };
+            /**
+             * @description Whether all attempts from the time asked for were replayed.
+             * @example true
+             */
+            complete: boolean;
+            /** @description The first 20. */
+            examples: components["schemas"]["ReplayedDenial"][];
+            /**
+             * Format: date-time
+             * @description Where it begins: later than asked where there are more than 10 000 attempts, of which the last are replayed.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-25T12:00:00Z
+             */
+            to: string;
+            /**
+             * @description How many of them the policy would have denied; one in shadow as if it enforced.
+             * @example 41
+             */
+            would_deny: number;
+        };
+        ReplayedDenial: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description What became of the call at the time.
+             * @example dec_01890a5d000070008000000000000000
+             */
+            decision_id: string;
+            /**
+             * Format: date-time
+             * @example 2026-11-25T12:01:00Z
+             */
+            retry_at?: string | null;
+            /** @example repeat-calls */
+            rule_id?: string | null;
+        };
         /**
          * @description Each may do what the ones before it may.
          * @enum {string}
          */
         Role: "viewer" | "editor" | "admin" | "owner";
+        RollBack: {
+            /**
+             * Format: int64
+             * @description The version whose rules are to be in force again.
+             * @example 1
+             */
+            version: number;
+        };
         /**
          * @description How far the change of an external id has come.
          * @enum {string}
@@ -3069,6 +3633,15 @@ export interface components {
             /** @example At most 3 calls to a customer in any 24 hours */
             text: string;
         };
+        /** @description A rule in words, before and after. */
+        SentenceChange: {
+            /** @example At most 4 calls to a customer in any 24 hours */
+            after?: string | null;
+            /** @example At most 3 calls to a customer in any 24 hours */
+            before?: string | null;
+            /** @example customer-per-day */
+            rule_id: string;
+        };
         ServiceState: {
             /** @example ok */
             status: string;
@@ -3157,6 +3730,16 @@ export interface components {
             /** @example arn:aws:iam::999988887777:role/ringfence-limiter */
             LimiterPrincipal: string;
         };
+        /**
+         * @description How long a bucket is.
+         * @enum {string}
+         */
+        StatsBucket: "minute" | "hour" | "day";
+        /**
+         * @description What decisions are put together by.
+         * @enum {string}
+         */
+        StatsBy: "rule_id" | "instance_id" | "customer_number" | "caller_id" | "agent_arn" | "queue_arn";
         Step: {
             /** Format: date-time */
             at: string;
@@ -3267,6 +3850,19 @@ export interface components {
             data: components["schemas"]["TokenIssuer"][];
             /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
+        };
+        Top: {
+            /**
+             * Format: int64
+             * @example 200
+             */
+            decisions: number;
+            /** @example repeat-calls */
+            value: string;
+        };
+        TopList: {
+            by: components["schemas"]["StatsBy"];
+            data: components["schemas"]["Top"][];
         };
         Usage: {
             data: components["schemas"]["UsageMonth"][];
@@ -4341,26 +4937,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "action": "policy.put",
-                     *       "actor": "api_key:key_01890a5d000070008000000000000000",
-                     *       "after": {
-                     *         "version": 3
-                     *       },
-                     *       "at": "2026-11-25T12:00:00Z",
-                     *       "before": {
-                     *         "version": 2
-                     *       },
-                     *       "content": "{\"seq\":42,\"action\":\"policy.put\"}",
-                     *       "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                     *       "ip": "203.0.113.7",
-                     *       "request_id": "req_01890a5d000070008000000000000000",
-                     *       "seq": 42,
-                     *       "target": "pol_01890a5d000070008000000000000000"
-                     *     }
-                     */
-                    "application/x-ndjson": components["schemas"]["AuditEntry"];
+                    /** @example {"action":"policy.put","actor":"api_key:key_01890a5d000070008000000000000000","after":{"version":3},"at":"2026-11-25T12:00:00Z","before":{"version":2},"content":"{\"seq\":42,\"action\":\"policy.put\"}","hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","ip":"203.0.113.7","request_id":"req_01890a5d000070008000000000000000","seq":42,"target":"pol_01890a5d000070008000000000000000"} */
+                    "application/x-ndjson": string;
                 };
             };
             400: components["responses"]["MalformedRequest"];
@@ -4718,6 +5296,78 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    checks_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent_arn": null,
+                 *       "attributes": {
+                 *         "campaign": "autumn"
+                 *       },
+                 *       "caller_id": "+14255550100",
+                 *       "customer_number": "+12065550100",
+                 *       "instance_id": "ins_01890a5d000070008000000000000000",
+                 *       "queue_arn": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewCheck"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the installer role may do this",
+                     *       "fix": "update the stack with the present template",
+                     *       "name": "connect:DescribeQueue",
+                     *       "status": "passed"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            502: components["responses"]["AwsUnavailable"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     connections_list: {
         parameters: {
             query?: {
@@ -4995,6 +5645,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
+                 * @description From this time on
+                 * @example 2026-11-24T12:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Before this time
+                 * @example 2026-11-25T12:00:00Z
+                 */
+                to?: string;
+                /**
                  * @description The instance
                  * @example ins_01890a5d000070008000000000000000
                  */
@@ -5009,6 +5669,26 @@ export interface operations {
                  * @example repeat-calls
                  */
                 rule_id?: string;
+                /**
+                 * @description The customer's number, in E.164
+                 * @example +12065550100
+                 */
+                customer_number?: string;
+                /**
+                 * @description The number that the customer sees, in E.164
+                 * @example +14255550100
+                 */
+                caller_id?: string;
+                /**
+                 * @description The agent
+                 * @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555
+                 */
+                agent_arn?: string;
+                /**
+                 * @description The queue
+                 * @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab
+                 */
+                queue_arn?: string;
                 /**
                  * @description How many at most
                  * @example 20
@@ -5090,6 +5770,165 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DecisionList"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    decisions_export: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `csv` or `ndjson`; `ndjson` if not given
+                 * @example csv
+                 */
+                format?: string;
+                /**
+                 * @description From this time on
+                 * @example 2026-11-24T12:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Before this time; now if not given
+                 * @example 2026-11-25T12:00:00Z
+                 */
+                to?: string;
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                instance_id?: string;
+                /**
+                 * @description How it ended
+                 * @example allowed
+                 */
+                outcome?: components["schemas"]["DecisionOutcome"];
+                /**
+                 * @description The rule that decided
+                 * @example repeat-calls
+                 */
+                rule_id?: string;
+                /**
+                 * @description The customer's number, in E.164
+                 * @example +12065550100
+                 */
+                customer_number?: string;
+                /**
+                 * @description The number that the customer sees, in E.164
+                 * @example +14255550100
+                 */
+                caller_id?: string;
+                /**
+                 * @description The agent
+                 * @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555
+                 */
+                agent_arn?: string;
+                /**
+                 * @description The queue
+                 * @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab
+                 */
+                queue_arn?: string;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"agent_arn":"arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555","at":"2026-11-25T12:00:00Z","caller_id":"+14255550100","contact_id":"4a573372-1f28-4e26-b97b-0123456789ab","customer_number":"+12065550100","customer_number_valid":true,"decided_in_ms":9,"id":"dec_01890a5d000070008000000000000000","instance_arn":"arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b","instance_id":"ins_01890a5d000070008000000000000000","mode":"enforce","notice":"sent","notice_error":null,"outcome":"denied","policy_id":"pol_01890a5d000070008000000000000000","policy_version":3,"queue_arn":"arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab","reason":"customer","retry_after_seconds":60,"retry_at":"2026-11-25T12:01:00Z","rule_id":"repeat-calls","rule_name":"Repeat calls to one customer","rules":[{"applied":true,"count":4,"denied":true,"limit":4,"mode":"enforce","name":"Repeat calls to one customer","not_applied_because":null,"retry_at":"2026-11-25T12:01:00Z","rule_id":"repeat-calls"}],"stop":"stopped","stop_error":null,"task_contact_id":"0f9b6b1e-1f28-4e26-b97b-0123456789ab","unavailable":null} */
+                    "application/x-ndjson": string;
+                    /** @example id,at,instance_id,contact_id,outcome */
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    decisions_live: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                instance_id?: string;
+                /**
+                 * @description How it ended
+                 * @example allowed
+                 */
+                outcome?: components["schemas"]["DecisionOutcome"];
+                /**
+                 * @description The rule that decided
+                 * @example repeat-calls
+                 */
+                rule_id?: string;
+                /**
+                 * @description How long the stream stays open at most; 300 if not given
+                 * @example 60
+                 */
+                seconds?: number;
+            };
+            header?: {
+                /**
+                 * @description The last event that was seen: the stream goes on behind it
+                 * @example dec_01890a5d000070008000000000000000
+                 */
+                "Last-Event-ID"?: string | null;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: decision
+                     *     id: dec_01890a5d000070008000000000000000
+                     *     data: {"id":"dec_01890a5d000070008000000000000000"}
+                     */
+                    "text/event-stream": string;
                 };
             };
             400: components["responses"]["MalformedRequest"];
@@ -6893,6 +7732,230 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    policies_own_diff: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The older version; the one before `to` if not given
+                 * @example 2
+                 */
+                from?: number;
+                /**
+                 * @description The newer version; the newest if not given
+                 * @example 3
+                 */
+                to?: number;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path: {
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "after": "shadow",
+                     *           "before": "enforce",
+                     *           "pointer": "/mode",
+                     *           "rule_id": "customer-per-day"
+                     *         }
+                     *       ],
+                     *       "from": 2,
+                     *       "sentences": [
+                     *         {
+                     *           "after": "At most 4 calls to a customer in any 24 hours",
+                     *           "before": "At most 3 calls to a customer in any 24 hours",
+                     *           "rule_id": "customer-per-day"
+                     *         }
+                     *       ],
+                     *       "to": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyDiff"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    policies_own_roll_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of the version that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     policies_own_versions: {
         parameters: {
             query?: {
@@ -7796,6 +8859,88 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    numbers_get: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path: {
+                /**
+                 * @description In E.164
+                 * @example +12065550100
+                 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "policy_version": 3,
+                     *           "rules": [
+                     *             {
+                     *               "applied": true,
+                     *               "count": 3,
+                     *               "denied": false,
+                     *               "limit": 4,
+                     *               "mode": "enforce",
+                     *               "name": "Repeat calls to one customer",
+                     *               "not_applied_because": null,
+                     *               "remaining": 1,
+                     *               "retry_at": null,
+                     *               "rule_id": "repeat-calls"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "listed": "exemption",
+                     *       "next_cursor": null,
+                     *       "number": "+12065550100"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumberStanding"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            502: components["responses"]["AwsUnavailable"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     policies_default_get: {
         parameters: {
             query?: never;
@@ -8105,6 +9250,218 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    policies_default_diff: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The older version; the one before `to` if not given
+                 * @example 2
+                 */
+                from?: number;
+                /**
+                 * @description The newer version; the newest if not given
+                 * @example 3
+                 */
+                to?: number;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "after": "shadow",
+                     *           "before": "enforce",
+                     *           "pointer": "/mode",
+                     *           "rule_id": "customer-per-day"
+                     *         }
+                     *       ],
+                     *       "from": 2,
+                     *       "sentences": [
+                     *         {
+                     *           "after": "At most 4 calls to a customer in any 24 hours",
+                     *           "before": "At most 3 calls to a customer in any 24 hours",
+                     *           "rule_id": "customer-per-day"
+                     *         }
+                     *       ],
+                     *       "to": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyDiff"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    policies_default_roll_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of the version that was seen
+                 * @example "3"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    /** @description The version */
+                    ETag?: string;
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-11-25T12:00:00Z",
+                     *       "created_by": "api_key:key_01890a5d000070008000000000000000",
+                     *       "id": "pol_01890a5d000070008000000000000000",
+                     *       "in_force": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "published_at": "2026-11-25T12:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "default_country": "US",
+                     *         "emergency": [
+                     *           "911",
+                     *           "933",
+                     *           "112"
+                     *         ],
+                     *         "mode": "enforce",
+                     *         "notices": {
+                     *           "agent_time_zones": {
+                     *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                     *           },
+                     *           "language": "en",
+                     *           "time_zone": "America/New_York"
+                     *         },
+                     *         "on_unavailable": "allow",
+                     *         "rules": [
+                     *           {
+                     *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *             "id": "customer-per-day",
+                     *             "limit": {
+                     *               "block_at": 5,
+                     *               "kind": "until_quiet",
+                     *               "quiet_seconds": 60
+                     *             },
+                     *             "mode": "enforce",
+                     *             "name": "Repeat calls to one customer",
+                     *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *             "per": [
+                     *               "customer",
+                     *               "attribute:account"
+                     *             ],
+                     *             "scope": "instance",
+                     *             "when": {
+                     *               "attributes": {
+                     *                 "campaign": [
+                     *                   "spring",
+                     *                   "autumn"
+                     *                 ]
+                     *               },
+                     *               "caller_id_prefixes": [
+                     *                 "+1206"
+                     *               ],
+                     *               "destination_countries": [
+                     *                 "US",
+                     *                 "CA"
+                     *               ],
+                     *               "destination_prefixes": [
+                     *                 "+1"
+                     *               ],
+                     *               "queues": [
+                     *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *               ]
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "sentences": [
+                     *         {
+                     *           "rule_id": "customer-per-day",
+                     *           "text": "At most 3 calls to a customer in any 24 hours"
+                     *         }
+                     *       ],
+                     *       "source": "own",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            412: components["responses"]["StaleVersion"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     policies_default_versions: {
         parameters: {
             query?: {
@@ -8359,6 +9716,141 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    policies_replay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2026-11-24T12:00:00Z",
+                 *       "instance_id": "ins_01890a5d000070008000000000000000",
+                 *       "policy": {
+                 *         "default_country": "US",
+                 *         "emergency": [
+                 *           "911",
+                 *           "933",
+                 *           "112"
+                 *         ],
+                 *         "mode": "enforce",
+                 *         "notices": {
+                 *           "agent_time_zones": {
+                 *             "arn:aws:connect:us-east-1:111122223333:instance/c8c0e68d-2200-4265-82c0-0123456789ab/agent/1": "America/Denver"
+                 *           },
+                 *           "language": "en",
+                 *           "time_zone": "America/New_York"
+                 *         },
+                 *         "on_unavailable": "allow",
+                 *         "rules": [
+                 *           {
+                 *             "citation": "12 CFR 1006.14(b)(2)(i)",
+                 *             "id": "customer-per-day",
+                 *             "limit": {
+                 *               "block_at": 5,
+                 *               "kind": "until_quiet",
+                 *               "quiet_seconds": 60
+                 *             },
+                 *             "mode": "enforce",
+                 *             "name": "Repeat calls to one customer",
+                 *             "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                 *             "per": [
+                 *               "customer",
+                 *               "attribute:account"
+                 *             ],
+                 *             "scope": "instance",
+                 *             "when": {
+                 *               "attributes": {
+                 *                 "campaign": [
+                 *                   "spring",
+                 *                   "autumn"
+                 *                 ]
+                 *               },
+                 *               "caller_id_prefixes": [
+                 *                 "+1206"
+                 *               ],
+                 *               "destination_countries": [
+                 *                 "US",
+                 *                 "CA"
+                 *               ],
+                 *               "destination_prefixes": [
+                 *                 "+1"
+                 *               ],
+                 *               "queues": [
+                 *                 "7d1c4a55-0000-4000-8000-0123456789ab"
+                 *               ]
+                 *             }
+                 *           }
+                 *         ]
+                 *       },
+                 *       "to": "2026-11-25T12:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewReplay"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": 10000,
+                     *       "by_rule": {
+                     *         "repeat-calls": 41
+                     *       },
+                     *       "complete": true,
+                     *       "examples": [
+                     *         {
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "decision_id": "dec_01890a5d000070008000000000000000",
+                     *           "retry_at": "2026-11-25T12:01:00Z",
+                     *           "rule_id": "repeat-calls"
+                     *         }
+                     *       ],
+                     *       "from": "2026-11-25T12:00:00Z",
+                     *       "to": "2026-11-25T12:00:00Z",
+                     *       "would_deny": 41
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     policies_validate: {
         parameters: {
             query?: never;
@@ -8531,6 +10023,98 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    presets_list: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "about": "At most 7 calls to a customer on any 7 consecutive days, over all instances.",
+                     *           "as_of": "2026-11-01",
+                     *           "caveat": "The rule counts per debt.",
+                     *           "citation": "12 CFR 1006.14(b)(2)",
+                     *           "id": "us-reg-f",
+                     *           "jurisdiction": "US",
+                     *           "name": "Regulation F: 7 calls in 7 days",
+                     *           "rules": [
+                     *             {
+                     *               "citation": "12 CFR 1006.14(b)(2)(i)",
+                     *               "id": "customer-per-day",
+                     *               "limit": {
+                     *                 "block_at": 5,
+                     *                 "kind": "until_quiet",
+                     *                 "quiet_seconds": 60
+                     *               },
+                     *               "mode": "enforce",
+                     *               "name": "Repeat calls to one customer",
+                     *               "notice": "Please do not call {number} again before {retry_at}: {limit}.",
+                     *               "per": [
+                     *                 "customer",
+                     *                 "attribute:account"
+                     *               ],
+                     *               "scope": "instance",
+                     *               "when": {
+                     *                 "attributes": {
+                     *                   "campaign": [
+                     *                     "spring",
+                     *                     "autumn"
+                     *                   ]
+                     *                 },
+                     *                 "caller_id_prefixes": [
+                     *                   "+1206"
+                     *                 ],
+                     *                 "destination_countries": [
+                     *                   "US",
+                     *                   "CA"
+                     *                 ],
+                     *                 "destination_prefixes": [
+                     *                   "+1"
+                     *                 ],
+                     *                 "queues": [
+                     *                   "7d1c4a55-0000-4000-8000-0123456789ab"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PresetList"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -8848,6 +10432,166 @@ export interface operations {
                     "application/json": components["schemas"]["SignInOptions"];
                 };
             };
+            default: components["responses"]["Default"];
+        };
+    };
+    stats_decisions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `minute` (up to 24 hours), `hour` (up to 31 days) or `day` (up to 400 days); `hour` if not given
+                 * @example minute
+                 */
+                bucket?: components["schemas"]["StatsBucket"];
+                /**
+                 * @description From this time on; 24 hours before `to` if not given
+                 * @example 2026-11-25T12:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Before this time; now if not given
+                 * @example 2026-11-25T13:00:00Z
+                 */
+                to?: string;
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                instance_id?: string;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bucket": "minute",
+                     *       "by_outcome": {
+                     *         "allowed": 11800,
+                     *         "denied": 200
+                     *       },
+                     *       "data": [
+                     *         {
+                     *           "by_outcome": {
+                     *             "allowed": 118,
+                     *             "denied": 2
+                     *           },
+                     *           "start": "2026-11-25T12:00:00Z"
+                     *         }
+                     *       ],
+                     *       "decided_in_p50_ms": 9,
+                     *       "decided_in_p99_ms": 31,
+                     *       "decisions": 12000,
+                     *       "from": "2026-11-25T12:00:00Z",
+                     *       "to": "2026-11-25T13:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DecisionStats"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    stats_top: {
+        parameters: {
+            query: {
+                /**
+                 * @description What they are put together by
+                 * @example rule_id
+                 */
+                by: components["schemas"]["StatsBy"];
+                /**
+                 * @description Only decisions that ended so
+                 * @example allowed
+                 */
+                outcome?: components["schemas"]["DecisionOutcome"];
+                /**
+                 * @description From this time on; 24 hours before `to` if not given
+                 * @example 2026-11-25T12:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Before this time, at most 31 days after `from`; now if not given
+                 * @example 2026-11-25T13:00:00Z
+                 */
+                to?: string;
+                /**
+                 * @description The instance
+                 * @example ins_01890a5d000070008000000000000000
+                 */
+                instance_id?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "by": "rule_id",
+                     *       "data": [
+                     *         {
+                     *           "decisions": 200,
+                     *           "value": "repeat-calls"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TopList"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
             default: components["responses"]["Default"];
         };
     };

@@ -7,14 +7,17 @@ use super::each_operation;
 
 const A_TIME: &str = "2026-11-25T12:00:00Z";
 /// Words that fit the fields beside them; else the first of a list is taken.
-const CHOSEN: [(&str, &str, &str); 12] = [
+const CHOSEN: [(&str, &str, &str); 15] = [
     ("ApiKey", "role", "editor"),
     ("NewApiKey", "role", "editor"),
     ("Decision", "outcome", "denied"),
+    ("Check", "outcome", "allowed"),
     ("Decision", "stop", "stopped"),
     ("Decision", "notice", "sent"),
     ("Delivery", "state", "delivered"),
     ("Me", "kind", "session"),
+    ("PolicyChange", "before", "enforce"),
+    ("PolicyChange", "after", "shadow"),
     ("NewInvitation", "role", "editor"),
     ("Invitation", "role", "editor"),
     ("MemberChange", "role", "editor"),

@@ -37,6 +37,11 @@ pub(super) fn describe(value: &mut Value) {
 
 /// The schema of a parameter, where it is an id.
 pub(super) fn of_parameter(path: &str, name: &str) -> Option<Value> {
+    if name == "number" && path.contains("{number}") {
+        return Some(
+            json!({ "type": "string", "pattern": "^\\+[0-9]{2,15}$", "example": "+12065550100" }),
+        );
+    }
     let prefix = match name {
         "event_id" => "evt",
         "instance_id" => "ins",

@@ -7,6 +7,7 @@
 mod errors;
 mod examples;
 mod ids;
+mod lines;
 mod operations;
 mod words;
 
@@ -15,9 +16,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, Secur
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 use utoipa::{PartialSchema as _, ToSchema as _};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::problem::{FieldFault, Problem};
-use super::router::described;
+use super::routes::described;
 
 const BEARER: &str = "bearer";
 const SESSION: &str = "session";
@@ -32,7 +34,7 @@ const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calli
     may still send; beyond it the answer is 429 with `Retry-After`.";
 
 /// In the order in which they are read.
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 20] = [
     ("me", "Who is calling"),
     (
         "instances",
@@ -45,6 +47,14 @@ const TAGS: [(&str, &str); 18] = [
     ),
     ("policies", "The limits, version by version"),
     ("decisions", "What became of each call"),
+    (
+        "checks",
+        "What would become of a call, and what stands against a number",
+    ),
+    (
+        "stats",
+        "Decisions counted, over time and by what they have in common",
+    ),
     ("exemptions", "Numbers that rules skip"),
     ("blocks", "Numbers that are never called"),
     (
@@ -72,7 +82,7 @@ const TAGS: [(&str, &str); 18] = [
 ];
 
 /// What stands in the description beside the operations.
-pub(super) fn frame() -> OpenApi {
+fn frame() -> OpenApi {
     let mut schemas = Vec::new();
     Problem::schemas(&mut schemas);
     let components = ComponentsBuilder::new()
@@ -115,12 +125,14 @@ pub(super) fn frame() -> OpenApi {
 #[must_use]
 pub fn document() -> Value {
     // A description that cannot be written would be empty, which no test lets pass.
-    let mut document = serde_json::to_value(described().into_openapi()).unwrap_or_default();
+    let described = OpenApiRouter::with_openapi(frame()).merge(described());
+    let mut document = serde_json::to_value(described.into_openapi()).unwrap_or_default();
     words::name(&mut document);
     ids::describe(&mut document);
     operations::complete(&mut document);
     errors::describe(&mut document);
     examples::give(&mut document);
+    lines::describe(&mut document);
     document.sort_all_objects();
     document
 }

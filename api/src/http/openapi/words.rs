@@ -11,7 +11,7 @@ use crate::domain::installation::{
 };
 
 /// Where such a word stands, below the schemas.
-const PLACES: [(&str, &str); 14] = [
+const PLACES: [(&str, &str); 16] = [
     ("/Drift/properties/kind", "DriftKind"),
     ("/Problem/properties/code", "ErrorCode"),
     ("/NewApiKey/properties/scopes/items", "Permission"),
@@ -31,6 +31,14 @@ const PLACES: [(&str, &str); 14] = [
     ("/Condition/properties/status", "ConditionStatus"),
     ("/Step/properties/status", "StepStatus"),
     ("/InstallationQueue/properties/state", "QueueState"),
+    (
+        "/DecisionStats/properties/by_outcome/propertyNames",
+        "DecisionOutcome",
+    ),
+    (
+        "/DecisionStatsBucket/properties/by_outcome/propertyNames",
+        "DecisionOutcome",
+    ),
     (
         "/UsageMonth/properties/by_outcome/propertyNames",
         "DecisionOutcome",

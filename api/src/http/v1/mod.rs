@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit_log;
+mod checks;
 mod connections;
 mod decisions;
 mod installation;
@@ -13,6 +14,7 @@ mod numbers;
 mod policies;
 mod quotas;
 mod shards;
+mod stats;
 mod tenants;
 mod token_issuers;
 mod usage;
@@ -20,8 +22,6 @@ mod webhooks;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-pub(super) use tenants::must_be_there;
 
 use super::state::AppState;
 
@@ -39,6 +39,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(installation::routes())
         .merge(policies::routes())
         .merge(decisions::routes())
+        .merge(stats::routes())
         .merge(numbers::routes())
         .merge(audit_log::routes())
         .merge(webhooks::routes())
@@ -47,7 +48,9 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(shards::routes())
 }
 
-/// Operations that ask a customer's AWS account.
+/// Operations that ask AWS, or take long for another reason.
 pub(super) fn patient() -> OpenApiRouter<AppState> {
     instances::patient_routes()
+        .merge(checks::routes())
+        .merge(policies::patient_routes())
 }

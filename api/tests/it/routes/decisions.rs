@@ -83,13 +83,13 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
         .expect("stored");
 }
 
-struct Scene {
-    world: World,
-    cast: Cast,
-    instance: String,
+pub(super) struct Scene {
+    pub world: World,
+    pub cast: Cast,
+    pub instance: String,
 }
 
-async fn scene(pool: PgPool, count: i64) -> Scene {
+pub(super) async fn scene(pool: PgPool, count: i64) -> Scene {
     let world = World::new(pool).await;
     let cast = world.tenant("Northwind").await;
     let policy = json!({ "rules": [{

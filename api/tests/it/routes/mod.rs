@@ -18,6 +18,7 @@ mod service;
 mod sessions;
 mod shards;
 mod sign_in;
+mod stats;
 mod tenants;
 mod token_issuers;
 mod tokens;

@@ -191,3 +191,116 @@ async fn a_change_leaves_its_trace_and_a_refused_one_none(pool: PgPool) {
     );
     assert!(request_id.as_ref().is_some_and(|id| id.starts_with("req_")));
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_older_version_is_put_in_force_again_as_the_next_one(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    for max in [3, 4] {
+        world.put(DEFAULT, &cast.editor, at_most(max)).await.ok(200);
+    }
+    let path = "/v1/policies/default/roll-back";
+    let back = async |etag: &str, key: &str| {
+        let headers = [("if-match", etag), ("idempotency-key", key)];
+        let wanted = Some(json!({ "version": 1 }));
+        world
+            .call_with(Method::POST, path, &cast.editor, wanted, &headers)
+            .await
+    };
+    back("\"1\"", "a").await.problem(412, "stale_version");
+    let third = back("\"2\"", "b").await.ok(200);
+    assert_eq!(
+        (&third.body["version"], third.header("etag")),
+        (&3.into(), "\"3\"")
+    );
+    assert_eq!(third.body["policy"]["rules"][0]["limit"]["max"], 3);
+    let again = back("\"2\"", "b").await.ok(200);
+    assert_eq!(
+        (again.header("idempotent-replayed"), &again.text),
+        ("true", &third.text)
+    );
+    world
+        .post(path, &cast.editor, json!({ "version": 9 }))
+        .await
+        .problem(404, "not_found");
+    let log = world
+        .get("/v1/audit-log?action=policy.roll_back", &cast.owner)
+        .await
+        .ok(200);
+    assert_eq!(log.body["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(log.body["data"][0]["after"]["version"], 3);
+
+    let diff = world
+        .get("/v1/policies/default/diff?from=1&to=2", &cast.viewer)
+        .await
+        .ok(200)
+        .body;
+    assert_eq!(
+        diff["changes"],
+        json!([{ "rule_id": "customer-per-day", "pointer": "/limit/max", "before": 3, "after": 4 }])
+    );
+    assert_eq!(diff["sentences"][0]["rule_id"], "customer-per-day");
+    let newest = world
+        .get("/v1/policies/default/diff", &cast.viewer)
+        .await
+        .ok(200)
+        .body;
+    assert_eq!((&newest["from"], &newest["to"]), (&2.into(), &3.into()));
+    let first = world
+        .get("/v1/policies/default/diff?to=1", &cast.viewer)
+        .await
+        .ok(200)
+        .body;
+    assert_eq!(
+        (&first["from"], &first["changes"][0]["before"]),
+        (&0.into(), &Value::Null)
+    );
+    world
+        .get("/v1/policies/default/diff?to=7", &cast.viewer)
+        .await
+        .problem(404, "not_found");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn any_of_several_versions_may_be_replaced_and_a_weak_tag_names_none(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let with = async |etag: &str| {
+        let headers = [("if-match", etag)];
+        world
+            .call_with(
+                Method::PUT,
+                DEFAULT,
+                &cast.owner,
+                Some(at_most(3)),
+                &headers,
+            )
+            .await
+    };
+    with("\"7\", \"0\"").await.ok(200);
+    with("W/\"1\"").await.problem(412, "stale_version");
+    with("\"1\", \"other\"").await.ok(200);
+    with("*").await.ok(200);
+    with("3").await.problem(400, "malformed_request");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_document_that_says_something_twice_is_not_read(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let document = r#"{"rules":[{"id":"a","per":["customer"],"limit":{"kind":"sliding","max":3,"max":300,"window_seconds":60}}]}"#;
+    let request = axum::http::Request::put(DEFAULT)
+        .header("authorization", format!("Bearer {}", cast.owner))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(document))
+        .expect("a request");
+    world.send(request).await.problem(400, "malformed_json");
+    let presets = world.get("/v1/presets", &cast.viewer).await.ok(200).body;
+    let rules = presets["data"]
+        .as_array()
+        .expect("presets")
+        .iter()
+        .flat_map(|preset| preset["rules"].as_array().cloned().unwrap_or_default());
+    let policy = json!({ "rules": rules.collect::<Vec<Value>>() });
+    world.put(DEFAULT, &cast.owner, policy).await.ok(200);
+}

@@ -108,7 +108,7 @@ macro_rules! mirrored {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
-        pub(super) enum $name { $($value),+ }
+        pub(in crate::http::v1) enum $name { $($value),+ }
 
         impl From<ringfence_policy::wire::v1::$source> for $name {
             fn from(value: ringfence_policy::wire::v1::$source) -> Self {

@@ -1,30 +1,17 @@
 //! Looking through decisions.
 
 use axum::Json;
-use ringfence_policy::wire::v1::Outcome;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::{DecisionBody, DecisionOutcome, policies_of};
+use super::filter::filter;
 use crate::auth::View;
 use crate::domain::ids::DecisionId;
 use crate::http::caller::Caller;
 use crate::http::problem::ApiResult;
 use crate::http::query::{Query, page};
-use crate::store::{Cursor, DecisionFilter, StoredDecision};
-
-const RULE_ID_MAX: usize = 63;
-const OUTCOMES: [Outcome; 9] = [
-    Outcome::Allowed,
-    Outcome::Denied,
-    Outcome::WouldDeny,
-    Outcome::Emergency,
-    Outcome::Exempt,
-    Outcome::Unregistered,
-    Outcome::Suspended,
-    Outcome::FailedOpen,
-    Outcome::FailedClosed,
-];
+use crate::store::{Cursor, StoredDecision};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DecisionList {
@@ -38,12 +25,24 @@ pub(super) struct DecisionList {
     get, path = "/v1/decisions", operation_id = "decisions_list", tag = "decisions",
     security(("bearer" = [View::NAME])),
     params(
+        ("from" = Option<String>, Query, description = "From this time on", format = DateTime, example = "2026-11-24T12:00:00Z"),
         (
-            "instance_id" = Option<String>, Query, description = "The instance",
-            example = "ins_01890a5d000070008000000000000000",
+            "to" = Option<String>, Query, description = "Before this time", format = DateTime,
+            example = "2026-11-25T12:00:00Z",
         ),
+        ("instance_id" = Option<String>, Query, description = "The instance"),
         ("outcome" = Option<DecisionOutcome>, Query, description = "How it ended"),
         ("rule_id" = Option<String>, Query, description = "The rule that decided", example = "repeat-calls"),
+        ("customer_number" = Option<String>, Query, description = "The customer's number, in E.164", example = "+12065550100"),
+        ("caller_id" = Option<String>, Query, description = "The number that the customer sees, in E.164", example = "+14255550100"),
+        (
+            "agent_arn" = Option<String>, Query, description = "The agent",
+            example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555",
+        ),
+        (
+            "queue_arn" = Option<String>, Query, description = "The queue",
+            example = "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+        ),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = DecisionList))
@@ -52,15 +51,7 @@ pub(in crate::http) async fn list(
     caller: Caller<View>,
     mut query: Query,
 ) -> ApiResult<Json<DecisionList>> {
-    let filter = DecisionFilter {
-        instance: query.parsed(
-            "instance_id",
-            |text| text.parse().ok(),
-            "the id of an instance",
-        )?,
-        outcome: query.parsed("outcome", outcome, &outcome_words())?,
-        rule_id: query.parsed("rule_id", rule_id, "the id of a rule")?,
-    };
+    let filter = filter(&mut query)?;
     let limit = query.limit()?;
     let cursor = query.cursor(read_cursor)?;
     query.finish()?;
@@ -74,19 +65,6 @@ pub(in crate::http) async fn list(
         data: list.data,
         next_cursor: list.next_cursor,
     }))
-}
-
-fn outcome(text: &str) -> Option<String> {
-    let known = OUTCOMES.iter().find(|outcome| outcome.as_str() == text)?;
-    Some(known.as_str().to_owned())
-}
-
-fn outcome_words() -> String {
-    format!("one of {}", OUTCOMES.map(Outcome::as_str).join(", "))
-}
-
-fn rule_id(text: &str) -> Option<String> {
-    (text.len() <= RULE_ID_MAX && !text.contains('\0')).then(|| text.to_owned())
 }
 
 fn write_cursor(decision: &StoredDecision) -> String {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::document::PolicyDocument;
+use crate::domain::ids::InstanceId;
 use crate::http::problem::{ApiError, ApiResult, FieldFault};
 use crate::store::{InForce, PolicyVersion};
 
@@ -61,6 +62,16 @@ pub(super) struct PolicyBody {
     created_by: Option<String>,
     /// The instances at which some version of this policy is in force, and which.
     in_force: Vec<PolicyInForce>,
+}
+
+impl PolicySource {
+    /// Of what has been put: an instance's own, or the tenant's default.
+    pub fn of(instance: Option<InstanceId>) -> Self {
+        match instance {
+            None => Self::Default,
+            Some(_) => Self::Own,
+        }
+    }
 }
 
 impl PolicyBody {

@@ -3,15 +3,14 @@
 use axum::Json;
 use axum::response::IntoResponse;
 
-use super::body::{PolicyBody, PolicySource, audited, checked};
+use super::body::{PolicyBody, PolicySource, checked};
 use super::document::PolicyDocument;
+use super::next::{Next, put_next};
 use crate::auth::{EditPolicies, View};
-use crate::domain::ids::PolicyId;
 use crate::http::body::AnyJson;
-use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, etag, stale};
+use crate::http::caller::Caller;
+use crate::http::etag::{IfMatch, etag};
 use crate::http::problem::ApiResult;
-use crate::store::{Put, PutPolicy};
 
 /// The policy of every instance that has none of its own
 #[utoipa::path(
@@ -40,35 +39,19 @@ pub(in crate::http) async fn get(caller: Caller<View>) -> ApiResult<impl IntoRes
 )]
 pub(in crate::http) async fn put(
     caller: Caller<EditPolicies>,
-    IfMatch(expected): IfMatch,
+    if_match: IfMatch,
     AnyJson(document): AnyJson,
 ) -> ApiResult<impl IntoResponse> {
     let policy = checked(document)?;
-    let now = caller.now();
     let mut tx = caller.begin().await?;
-    let put = PutPolicy {
-        new_id: PolicyId(caller.app.ids.uuid()),
+    let next = Next {
+        action: "policy.put",
         instance: None,
         policy: &policy,
-        expected,
-        now,
-        by: &caller.principal.actor(),
+        if_match: &if_match,
     };
-    let (before, after) = match tx.policy_put(&put).await? {
-        Put::Stored { before, after } => (before, after),
-        Put::Stale { current } => return Err(stale(current)),
-    };
-    tx.publication_touch(None, now).await?;
-    let change = caller.change("policy.put", after.policy_id);
-    tx.audit_append(&states(
-        change,
-        before.as_deref().map(audited),
-        Some(audited(&after)),
-    ))
-    .await?;
-    let published = tx.publication_in_force().await?;
+    let body = put_next(&mut tx, &caller, next).await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();
-    let body = PolicyBody::new(PolicySource::Default, Some(*after), &published);
     Ok((etag(body.version()), Json(body)))
 }

@@ -3,8 +3,13 @@
 
 mod body;
 mod default;
+mod diff;
 mod document;
+mod next;
 mod own;
+mod presets;
+mod replay;
+mod roll_back;
 mod rule;
 mod validate;
 mod versions;
@@ -22,5 +27,15 @@ pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(own::get, own::put, own::remove))
         .routes(routes!(versions::own_list))
         .routes(routes!(versions::own_get))
+        .routes(routes!(diff::default))
+        .routes(routes!(diff::own))
+        .routes(routes!(roll_back::default))
+        .routes(routes!(roll_back::own))
         .routes(routes!(validate::validate))
+        .routes(routes!(presets::list))
+}
+
+/// Operations that take as long as their period is.
+pub(in crate::http) fn patient_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(replay::run))
 }

@@ -6,14 +6,15 @@ use axum::response::IntoResponse;
 
 use super::body::{PolicyBody, PolicySource, audited, checked};
 use super::document::PolicyDocument;
+use super::next::{Next, put_next};
 use crate::auth::{EditPolicies, View};
-use crate::domain::ids::{InstanceId, PolicyId};
+use crate::domain::ids::InstanceId;
 use crate::http::body::AnyJson;
 use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, etag, stale};
+use crate::http::etag::{IfMatch, etag};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::{Constraint, Put, PutPolicy, StoreError};
+use crate::store::{Constraint, StoreError};
 
 /// The policy that an instance goes by
 ///
@@ -59,37 +60,21 @@ pub(in crate::http) async fn get(
 pub(in crate::http) async fn put(
     caller: Caller<EditPolicies>,
     Id(id): Id<InstanceId>,
-    IfMatch(expected): IfMatch,
+    if_match: IfMatch,
     AnyJson(document): AnyJson,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
     tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
     let policy = checked(document)?;
-    let now = caller.now();
-    let put = PutPolicy {
-        new_id: PolicyId(caller.app.ids.uuid()),
+    let next = Next {
+        action: "policy.put",
         instance: Some(id),
         policy: &policy,
-        expected,
-        now,
-        by: &caller.principal.actor(),
+        if_match: &if_match,
     };
-    let (before, after) = match tx.policy_put(&put).await? {
-        Put::Stored { before, after } => (before, after),
-        Put::Stale { current } => return Err(stale(current)),
-    };
-    tx.publication_touch(Some(id), now).await?;
-    let change = caller.change("policy.put", after.policy_id);
-    tx.audit_append(&states(
-        change,
-        before.as_deref().map(audited),
-        Some(audited(&after)),
-    ))
-    .await?;
-    let published = tx.publication_in_force().await?;
+    let body = put_next(&mut tx, &caller, next).await?;
     tx.commit().await?;
     caller.app.wake_ups.publications.wake();
-    let body = PolicyBody::new(PolicySource::Own, Some(*after), &published);
     Ok((etag(body.version()), Json(body)))
 }
 

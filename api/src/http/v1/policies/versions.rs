@@ -12,7 +12,7 @@ use crate::http::caller::Caller;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Query, page};
-use crate::store::PolicyVersion;
+use crate::store::{PolicyVersion, TenantTx};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PolicyVersionList {
@@ -81,13 +81,6 @@ pub(in crate::http) async fn own_get(
     one(&caller, Some(id), &version).await
 }
 
-fn source(instance: Option<InstanceId>) -> PolicySource {
-    match instance {
-        None => PolicySource::Default,
-        Some(_) => PolicySource::Own,
-    }
-}
-
 async fn list(
     caller: &Caller<View>,
     instance: Option<InstanceId>,
@@ -101,7 +94,7 @@ async fn list(
         tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
     }
     let versions = tx.policy_version_list(instance, before, limit + 1).await?;
-    let show = |version| PolicyBody::new(source(instance), Some(version), &[]);
+    let show = |version| PolicyBody::new(PolicySource::of(instance), Some(version), &[]);
     let list = page(
         versions,
         limit,
@@ -120,20 +113,25 @@ async fn one(
     version: &str,
 ) -> ApiResult<Json<PolicyBody>> {
     let wanted: i64 = version.parse().map_err(|_| ApiError::not_found())?;
-    let following = wanted.checked_add(1).ok_or_else(ApiError::not_found)?;
     let mut tx = caller.begin().await?;
+    let found = found(&mut tx, instance, wanted).await?;
+    let published = tx.publication_in_force().await?;
+    let source = PolicySource::of(instance);
+    Ok(Json(PolicyBody::new(source, Some(found), &published)))
+}
+
+/// One version, or the answer that there is none.
+pub(super) async fn found(
+    tx: &mut TenantTx,
+    instance: Option<InstanceId>,
+    wanted: i64,
+) -> ApiResult<PolicyVersion> {
+    let following = wanted.checked_add(1).ok_or_else(ApiError::not_found)?;
     let found = tx
         .policy_version_list(instance, Some(following), 1)
         .await?
-        .into_iter()
-        .next();
-    let found = found
+        .pop();
+    found
         .filter(|found| found.version == wanted)
-        .ok_or_else(ApiError::not_found)?;
-    let published = tx.publication_in_force().await?;
-    Ok(Json(PolicyBody::new(
-        source(instance),
-        Some(found),
-        &published,
-    )))
+        .ok_or_else(ApiError::not_found)
 }
