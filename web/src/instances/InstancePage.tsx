@@ -58,13 +58,13 @@ export function InstancePage({ id }: { id: string }) {
         <div className={classes.column}>
           <InstallationDetail instance={instance.data} />
           <CoverageSection instance={instance.data} />
-          <Removal instance={instance.data} />
         </div>
         <div className={classes.column}>
           <Limits instance={instance.data} />
           <Checks instance={instance.data} />
         </div>
       </div>
+      <Removal instance={instance.data} />
     </Page>
   );
 }
