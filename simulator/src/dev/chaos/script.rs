@@ -101,7 +101,9 @@ impl Script {
                 break;
             }
         }
-        let removing = (0..dice.between(1, 3)).map(|_| dice.kill()).collect();
+        let removing = (0..dice.between(1, 3))
+            .map(|_| dice.removing(count, workers))
+            .collect();
         Self {
             seed,
             queues,
@@ -179,32 +181,43 @@ impl Dice {
         }
     }
 
+    /// Of the first so many kinds of edits.
+    fn edit(&mut self, queues: usize, workers: usize, kinds: usize) -> Event {
+        let queue = self.between(0, queues - 1);
+        let edit = match self.between(0, kinds) {
+            5 => Edit::Squat,
+            3 => Edit::DeleteOurs(self.between(0, 3)),
+            4 => Edit::RewriteOurs(self.between(0, 3)),
+            0 => Edit::Rename { queue },
+            1 => Edit::Repoint {
+                queue,
+                to: Whisper::Default,
+            },
+            _ => Edit::Repoint {
+                queue,
+                to: self.own(),
+            },
+        };
+        let at = Moment {
+            service: "connect",
+            ..self.moment()
+        };
+        // Beside a second worker, only a dead one surely does nothing meanwhile.
+        let kill = workers > 1 || self.chance(0.5);
+        Event::Edit { at, edit, kill }
+    }
+
+    fn removing(&mut self, queues: usize, workers: usize) -> Event {
+        if self.chance(0.4) {
+            self.edit(queues, workers, 3)
+        } else {
+            self.kill()
+        }
+    }
+
     fn installing(&mut self, queues: usize, workers: usize) -> Event {
         match self.between(0, 14) {
-            0..=3 => {
-                let queue = self.between(0, queues - 1);
-                let edit = match self.between(0, 5) {
-                    5 => Edit::Squat,
-                    3 => Edit::DeleteOurs(self.between(0, 3)),
-                    4 => Edit::RewriteOurs(self.between(0, 3)),
-                    0 => Edit::Rename { queue },
-                    1 => Edit::Repoint {
-                        queue,
-                        to: Whisper::Default,
-                    },
-                    _ => Edit::Repoint {
-                        queue,
-                        to: self.own(),
-                    },
-                };
-                let at = Moment {
-                    service: "connect",
-                    ..self.moment()
-                };
-                // Beside a second worker, only a dead one surely does nothing meanwhile.
-                let kill = workers > 1 || self.chance(0.5);
-                Event::Edit { at, edit, kill }
-            }
+            0..=3 => self.edit(queues, workers, 5),
             4 => Event::Ask {
                 at: self.moment(),
                 request: self.request(queues),
@@ -241,6 +254,14 @@ mod tests {
             let there = |event: &Event| matches!(event, Event::Edit { edit, .. } if std::mem::discriminant(edit) == kind);
             assert!(events().any(there));
         }
+        let removing = || scripts.iter().flat_map(|script| &script.removing);
+        assert!(removing().any(|event| matches!(
+            event,
+            Event::Edit {
+                edit: Edit::Repoint { .. },
+                ..
+            }
+        )));
         for performed in [false, true] {
             for service in ["connect", "lambda", "dynamodb"] {
                 let there = |event: &Event| matches!(event, Event::Kill(at) if at.service == service && at.performed == performed);
