@@ -8,12 +8,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Write as _;
 
+use sha2::{Digest, Sha256};
+
 use crate::attempt::{Attempt, Number};
 use crate::dimension::Dimension;
 use crate::limit::Limit;
 use crate::plan::NotApplied;
 use crate::rule::Scope;
 use crate::when::When;
+
+/// In bytes; half of what the store takes.
+const STORED_MAX: usize = 1024;
 
 /// What a rule's meters have in common: prepared once, when the policy is read.
 #[derive(Clone, PartialEq, Eq)]
@@ -124,8 +129,18 @@ impl MeterKey {
         Ok(Self { text, scope })
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.text
+    /// The meter's key in the store: as it is, or by its digest where it would outgrow what a key may be; behind its owner
+    /// either way.
+    pub fn stored(&self) -> String {
+        if self.text.len() <= STORED_MAX {
+            return self.text.clone();
+        }
+        let (owner, _) = self.text.split_once('|').unwrap_or_default();
+        let mut stored = format!("{owner}|sha256|");
+        for byte in Sha256::digest(self.text.as_bytes()) {
+            let _ = write!(stored, "{byte:02x}");
+        }
+        stored
     }
 
     /// Tenant-wide meters live in one region, whatever the instance's.

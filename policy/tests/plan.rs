@@ -74,7 +74,7 @@ fn keys(policy: &Policy, attempt: &Attempt) -> Vec<String> {
     let plan = Plan::new(policy, OWNER, attempt);
     plan.meters()
         .iter()
-        .map(|key| key.as_str().to_owned())
+        .map(|key| key.stored())
         .collect()
 }
 
@@ -260,7 +260,7 @@ fn a_tenant_wide_rule_has_one_meter_for_all_instances_and_others_have_one_each()
             ..OWNER
         };
         let key = Plan::new(&policy, owner, &call()).meters()[0].clone();
-        (key.as_str().to_owned(), key.scope())
+        (key.stored(), key.scope())
     };
     assert_eq!(of("a", "tenant"), of("b", "tenant"));
     assert_eq!(of("a", "tenant").1, Scope::Tenant);

@@ -1,18 +1,13 @@
 //! Meters, in the limiters' table of a region. Read here, and written by limiters alone.
 
-use std::fmt::Write as _;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ringfence_policy::{Log, MeterKey};
-use sha2::{Digest as _, Sha256};
 
 use super::error::AwsError;
 
 const LOG: &str = "log";
 const PAST: &str = "past";
-/// In bytes: limiters keep meters of longer keys under a digest.
-const KEY_MAX: usize = 1024;
 
 /// The table `ringfence-meters` of one region.
 #[derive(Debug, Clone)]
@@ -32,7 +27,7 @@ impl MeterTable {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(stored_key(key.as_str())))
+            .key("pk", AttributeValue::S(key.stored()))
             .consistent_read(true)
             .send()
             .await
@@ -54,31 +49,5 @@ fn bytes(value: &AttributeValue) -> &[u8] {
     match value {
         AttributeValue::B(blob) => blob.as_ref(),
         _ => &[],
-    }
-}
-
-fn stored_key(key: &str) -> String {
-    if key.len() <= KEY_MAX {
-        return key.to_owned();
-    }
-    let (owner, _) = key.split_once('|').unwrap_or_default();
-    let mut pk = format!("{owner}|sha256|");
-    for byte in Sha256::digest(key.as_bytes()) {
-        let _ = write!(pk, "{byte:02x}");
-    }
-    pk
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_too_long_for_the_store_becomes_a_digest_behind_its_owner() {
-        let key = |value: &str| stored_key(&format!("ten_1|attribute|{value}"));
-        assert_eq!(key("short"), "ten_1|attribute|short");
-        let (one, other) = (key(&"x".repeat(2000)), key(&"x".repeat(2001)));
-        assert!(one.starts_with("ten_1|sha256|") && one.len() < KEY_MAX);
-        assert_ne!(one, other);
     }
 }

@@ -3,7 +3,6 @@
 //! Failure: what cannot be read in a meter counts for nothing and is told apart, so that one bad write stops no line.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -11,15 +10,12 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use ringfence_policy::{Entry, Log, MeterKey, Scope};
-use sha2::{Digest, Sha256};
 
 use super::failure::Failure;
 use super::stores::Stores;
 
 const LOG: &str = "log";
 pub(super) const PAST: &str = "past";
-/// In bytes; half of what the store takes.
-const KEY_MAX: usize = 1024;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -89,22 +85,9 @@ impl MeterTable {
         Meter {
             client: self.stores.of(region),
             table: self.table.clone(),
-            pk: stored_key(key.as_str()),
+            pk: key.stored(),
         }
     }
-}
-
-/// As it is, or by its digest where it would outgrow what a key may be; behind its owner either way.
-fn stored_key(key: &str) -> String {
-    if key.len() <= KEY_MAX {
-        return key.to_owned();
-    }
-    let (owner, _) = key.split_once('|').unwrap_or_default();
-    let mut pk = format!("{owner}|sha256|");
-    for byte in Sha256::digest(key.as_bytes()) {
-        let _ = write!(pk, "{byte:02x}");
-    }
-    pk
 }
 
 /// One meter's item in the store.
@@ -144,19 +127,4 @@ impl Meter {
 
 pub(super) fn stored(entry: &Entry) -> AttributeValue {
     AttributeValue::B(Blob::new(entry.encode()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_too_long_for_the_store_becomes_a_digest_behind_its_owner() {
-        let key = |value: &str| stored_key(&format!("ten_1|attribute|{value}"));
-        assert_eq!(key("short"), "ten_1|attribute|short");
-        let (one, other) = (key(&"x".repeat(2000)), key(&"x".repeat(2001)));
-        assert!(one.starts_with("ten_1|sha256|") && one.len() < KEY_MAX);
-        assert_ne!(one, other);
-        assert_eq!(one, key(&"x".repeat(2000)));
-    }
 }

@@ -188,7 +188,7 @@ proptest! {
         prop_assert_eq!(
             one.key() == other.key(),
             one.is_counted_with(&other),
-            "{} {}", one.key().as_str(), other.key().as_str()
+            "{} {}", one.key().stored(), other.key().stored()
         );
     }
 
@@ -196,4 +196,20 @@ proptest! {
     fn meters_of_rules_that_have_nothing_in_common_are_told_apart(one in case(), other in case()) {
         prop_assert_eq!(one.key() == other.key(), one.is_counted_with(&other));
     }
+}
+
+#[test]
+fn a_key_too_long_for_the_store_becomes_a_digest_behind_its_owner() {
+    let stored = |value: String| {
+        let key = MeterKey {
+            text: format!("ten_1|attribute|{value}"),
+            scope: Scope::Tenant,
+        };
+        key.stored()
+    };
+    assert_eq!(stored("short".to_owned()), "ten_1|attribute|short");
+    let (one, other) = (stored("x".repeat(2000)), stored("x".repeat(2001)));
+    assert!(one.starts_with("ten_1|sha256|") && one.len() < STORED_MAX);
+    assert_ne!(one, other);
+    assert_eq!(one, stored("x".repeat(2000)));
 }
