@@ -72,10 +72,7 @@ fn not_applied(changes: &Value, attempt: &Attempt) -> Option<&'static str> {
 
 fn keys(policy: &Policy, attempt: &Attempt) -> Vec<String> {
     let plan = Plan::new(policy, OWNER, attempt);
-    plan.meters()
-        .iter()
-        .map(|key| key.stored())
-        .collect()
+    plan.meters().iter().map(|key| key.stored()).collect()
 }
 
 fn key(changes: &Value) -> String {

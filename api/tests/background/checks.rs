@@ -59,7 +59,7 @@ async fn made(
     let entries: Vec<AttributeValue> = entries.collect();
     for key in Plan::new(policy, owner, &attempt).meters() {
         let item = HashMap::from([
-            ("pk".to_owned(), AttributeValue::S(key.as_str().to_owned())),
+            ("pk".to_owned(), AttributeValue::S(key.stored())),
             ("log".to_owned(), AttributeValue::L(entries.clone())),
         ]);
         dynamo.put(METERS, item).await;

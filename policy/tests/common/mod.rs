@@ -56,7 +56,7 @@ impl World {
     pub fn append(&mut self, plan: &Plan<'_>, now: Timestamp) {
         for key in plan.meters() {
             self.logs
-                .entry(key.as_str().to_owned())
+                .entry(key.stored())
                 .or_default()
                 .push(plan.entry(now));
         }
@@ -68,7 +68,7 @@ impl World {
             let past = self.pasts.get(key).map(Vec::as_slice);
             Log::decode(past, entries.iter().map(Entry::encode))
         };
-        plan.meters().iter().map(|key| log(key.as_str())).collect()
+        plan.meters().iter().map(|key| log(&key.stored())).collect()
     }
 
     pub fn decide(&self, plan: &Plan<'_>, now: Timestamp) -> Decision {
@@ -78,7 +78,7 @@ impl World {
     pub fn mark(&mut self, plan: &Plan<'_>, decision: &Decision, who: ContactKey) {
         for (key, own) in plan.meters().iter().zip(&decision.own_entries) {
             let Some(status) = own.mark() else { continue };
-            for entry in self.logs.get_mut(key.as_str()).unwrap() {
+            for entry in self.logs.get_mut(&key.stored()).unwrap() {
                 if entry.contact == who && entry.status == EntryStatus::Admitted {
                     entry.status = status;
                 }
@@ -94,7 +94,7 @@ impl World {
             };
             assert!(compaction.remove.len() <= most);
             assert!(compaction.remove.is_sorted());
-            let key = plan.meters()[index].as_str().to_owned();
+            let key = plan.meters()[index].stored();
             let stored = self.logs.get_mut(&key).unwrap();
             for place in compaction.remove.into_iter().rev() {
                 stored.remove(place);

@@ -34,7 +34,15 @@ describe("the policy of an instance", () => {
 
 describe("progress", () => {
   it("tells how far a look at many queues is, before it knows the steps", () => {
-    const progress = { done: 0, total: 0, queues_done: 0, queues_total: 0, seconds_left: 880, looked: 120, to_look: 1000 };
+    const progress = {
+      done: 0,
+      total: 0,
+      queues_done: 0,
+      queues_total: 0,
+      seconds_left: 880,
+      looked: 120,
+      to_look: 1000,
+    };
     expect(progressText(progress)).toBe("Looking at the instance: 120 of 1000 queues, about 15 min left");
   });
 
