@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
-    ExistingWhisper, InstallationRequest, InstallationState, QueueSelection, QueueState,
+    Drift, ExistingWhisper, InstallationRequest, InstallationState, QueueSelection, QueueState,
 };
 use sqlx::PgPool;
 
@@ -169,4 +169,79 @@ async fn a_queue_that_was_taken_out_is_told_as_put_back_wherever_the_worker_died
         died += 1;
     }
     assert!(died > 10, "only {died} times");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_whose_original_is_gone_is_told_as_put_back_to_the_default_wherever_the_worker_died(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let mut died = 0;
+    for moment in moments() {
+        let site = installed(&world).await;
+        site.fake.inside().flows.remove("their-whisper");
+        site.ask_removal().await;
+        let is_over = !dies(&site, moment).await;
+        site.settle().await;
+        let queues = site.queues().await;
+        let own = queues.iter().find(|queue| queue.queue_id == "own");
+        let own = own.expect("the queue");
+        assert_eq!(own.state, QueueState::Restored, "{moment:?}");
+        let told = "its former whisper (their-whisper) is gone";
+        assert!(own.detail.starts_with(told), "{moment:?}: {}", own.detail);
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 10, "only {died} times");
+}
+
+async fn we_put_back_to_the_default(pool: PgPool, mode: Drift) {
+    let world = World::new(pool).await;
+    let mut died = 0;
+    for moment in moments() {
+        let site = installed(&world).await;
+        let asked = InstallationRequest {
+            drift: mode,
+            ..request(ExistingWhisper::Merge)
+        };
+        site.ask(&asked).await;
+        site.settle().await;
+        // With its original and the copy of that the queue has nothing of its own any more.
+        let copy = site.fake.whisper_of("own").expect("a whisper");
+        for gone in ["their-whisper", &copy] {
+            site.fake.inside().flows.remove(gone);
+        }
+        let is_over = !dies(&site, moment).await;
+        for _ in 0..3 {
+            site.pass().await.expect("a pass");
+        }
+        let told = told(&site).await;
+        let ours = DriftKind::QueueRepointed.as_str();
+        assert!(!told.contains(ours), "{moment:?}: {told:?}");
+        let whisper = site.fake.whisper_of("own");
+        assert_eq!(whisper, site.fake.whisper_of("plain"), "{moment:?}");
+        let state = site.queue_state("own").await;
+        assert_eq!(state, Some(QueueState::Attached), "{moment:?}");
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+        died += 1;
+    }
+    assert!(died > 10, "only {died} times");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_we_put_back_to_the_default_is_no_drift_and_is_limited_again(pool: PgPool) {
+    we_put_back_to_the_default(pool, Drift::Mend).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_we_put_back_to_the_default_is_limited_again_where_drift_is_only_told(
+    pool: PgPool,
+) {
+    we_put_back_to_the_default(pool, Drift::Report).await;
 }

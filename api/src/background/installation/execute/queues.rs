@@ -4,6 +4,7 @@ use crate::aws::{AwsErrorKind, ConnectInstance, FunctionPermissions, Outbound, Q
 use crate::domain::installation::QueueState;
 
 use super::super::desired::FlowKey;
+use super::super::plan::lost_told;
 use super::{Executor, Publish, StepError};
 
 /// How often a queue is read and changed anew before the pass ends over it.
@@ -74,9 +75,7 @@ where
         to_flow_id: Option<&str>,
         lost_flow_id: Option<&str>,
     ) -> Result<(), StepError> {
-        let told = lost_flow_id.map_or_else(String::new, |lost| {
-            format!("its former whisper ({lost}) is gone or not published; Connect's \"Default outbound\" runs instead")
-        });
+        let told = lost_flow_id.map_or_else(String::new, lost_told);
         for _ in 1..TRIES_MAX {
             match self.restore_once(queue_id, to_flow_id, &told).await {
                 Err(err) if is_passing(&err) => {}

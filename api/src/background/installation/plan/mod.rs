@@ -22,6 +22,7 @@ use super::observed::Observed;
 use install::Planner;
 use uninstall::uninstall;
 
+pub(super) use queues::lost_told;
 pub use step::Step;
 pub use uninstall::plan_without_instance;
 

@@ -17,7 +17,7 @@ impl Planner<'_> {
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
-        let attached_before = self.remembered.is_attached(&queue.id);
+        let attached_before = self.is_attached(queue);
         if let Some((kind, mended)) = self.queue_drift(queue, &fate) {
             self.drift(kind, &queue.id, &queue.name, mended);
         }
@@ -73,10 +73,10 @@ impl Planner<'_> {
         let is_mended = is_attachable && !self.tells_drift_only();
         if is_ours {
             None
-        } else if self.remembered.is_attached(&queue.id) {
+        } else if self.is_attached(queue) {
             // Where it is to have its own whisper anyway, a change of ours may have put it back and lost the answer; and one
             // that was never seen attached was changed by nobody.
-            let is_ours_to_tell = is_attachable || !self.has_back(queue);
+            let is_ours_to_tell = is_attachable || self.given_back(queue).is_none();
             let was_settled = self.remembered.was_settled(&queue.id);
             (is_ours_to_tell && was_settled).then_some((DriftKind::QueueRepointed, is_mended))
         } else if self.is_new(queue) && is_attachable {
@@ -86,17 +86,25 @@ impl Planner<'_> {
         }
     }
 
-    /// It shows what it had before ours.
-    fn has_back(&self, queue: &Queue) -> bool {
-        let before = self.remembered.queues.get(&queue.id);
-        before.is_some_and(|before| has_back(queue, before, self.observed))
+    /// See [`given_back`].
+    fn given_back(&self, queue: &Queue) -> Option<String> {
+        let before = self.remembered.queues.get(&queue.id)?;
+        given_back(queue, before, self.observed)
+    }
+
+    /// It runs ours, as far as we know. One that we refused and put back does not, even where the answer to that was lost.
+    fn is_attached(&self, queue: &Queue) -> bool {
+        let known = self.remembered.queues.get(&queue.id);
+        let was_refused = known.is_some_and(|known| known.state == QueueState::Refused);
+        let is_put_back = was_refused && self.given_back(queue).is_some();
+        self.remembered.is_attached(&queue.id) && !is_put_back
     }
 
     /// Somebody changed this queue, or made it, and the tenant wants that told and not mended.
     pub(super) fn is_told_only(&self, queue: &Queue) -> bool {
         let is_ours = |id: &str| self.observed.is_ours(id);
         let runs_ours = queue.outbound.flow_id.as_deref().is_some_and(is_ours);
-        let is_changed = self.remembered.is_attached(&queue.id) || self.is_new(queue);
+        let is_changed = self.is_attached(queue) || self.is_new(queue);
         self.tells_drift_only() && is_changed && !runs_ours
     }
 
@@ -156,11 +164,14 @@ impl Planner<'_> {
                 self.outcome(queue, None, QueueState::Pending, String::new());
             } else if self.remembered.is_attached(&queue.id) {
                 // Put back by a change of ours that lost its answer, or by somebody.
-                let (state, detail) = match self.has_back(queue) {
-                    true => (QueueState::Restored, ""),
-                    false => (QueueState::LeftAlone, "points at another whisper since"),
+                let (state, detail) = match self.given_back(queue) {
+                    Some(told) => (QueueState::Restored, told),
+                    None => (
+                        QueueState::LeftAlone,
+                        "points at another whisper since".to_owned(),
+                    ),
                 };
-                self.outcome(queue, None, state, detail.to_owned());
+                self.outcome(queue, None, state, detail);
             }
         }
     }
@@ -220,9 +231,28 @@ pub(super) fn restore_step(queue: &Queue, remembered: &Remembered, observed: &Ob
     }
 }
 
-/// It shows what it had before ours. A queue without a whisper of its own may show Connect's default.
-pub(super) fn has_back(queue: &Queue, before: &RememberedQueue, observed: &Observed) -> bool {
+/// Told of a queue whose own whisper cannot be put back.
+pub(in super::super) fn lost_told(lost_flow_id: &str) -> String {
+    format!(
+        "its former whisper ({lost_flow_id}) is gone or not published; Connect's \"Default outbound\" runs instead"
+    )
+}
+
+/// What is told of a queue that shows what it had before ours, or what [`restore_step`] gives it in the place of that. A
+/// queue without a whisper of its own may show Connect's default.
+pub(super) fn given_back(
+    queue: &Queue,
+    before: &RememberedQueue,
+    observed: &Observed,
+) -> Option<String> {
     let now = queue.outbound.flow_id.as_ref();
-    let default = observed.default_outbound.as_ref().map(|flow| &flow.id);
-    now == before.previous_flow_id.as_ref() || (before.previous_flow_id.is_none() && now == default)
+    let shows_default = now == observed.default_outbound.as_ref().map(|flow| &flow.id);
+    match before.previous_flow_id.as_ref() {
+        previous if previous == now => Some(String::new()),
+        None if shows_default => Some(String::new()),
+        Some(lost) if shows_default && !observed.whisper_names.contains_key(lost) => {
+            Some(lost_told(lost))
+        }
+        _ => None,
+    }
 }

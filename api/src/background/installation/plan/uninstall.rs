@@ -5,7 +5,7 @@ use crate::domain::installation::QueueState;
 use super::super::desired::{Desired, Remembered};
 use super::super::observed::Observed;
 use super::flows::delete_step;
-use super::queues::{has_back, restore_step};
+use super::queues::{given_back, restore_step};
 use super::{Plan, QueueOutcome, Step};
 
 /// The plan when the instance is gone, or was given up: only our own side is left to clear.
@@ -40,15 +40,16 @@ pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &O
         let (state, detail) = match remembered.queues.get(&queue.id) {
             _ if is_ours => {
                 plan.steps.push(restore_step(queue, remembered, observed));
-                (QueueState::Pending, "")
+                (QueueState::Pending, String::new())
             }
-            // It was about to be attached, or somebody put back by hand what it had.
-            Some(before) if before.attached && has_back(queue, before, observed) => {
-                (QueueState::Restored, "")
-            }
-            Some(before) if before.attached => {
-                (QueueState::LeftAlone, "points at another whisper since")
-            }
+            Some(before) if before.attached => match given_back(queue, before, observed) {
+                // It was about to be attached, or put back already.
+                Some(told) => (QueueState::Restored, told),
+                None => (
+                    QueueState::LeftAlone,
+                    "points at another whisper since".to_owned(),
+                ),
+            },
             Some(_) | None => continue,
         };
         plan.queues.push(QueueOutcome {
@@ -56,7 +57,7 @@ pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &O
             name: queue.name.clone(),
             key: None,
             state,
-            detail: detail.to_owned(),
+            detail,
         });
     }
     let whispers_first = observed
