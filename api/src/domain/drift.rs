@@ -41,6 +41,14 @@ impl DriftKind {
         Self::ALL.into_iter().filter(|kind| !kind.is_of_access())
     }
 
+    /// What keeps a queue from running ours.
+    pub const OF_QUEUES: [Self; 2] = [Self::QueueRepointed, Self::QueueNotCovered];
+
+    #[must_use]
+    pub fn is_of_queue(self) -> bool {
+        Self::OF_QUEUES.contains(&self)
+    }
+
     /// What is known of the roles.
     pub fn of_access() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|kind| kind.is_of_access())
@@ -58,6 +66,12 @@ impl DriftKind {
 }
 
 impl Difference {
+    /// What tells it from the others of an installation.
+    #[must_use]
+    pub fn key(&self) -> (DriftKind, String) {
+        (self.kind, self.target.clone())
+    }
+
     /// What happened.
     #[must_use]
     pub fn told(&self) -> String {

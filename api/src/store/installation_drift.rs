@@ -50,17 +50,21 @@ impl TryFrom<Row> for SeenDrift {
 }
 
 impl TenantTx {
-    /// Of these kinds there is what was seen now, and nothing else any more. Answers what is new.
+    /// Of these kinds there is what was seen now, and nothing else any more but what `lasts`, by kind and target. Answers
+    /// what is new.
     pub async fn drift_seen(
         &mut self,
         instance: InstanceId,
         kinds: &[DriftKind],
         seen: &[Difference],
+        lasts: &[(DriftKind, String)],
         now: Timestamp,
     ) -> Result<Vec<SeenDrift>, StoreError> {
         let tenant_id = self.tenant_id().0;
         let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-        let (seen_kinds, targets) = keys(seen);
+        let seen_keys: Vec<(DriftKind, String)> = seen.iter().map(Difference::key).collect();
+        let (open_kinds, open_targets) = columns(seen_keys.iter().chain(lasts));
+        let (seen_kinds, targets) = columns(&seen_keys);
         sqlx::query!(
             "update installation_drift set ended_at = $4
              where tenant_id = $1 and instance_id = $2 and ended_at is null and kind = any($3)
@@ -69,8 +73,8 @@ impl TenantTx {
             instance.0,
             &kinds,
             to_db(now),
-            &seen_kinds,
-            &targets,
+            &open_kinds,
+            &open_targets,
         )
         .execute(self.connection())
         .await?;
@@ -98,15 +102,15 @@ impl TenantTx {
         new.into_iter().map(SeenDrift::try_from).collect()
     }
 
-    /// These are as they should be again.
+    /// These are as they should be again, by kind and target.
     pub async fn drift_end(
         &mut self,
         instance: InstanceId,
-        ended: &[Difference],
+        ended: &[(DriftKind, String)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
-        let (kinds, targets) = keys(ended);
+        let (kinds, targets) = columns(ended);
         sqlx::query!(
             "update installation_drift set ended_at = $3
              where tenant_id = $1 and instance_id = $2 and ended_at is null
@@ -140,14 +144,10 @@ impl TenantTx {
     }
 }
 
-fn keys(differences: &[Difference]) -> (Vec<String>, Vec<String>) {
-    differences
-        .iter()
-        .map(|difference| {
-            (
-                difference.kind.as_str().to_owned(),
-                difference.target.clone(),
-            )
-        })
+fn columns<'a>(
+    keys: impl IntoIterator<Item = &'a (DriftKind, String)>,
+) -> (Vec<String>, Vec<String>) {
+    keys.into_iter()
+        .map(|(kind, target)| (kind.as_str().to_owned(), target.clone()))
         .unzip()
 }

@@ -285,6 +285,33 @@ async fn drift_is_told_once_wherever_its_mending_is_cut_off(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn drift_of_a_queue_lasts_until_it_is_mended(pool: PgPool) {
+    let world = World::new(pool).await;
+    webhook(&world).await;
+    for (kind, queue) in [
+        (DriftKind::QueueRepointed, "own"),
+        (DriftKind::QueueNotCovered, "later"),
+    ] {
+        let site = installed(&world, Drift::Mend).await;
+        disturb(&site, kind).await;
+        for lost in ["connect:UpdateQueueOutboundCallerConfig", "nothing"] {
+            site.fake.inside().denied = [lost].into();
+            for _ in 0..3 {
+                site.pass().await.expect("a pass");
+                let is_limited = site.fake.whisper_of(queue) == site.fake.whisper_of("plain");
+                let is_open = open(&site).await.contains(&kind);
+                assert_eq!(is_open, !is_limited, "{kind:?} {lost}");
+            }
+        }
+        assert_eq!(open(&site).await, [], "{kind:?}");
+        let told = told(&site).await;
+        let of_queues = told.iter().filter(|(told, _)| told == kind.as_str());
+        assert_eq!(of_queues.count(), 1, "{kind:?}: {told:?}");
+        site.put_away().await;
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn drift_is_noticed_within_the_period_and_at_once_on_demand(pool: PgPool) {
     let world = World::new(pool).await;
     let site = installed(&world, Drift::Mend).await;

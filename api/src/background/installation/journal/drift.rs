@@ -16,10 +16,11 @@ impl Journal {
     pub(super) async fn drift_seen(
         &self,
         tx: &mut TenantTx,
-        seen: &[Difference],
+        plan: &Plan,
     ) -> Result<(), StoreError> {
         let kinds: Vec<DriftKind> = DriftKind::of_instances().collect();
-        self.keep(tx, &kinds, seen).await
+        self.keep(tx, &kinds, &plan.drift, &plan.drift_that_lasts())
+            .await
     }
 
     /// Keeps what differs, and tells webhooks of what is new.
@@ -28,9 +29,12 @@ impl Journal {
         tx: &mut TenantTx,
         kinds: &[DriftKind],
         seen: &[Difference],
+        lasts: &[(DriftKind, String)],
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let new = tx.drift_seen(self.instance, kinds, seen, now).await?;
+        let new = tx
+            .drift_seen(self.instance, kinds, seen, lasts, now)
+            .await?;
         for drift in new {
             let difference = &drift.difference;
             let subject = format!(
@@ -75,17 +79,12 @@ impl Journal {
             .into_iter()
             .collect();
         let kinds: Vec<DriftKind> = DriftKind::of_access().collect();
-        self.keep(tx, &kinds, &seen).await
+        self.keep(tx, &kinds, &seen, &[]).await
     }
 
     /// Every step was done: what was to be mended is.
     pub async fn drift_mended(&self, plan: &Plan) -> Result<(), StepError> {
-        let mended: Vec<Difference> = plan
-            .drift
-            .iter()
-            .filter(|difference| difference.mended)
-            .cloned()
-            .collect();
+        let mended = plan.drift_mended();
         if mended.is_empty() {
             return Ok(());
         }

@@ -138,7 +138,7 @@ impl Journal {
         tx.installation_look_ended(self.instance).await?;
         self.queues_seen(&mut tx, plan, observed).await?;
         self.flows_seen(&mut tx, plan, observed).await?;
-        self.drift_seen(&mut tx, &plan.drift).await?;
+        self.drift_seen(&mut tx, plan).await?;
         tx.commit().await?;
         Ok(first)
     }

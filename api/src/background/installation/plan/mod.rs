@@ -13,7 +13,7 @@ mod uninstall;
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::drift::Difference;
+use crate::domain::drift::{Difference, DriftKind};
 use crate::domain::installation::QueueState;
 
 use super::desired::{Desired, FlowKey, Remembered};
@@ -59,6 +59,39 @@ impl Plan {
             |step: &Step| matches!(step, Step::DeleteFlow { flow_id: id, .. } if id == flow_id);
         self.steps.iter().any(is_it)
     }
+
+    /// Drift of queues that this plan need not tell anew: whatever was told of them lasts while they wait for ours.
+    #[must_use]
+    pub fn drift_that_lasts(&self) -> Vec<(DriftKind, String)> {
+        self.queues
+            .iter()
+            .filter(|queue| queue.state == QueueState::Pending && queue.key.is_some())
+            .flat_map(|queue| of_queue(&queue.queue_id))
+            .collect()
+    }
+
+    /// What is as it should be once every step is done. A queue that still waits for its flow is not.
+    #[must_use]
+    pub fn drift_mended(&self) -> Vec<(DriftKind, String)> {
+        let others = self
+            .drift
+            .iter()
+            .filter(|difference| difference.mended && !difference.kind.is_of_queue())
+            .map(Difference::key);
+        let of_queues = self
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::AttachQueue { queue_id, .. } => Some(of_queue(queue_id)),
+                _ => None,
+            })
+            .flatten();
+        others.chain(of_queues).collect()
+    }
+}
+
+fn of_queue(queue_id: &str) -> [(DriftKind, String); 2] {
+    DriftKind::OF_QUEUES.map(|kind| (kind, queue_id.to_owned()))
 }
 
 #[must_use]
