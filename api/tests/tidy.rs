@@ -87,7 +87,9 @@ fn lines_with(folders: &[&str], needles: &[&str], allowed: &[&str]) -> Vec<Strin
 #[test]
 fn policy_depends_on_no_runtime() {
     let metadata = workspace();
-    let expected: BTreeSet<String> = ["jiff", "serde", "sha2", "thiserror"].map(String::from).into();
+    let expected: BTreeSet<String> = ["jiff", "serde", "sha2", "thiserror"]
+        .map(String::from)
+        .into();
     assert_eq!(
         normal_dependencies(package(&metadata, "ringfence-policy")),
         expected
