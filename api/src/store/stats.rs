@@ -87,7 +87,7 @@ impl TenantTx {
         Ok(found)
     }
 
-    /// The most frequent first. `by` is `rule_id`, or a member of the record.
+    /// The most frequent first. `by` is a column.
     pub async fn stats_top(
         &mut self,
         period: &Period,
@@ -99,8 +99,14 @@ impl TenantTx {
         let found = sqlx::query_as!(
             TopCount,
             r#"select value as "value!", count(*) as "decisions!" from (
-                 select case $5::text when 'rule_id' then rule_id when 'instance_id' then 'ins_' || replace(instance_id::text, '-', '')
-                     else record ->> $5 end as value
+                 select case $5::text
+                     when 'rule_id' then rule_id
+                     when 'instance_id' then 'ins_' || replace(instance_id::text, '-', '')
+                     when 'customer_number' then customer_number
+                     when 'caller_id' then caller_id
+                     when 'agent_arn' then agent_arn
+                     when 'queue_arn' then queue_arn
+                 end as value
                  from decisions
                  where tenant_id = $1 and at >= $2 and at < $3 and ($4::uuid is null or instance_id = $4)
                      and ($6::text is null or outcome = $6)

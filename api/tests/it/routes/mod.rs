@@ -1,6 +1,7 @@
 //! One file per resource.
 
 mod api_keys;
+mod decision_plans;
 mod decisions;
 mod headers;
 mod installation;

@@ -80,6 +80,12 @@ impl Statements {
             .bind(None::<String>)
             .bind(after.map(|place| place.at))
             .bind(after.map(|place| place.id))
+            .bind(None::<OffsetDateTime>)
+            .bind(None::<OffsetDateTime>)
+            .bind(None::<String>)
+            .bind(None::<String>)
+            .bind(None::<String>)
+            .bind(None::<String>)
             .bind(PAGE)
             .fetch_all(&self.pools[0])
             .await
