@@ -12,7 +12,7 @@ use ringfence_api::aws::{Aws, AwsSettings, Jitter};
 use ringfence_api::background::{WakeUps, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, Settings};
-use ringfence_api::http::{AppState, Buckets, CALLBACK, Parts, Watched, serve_metrics};
+use ringfence_api::http::{AppState, Buckets, CALLBACK, Parts, Turns, Watched, serve_metrics};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::Outbound;
 use ringfence_api::store::{Fitness, Store};
@@ -65,7 +65,7 @@ impl Base {
 
     pub fn workers(&self) -> Workers {
         Workers {
-            store: self.store.clone(),
+            store: self.store.clone().for_workers(),
             aws: Arc::clone(&self.aws),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
@@ -145,6 +145,7 @@ impl Base {
             watched: self.watched(),
             draining,
             buckets: Buckets::default(),
+            turns: Turns::default(),
         }))
     }
 }

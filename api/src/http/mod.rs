@@ -28,6 +28,7 @@ mod serve;
 mod sign_in;
 mod standing;
 mod state;
+mod turns;
 mod v1;
 mod watched;
 
@@ -39,4 +40,5 @@ pub use routes::within;
 pub use serve::serve;
 pub use sign_in::CALLBACK;
 pub use state::{AppState, Parts};
+pub use turns::Turns;
 pub use watched::Watched;

@@ -323,6 +323,13 @@ impl From<StoreError> for ApiError {
                     "the database is not reachable; try again in a moment",
                 )
             },
+            StoreError::TooSlow(_) => Self {
+                cause: Some(chain(&err)),
+                ..Self::new(
+                    Code::Timeout,
+                    "the database did not answer in time, and did nothing",
+                )
+            },
             StoreError::Guard(_)
             | StoreError::Database(_)
             | StoreError::Corrupt { .. }

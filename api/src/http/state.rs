@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::rate::Buckets;
+use super::turns::Turns;
 use super::watched::Watched;
 use crate::auth::Authenticator;
 use crate::auth::oidc::Oidc;
@@ -35,6 +36,7 @@ pub struct Parts {
     /// Cancelled once the process is about to stop: from then on it asks for no new requests.
     pub draining: CancellationToken,
     pub buckets: Buckets,
+    pub turns: Turns,
     /// Where customers reach us.
     pub public_url: Url,
 }

@@ -3,6 +3,9 @@
 
 use super::constraint::{Constraint, Meaning, meaning};
 
+/// What PostgreSQL says of a statement that took longer than it may.
+const GIVEN_UP: &str = "57014";
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("refused by the database: {0:?}")]
@@ -13,6 +16,9 @@ pub enum StoreError {
     /// Postgres cannot be reached, or gave up.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),
+    /// It was given up, and nothing was done.
+    #[error("a statement took too long")]
+    TooSlow(#[source] sqlx::Error),
     #[error("the database refused a statement")]
     Database(#[source] sqlx::Error),
     /// A row that does not parse; never to be mistaken for one that is not there.
@@ -40,6 +46,9 @@ impl From<sqlx::Error> for StoreError {
                 if database.code().is_some_and(|code| passes(&code)) =>
             {
                 Self::Unavailable(err)
+            }
+            sqlx::Error::Database(ref database) if database.code().as_deref() == Some(GIVEN_UP) => {
+                Self::TooSlow(err)
             }
             other => Self::Database(other),
         }

@@ -15,6 +15,12 @@ use crate::domain::ids::TenantId;
 const CONNECTIONS_MAX: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Shorter than requests may take, so that the statement of one that nobody waits for any more ends soon after it and gives
+/// its connection back.
+const STATEMENT_OF_REQUEST: Duration = Duration::from_secs(14);
+/// Nobody waits for a worker; but a statement that never ends is one that nobody sees.
+const STATEMENT_OF_WORKER: Duration = Duration::from_secs(300);
+
 pub(super) const TENANT_ROLE: &str = "ringfence_tenant";
 pub(super) const SYSTEM_ROLE: &str = "ringfence_system";
 
@@ -30,6 +36,8 @@ pub struct PoolUse {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// PostgreSQL gives up a statement that takes longer.
+    statement: Duration,
 }
 
 impl Store {
@@ -39,12 +47,28 @@ impl Store {
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy(database_url)?;
-        Ok(Self { pool })
+        Ok(Self::from_pool(pool))
     }
 
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+        Self {
+            pool,
+            statement: STATEMENT_OF_REQUEST,
+        }
+    }
+
+    /// The same connections, for statements that may take long.
+    #[must_use]
+    pub fn for_workers(self) -> Self {
+        Self {
+            statement: STATEMENT_OF_WORKER,
+            ..self
+        }
+    }
+
+    fn statement_ms(&self) -> String {
+        self.statement.as_millis().to_string()
     }
 
     #[must_use]
@@ -67,7 +91,7 @@ impl Store {
     /// Everything in it belongs to one tenant.
     pub async fn tenant(&self, tenant_id: TenantId) -> Result<TenantTx, StoreError> {
         let mut tx = self.pool.begin().await?;
-        take_tenant_role(&mut tx, tenant_id).await?;
+        take_tenant_role(&mut tx, tenant_id, self.statement_ms()).await?;
         Ok(TenantTx { tx, tenant_id })
     }
 
@@ -75,7 +99,7 @@ impl Store {
     pub async fn tenant_frozen(&self, tenant_id: TenantId) -> Result<TenantTx, StoreError> {
         let begin = "begin isolation level repeatable read, read only";
         let mut tx = self.pool.begin_with(begin).await?;
-        take_tenant_role(&mut tx, tenant_id).await?;
+        take_tenant_role(&mut tx, tenant_id, self.statement_ms()).await?;
         Ok(TenantTx { tx, tenant_id })
     }
 
@@ -83,9 +107,13 @@ impl Store {
     pub async fn system(&self, reason: &'static str) -> Result<SystemTx, StoreError> {
         tracing::trace!(reason, "system transaction");
         let mut tx = self.pool.begin().await?;
-        sqlx::query!("select set_config('role', $1, true) as role", SYSTEM_ROLE)
-            .fetch_one(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "select set_config('role', $1, true) as role, set_config('statement_timeout', $2, true) as statement",
+            SYSTEM_ROLE,
+            self.statement_ms(),
+        )
+        .fetch_one(&mut *tx)
+        .await?;
         Ok(SystemTx { tx })
     }
 
@@ -97,11 +125,14 @@ impl Store {
 async fn take_tenant_role(
     tx: &mut Transaction<'static, Postgres>,
     tenant_id: TenantId,
+    statement_ms: String,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "select set_config('role', $1, true) as role, set_config('app.tenant_id', $2, true) as tenant",
+        "select set_config('role', $1, true) as role, set_config('app.tenant_id', $2, true) as tenant,
+             set_config('statement_timeout', $3, true) as statement",
         TENANT_ROLE,
         tenant_id.0.to_string(),
+        statement_ms,
     )
     .fetch_one(&mut **tx)
     .await?;
@@ -185,5 +216,50 @@ mod tests {
             let mut connection = pool.acquire().await.expect("a connection");
             assert_eq!(role(&mut connection).await, (login.clone(), String::new()));
         }
+    }
+
+    #[sqlx::test(migrations = "../migrations")]
+    async fn a_statement_that_takes_longer_than_a_request_is_given_up_and_its_connection_free(
+        pool: PgPool,
+    ) {
+        let (requests, workers) = ("14s", "5min");
+        let store = Store::from_pool(pool.clone());
+        let tenant = TenantId(uuid::Uuid::from_u128(7));
+        for (store, within) in [
+            (store.clone(), requests),
+            (store.clone().for_workers(), workers),
+        ] {
+            let mut tx = store.tenant(tenant).await.expect("a transaction");
+            assert_eq!(statement_timeout(tx.connection()).await, within);
+            let mut tx = store.tenant_frozen(tenant).await.expect("a transaction");
+            assert_eq!(statement_timeout(tx.connection()).await, within);
+            let mut tx = store.system("test").await.expect("a transaction");
+            assert_eq!(statement_timeout(tx.connection()).await, within);
+        }
+        let hurried = Store {
+            statement: Duration::from_millis(50),
+            ..store
+        };
+        let mut tx = hurried.tenant(tenant).await.expect("a transaction");
+        let given_up = sqlx::query("select pg_sleep(600)")
+            .execute(tx.connection())
+            .await
+            .map_err(StoreError::from);
+        assert!(
+            matches!(given_up, Err(StoreError::TooSlow(_))),
+            "{given_up:?}"
+        );
+        drop(tx);
+        for _ in 0..pool.size() {
+            let mut connection = pool.acquire().await.expect("a connection");
+            assert_eq!(statement_timeout(&mut connection).await, "0");
+        }
+    }
+
+    async fn statement_timeout(connection: &mut PgConnection) -> String {
+        sqlx::query_scalar("select current_setting('statement_timeout')")
+            .fetch_one(connection)
+            .await
+            .expect("an answer")
     }
 }

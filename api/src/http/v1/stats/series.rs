@@ -117,6 +117,7 @@ pub(in crate::http) async fn series(
     let bucket = bucket.unwrap_or(StatsBucket::Hour);
     let period = period(&mut query, caller.now(), bucket.longest())?;
     query.finish()?;
+    let _turn = caller.app.turns.count().await?;
     let mut tx = caller.begin_frozen().await?;
     let counts = tx.stats_series(&period, bucket.as_str()).await?;
     let decided_in = tx.stats_decided_in(&period).await?;

@@ -111,6 +111,7 @@ pub(in crate::http) async fn top(
     let period = period(&mut query, caller.now(), LONGEST)?;
     let limit = query.limit()?;
     query.finish()?;
+    let _turn = caller.app.turns.count().await?;
     let mut tx = caller.begin().await?;
     let found = tx
         .stats_top(&period, by.as_str(), outcome.as_deref(), limit)
