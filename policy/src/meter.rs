@@ -4,6 +4,7 @@
 //! cannot be read is kept at its place, counts for nothing and is reported, so that one bad write never stops a line.
 
 use crate::attempt::ContactKey;
+use crate::compact::Compaction;
 use crate::past::Past;
 
 pub const ENTRY_BYTES: usize = 23;
@@ -127,6 +128,32 @@ impl Log {
                 .collect(),
             past_is_malformed: read == Some(None),
             past: read.flatten().unwrap_or_default(),
+        }
+    }
+
+    /// Takes an entry, as the last of the line.
+    pub fn push(&mut self, entry: Entry) {
+        self.places.push(Some(entry));
+    }
+
+    /// Marks the last entry.
+    pub fn mark_last(&mut self, status: Status) {
+        if let Some(Some(entry)) = self.places.last_mut() {
+            entry.status = status;
+        }
+    }
+
+    /// Leaves out what `compaction` found that nobody needs.
+    pub fn apply(&mut self, compaction: &Compaction) {
+        let mut going = compaction.remove.iter().copied().peekable();
+        let mut place = 0;
+        self.places.retain(|_| {
+            let goes = going.next_if_eq(&place).is_some();
+            place = place.saturating_add(1);
+            !goes
+        });
+        if let Some(past) = compaction.past.as_deref().and_then(Past::decode) {
+            self.past = past;
         }
     }
 

@@ -101,6 +101,18 @@ impl Policy {
         self.rules.iter().find(|rule| rule.id.as_str() == id)
     }
 
+    /// The same with nothing in shadow, neither the policy nor a rule. One that is off stays off.
+    #[must_use]
+    pub fn enforcing(mut self) -> Self {
+        if self.mode == Mode::Shadow {
+            self.mode = Mode::Enforce;
+        }
+        for rule in &mut self.rules {
+            rule.mode = RuleMode::Enforce;
+        }
+        self
+    }
+
     /// What a rule does under this policy: a policy in shadow holds its enforcing rules back.
     pub fn effective_mode(&self, rule: &Rule) -> RuleMode {
         match self.mode {

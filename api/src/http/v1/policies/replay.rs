@@ -8,6 +8,7 @@ use ringfence_policy::Policy;
 use ringfence_policy::draft::code;
 use serde::Serialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::body::checked;
@@ -19,7 +20,7 @@ use crate::domain::ids::{DecisionId, InstanceId};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::{Fields, FromFields};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::store::{Cursor, DecisionFilter, StoredDecision, TenantTx};
 
 const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -83,7 +84,7 @@ pub(super) struct Replay {
     complete: bool,
     #[schema(example = 10_000)]
     attempts: usize,
-    /// How many of them the policy would have denied; one in shadow as if it enforced.
+    /// How many of them the policy would have denied; one in shadow, or a rule in shadow, as if it enforced.
     #[schema(example = 41)]
     would_deny: usize,
     /// By the rule whose reason would have been told; rules that would have denied nothing are left out.
@@ -137,6 +138,7 @@ pub(in crate::http) async fn run(
         to: Some(to),
         ..DecisionFilter::default()
     };
+    let turn = caller.app.turns.replay().await?;
     let mut tx = caller.begin_frozen().await?;
     if let Some(id) = new.instance_id {
         tx.instance_get(id).await?.ok_or_else(ApiError::not_found)?;
@@ -150,17 +152,20 @@ pub(in crate::http) async fn run(
         .filter(|_| !complete)
         .map_or(from, |first| first.at);
     let tenant_id = caller.tenant.id.to_string();
-    // It keeps a processor busy for as long as it takes.
+    // Cancelled with this request, by whoever ends it: its caller, or the time that requests are given.
+    let ended = CancellationToken::new();
+    let _ends_with_request = ended.clone().drop_guard();
+    // It keeps a processor busy for as long as it takes, and its turn lasts as long.
     let replaying = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         let attempts = newest_first.into_iter().rev().enumerate();
-        let attempts = attempts
-            .map(|(place, decision)| recorded(&policy, place, decision))
-            .collect();
-        replay(&policy, &tenant_id, attempts)
+        let attempts = attempts.map(|(place, decision)| recorded(&policy, place, decision));
+        replay(&policy, &tenant_id, attempts, || ended.is_cancelled())
     });
     let replayed = replaying
         .await
-        .map_err(|err| ApiError::internal(err.to_string()))?;
+        .map_err(|err| ApiError::internal(err.to_string()))?
+        .ok_or_else(|| ApiError::new(Code::Timeout, "the replay did not end in time"))?;
     let denial = |denial: crate::app::replay::Denial<DecisionId>| ReplayedDenial {
         decision_id: denial.id.to_string(),
         at: denial.at,
