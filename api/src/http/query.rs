@@ -59,13 +59,14 @@ impl Query {
     }
 
     pub fn limit(&mut self) -> ApiResult<i64> {
-        let wanted = |text: &str| {
-            text.parse()
-                .ok()
-                .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        };
-        let limit = self.parsed("limit", wanted, &format!("a number from 1 to {LIMIT_MAX}"))?;
-        Ok(limit.unwrap_or(LIMIT_DEFAULT))
+        self.limit_up_to(LIMIT_MAX)
+    }
+
+    /// Of a list whose items cost more than most.
+    pub fn limit_up_to(&mut self, most: i64) -> ApiResult<i64> {
+        let wanted = |text: &str| text.parse().ok().filter(|limit| (1..=most).contains(limit));
+        let limit = self.parsed("limit", wanted, &format!("a number from 1 to {most}"))?;
+        Ok(limit.unwrap_or(LIMIT_DEFAULT.min(most)))
     }
 
     /// Where the list goes on, as [`cursor`] wrote it.

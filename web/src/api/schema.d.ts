@@ -1077,7 +1077,8 @@ export interface paths {
         };
         /**
          * What stands against a number
-         * @description Every rule's count and what remains of its limit, at each of the tenant's instances, as of now. Nothing is counted.
+         * @description Every rule's count and what remains of its limit, at each of the tenant's instances, as of now. Nothing is counted. An
+         *     instance whose region does not answer says so, and the others answer all the same.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
@@ -3028,11 +3029,12 @@ export interface components {
              * @example 3
              */
             policy_version: number;
+            problem?: components["schemas"]["StandingProblem"] | null;
             /**
              * @description What each rule finds for a call to this number now. One that counts per something else as well does not apply, as
-             *     nothing else is said of the call.
+             *     nothing else is said of the call. Null: its region did not answer.
              */
-            rules: components["schemas"]["CheckedRule"][];
+            rules?: components["schemas"]["CheckedRule"][] | null;
         };
         /** @enum {string} */
         NumberListing: "exemption" | "block";
@@ -3422,7 +3424,7 @@ export interface components {
              */
             to: string;
             /**
-             * @description How many of them the policy would have denied; one in shadow as if it enforced.
+             * @description How many of them the policy would have denied; one in shadow, or a rule in shadow, as if it enforced.
              * @example 41
              */
             would_deny: number;
@@ -3730,6 +3732,8 @@ export interface components {
             /** @example arn:aws:iam::999988887777:role/ringfence-limiter */
             LimiterPrincipal: string;
         };
+        /** @enum {string} */
+        StandingProblem: "aws_unavailable";
         /**
          * @description How long a bucket is.
          * @enum {string}
@@ -8906,6 +8910,7 @@ export interface operations {
                      *         {
                      *           "instance_id": "ins_01890a5d000070008000000000000000",
                      *           "policy_version": 3,
+                     *           "problem": "aws_unavailable",
                      *           "rules": [
                      *             {
                      *               "applied": true,
@@ -8935,7 +8940,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
-            502: components["responses"]["AwsUnavailable"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
             default: components["responses"]["Default"];

@@ -99,6 +99,8 @@ fn describe(path: &str, parameter: &mut Value) {
     if let Some(schema) = ids::of_parameter(path, &name) {
         parameter["schema"] = schema;
     }
+    // A list whose items cost more than most says how many it takes.
+    let most = parameter["schema"]["maximum"].as_i64().unwrap_or(100);
     let (schema, description) = match name.as_str() {
         "id" | "event_id" => (None, "Its id"),
         "version" => (
@@ -107,7 +109,7 @@ fn describe(path: &str, parameter: &mut Value) {
         ),
         "limit" => (
             Some(json!({
-                "type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "default": 50, "example": 20,
+                "type": "integer", "format": "int32", "minimum": 1, "maximum": most, "default": most.min(50), "example": 20,
             })),
             "How many at most",
         ),

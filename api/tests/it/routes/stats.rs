@@ -245,3 +245,50 @@ async fn a_candidate_policy_is_replayed_over_what_was_recorded_and_stored_nowher
         "{pointers:?}"
     );
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_number_is_looked_up_at_every_instance_though_one_region_does_not_answer(pool: PgPool) {
+    // Nobody answers for the meters here; the second instance's policy asks for none.
+    let Scene {
+        world,
+        cast,
+        instance,
+    } = scene(pool, 1).await;
+    let other =
+        "arn:aws:connect:eu-west-2:111122223333:instance/99999999-2222-3333-4444-555555555555";
+    let other = world.instance(&cast.owner, other).await;
+    let policy = serde_json::json!({ "rules": [] });
+    world
+        .put(
+            &format!("/v1/instances/{other}/policy"),
+            &cast.owner,
+            policy,
+        )
+        .await
+        .ok(200);
+    let path = "/v1/numbers/+12065550100";
+    let standing = world.get(path, &cast.viewer).await.ok(200).body;
+    let at = |id: &str| {
+        let data = standing["data"].as_array().expect("a list");
+        let found = data.iter().find(|at| at["instance_id"] == id);
+        found.expect("the instance").clone()
+    };
+    let silent = at(&instance);
+    assert_eq!(
+        (&silent["rules"], &silent["problem"]),
+        (&Value::Null, &"aws_unavailable".into())
+    );
+    let answering = at(&other);
+    assert_eq!(
+        (&answering["rules"], &answering["problem"]),
+        (&serde_json::json!([]), &Value::Null)
+    );
+    world
+        .get(&format!("{path}?limit=20"), &cast.viewer)
+        .await
+        .ok(200);
+    world
+        .get(&format!("{path}?limit=21"), &cast.viewer)
+        .await
+        .problem(400, "malformed_request");
+}

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use jiff::Timestamp;
 use ringfence_policy::{ContactKey, List as PolicyList};
 use serde::Serialize;
@@ -22,6 +22,8 @@ use crate::store::InstanceView;
 
 /// Instances whose meters are read at a time.
 const AT_ONCE: usize = 4;
+/// As many instances as can be asked while somebody waits.
+const LIMIT_MAX: i64 = 20;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NumberStanding {
@@ -50,20 +52,28 @@ pub(super) struct NumberAtInstance {
     #[schema(example = 3)]
     policy_version: i64,
     /// What each rule finds for a call to this number now. One that counts per something else as well does not apply, as
-    /// nothing else is said of the call.
-    rules: Vec<CheckedRule>,
+    /// nothing else is said of the call. Null: its region did not answer.
+    rules: Option<Vec<CheckedRule>>,
+    /// Why there are no rules.
+    problem: Option<StandingProblem>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StandingProblem {
+    AwsUnavailable,
 }
 
 /// What stands against a number
 ///
-/// Every rule's count and what remains of its limit, at each of the tenant's instances, as of now. Nothing is counted.
+/// Every rule's count and what remains of its limit, at each of the tenant's instances, as of now. Nothing is counted. An
+/// instance whose region does not answer says so, and the others answer all the same.
 #[utoipa::path(
     get, path = "/v1/numbers/{number}", operation_id = "numbers_get", tag = "checks",
     security(("bearer" = [View::NAME])),
-    extensions(("x-errors" = json!(["aws_unavailable"]))),
     params(
         ("number" = String, Path, description = "In E.164", example = "+12065550100"),
-        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
+        ("limit" = Option<u32>, Query, maximum = 20), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, body = NumberStanding))
 )]
@@ -73,7 +83,7 @@ pub(in crate::http) async fn get(
     mut query: Query,
 ) -> ApiResult<Json<NumberStanding>> {
     let number = PhoneNumber::read(&number).ok_or_else(ApiError::not_found)?;
-    let limit = query.limit()?;
+    let limit = query.limit_up_to(LIMIT_MAX)?;
     let after = query.cursor(|text| text.parse().ok())?;
     query.finish()?;
     let now = caller.now();
@@ -94,7 +104,7 @@ pub(in crate::http) async fn get(
     let mut data = Vec::new();
     for some in places.chunks(AT_ONCE) {
         let asked = some.iter().map(|place| standing(caller, text, place, now));
-        data.extend(try_join_all(asked).await?);
+        data.extend(join_all(asked).await);
     }
     Ok(Json(NumberStanding {
         number: text.to_owned(),
@@ -112,7 +122,7 @@ async fn standing(
     number: &str,
     (instance_id, arn, here): &(InstanceId, InstanceArn, PolicyHere),
     now: Timestamp,
-) -> ApiResult<NumberAtInstance> {
+) -> NumberAtInstance {
     let call = Call {
         customer_number: Some(number.to_owned()),
         ..Call::default()
@@ -125,10 +135,17 @@ async fn standing(
         instance: arn,
         home_region: &caller.tenant.home_region,
     };
-    let decision = check(&caller.app.aws, place, &here.policy, &attempt, None, now).await?;
-    Ok(NumberAtInstance {
+    let found = check(&caller.app.aws, place, &here.policy, &attempt, None, now).await;
+    let problem = found.as_ref().err().map(|err| {
+        tracing::warn!(instance = %instance_id, error = %err, "meters not read");
+        StandingProblem::AwsUnavailable
+    });
+    NumberAtInstance {
         instance_id: instance_id.to_string(),
         policy_version: here.version,
-        rules: checked(&here.policy, decision.rules),
-    })
+        rules: found
+            .ok()
+            .map(|decision| checked(&here.policy, decision.rules)),
+        problem,
+    }
 }
