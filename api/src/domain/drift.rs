@@ -54,7 +54,8 @@ impl DriftKind {
         Self::ALL.into_iter().filter(|kind| kind.is_of_access())
     }
 
-    fn is_of_access(self) -> bool {
+    #[must_use]
+    pub fn is_of_access(self) -> bool {
         matches!(
             self,
             Self::RoleRefused

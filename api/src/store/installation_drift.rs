@@ -32,14 +32,15 @@ impl TryFrom<Row> for SeenDrift {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let kind = DriftKind::parse(&row.kind).ok_or_else(|| StoreError::Corrupt {
-            what: "installation_drift.kind",
-            detail: row.kind.clone(),
-        })?;
+        let (kind, target) =
+            from_stored(&row.kind, row.target).ok_or_else(|| StoreError::Corrupt {
+                what: "installation_drift.kind",
+                detail: row.kind.clone(),
+            })?;
         Ok(Self {
             difference: Difference {
                 kind,
-                target: row.target,
+                target,
                 name: row.name,
                 mended: row.mended,
             },
@@ -61,7 +62,7 @@ impl TenantTx {
         now: Timestamp,
     ) -> Result<Vec<SeenDrift>, StoreError> {
         let tenant_id = self.tenant_id().0;
-        let kinds: Vec<String> = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let kinds: Vec<String> = kinds.iter().map(|kind| stored(*kind, "").0).collect();
         let seen_keys: Vec<(DriftKind, String)> = seen.iter().map(Difference::key).collect();
         let (open_kinds, open_targets) = columns(seen_keys.iter().chain(lasts));
         let (seen_kinds, targets) = columns(&seen_keys);
@@ -148,6 +149,25 @@ fn columns<'a>(
     keys: impl IntoIterator<Item = &'a (DriftKind, String)>,
 ) -> (Vec<String>, Vec<String>) {
     keys.into_iter()
-        .map(|(kind, target)| (kind.as_str().to_owned(), target.clone()))
+        .map(|(kind, target)| stored(*kind, target))
         .unzip()
+}
+
+/// Kind and target as they stand in the table. What keeps the roles from serving stands under one word, which the previous
+/// version knows as well, with the finer one in the place of the target that it does not have.
+fn stored(kind: DriftKind, target: &str) -> (String, String) {
+    if kind.is_of_access() && kind != DriftKind::AccessLost {
+        let one = DriftKind::AccessLost.as_str();
+        return (one.to_owned(), kind.as_str().to_owned());
+    }
+    (kind.as_str().to_owned(), target.to_owned())
+}
+
+fn from_stored(kind: &str, target: String) -> Option<(DriftKind, String)> {
+    let kind = DriftKind::parse(kind)?;
+    if kind == DriftKind::AccessLost {
+        let finer = DriftKind::parse(&target).filter(|finer| finer.is_of_access());
+        return Some((finer.unwrap_or(kind), String::new()));
+    }
+    Some((kind, target))
 }

@@ -174,6 +174,36 @@ async fn each_kind_of_drift_is_told_once_and_mended_or_reported_as_chosen(pool: 
     }
 }
 
+/// Both versions read the table while one takes the other's place.
+#[sqlx::test(migrations = "../migrations")]
+async fn whatever_kind_of_drift_is_kept_the_previous_version_can_read(pool: PgPool) {
+    const KNOWN: [&str; 6] = [
+        "flow_edited",
+        "flow_deleted",
+        "queue_repointed",
+        "queue_not_covered",
+        "permission_removed",
+        "access_lost",
+    ];
+    let world = World::new(pool).await;
+    for kind in DriftKind::ALL {
+        let site = installed(&world, Drift::Report).await;
+        disturb(&site, kind).await;
+        site.pass().await.expect("a pass");
+        let kept: Vec<String> =
+            sqlx::query_scalar("select kind from installation_drift where instance_id = $1")
+                .bind(site.instance.0)
+                .fetch_all(&world.pool)
+                .await
+                .expect("kinds");
+        assert!(!kept.is_empty(), "{kind:?}");
+        for kept in kept {
+            assert!(KNOWN.contains(&kept.as_str()), "{kind:?}: {kept}");
+        }
+        site.put_away().await;
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn what_was_only_reported_ends_when_it_is_put_right(pool: PgPool) {
     let world = World::new(pool).await;
