@@ -180,7 +180,7 @@ impl TenantTx {
 
 impl Store {
     /// Takes the lease of the installation that is due longest, that nobody works on, and in whose account and region
-    /// nobody works on another: two would only take turns from each other.
+    /// nobody works on another: two would only take turns from each other. How far a killed look had come is forgotten.
     pub async fn installation_lease(
         &self,
         token: Uuid,
@@ -189,7 +189,7 @@ impl Store {
     ) -> Result<Option<LeasedInstallation>, StoreError> {
         let mut tx = self.system("the reconciler serves every tenant").await?;
         let row = sqlx::query!(
-            r#"update installations n set lease_token = $1, lease_expires_at = $3
+            r#"update installations n set lease_token = $1, lease_expires_at = $3, looked = null, to_look = null
              from instances i, connections c
              where (n.tenant_id, n.instance_id) = (
                      select due.tenant_id, due.instance_id

@@ -440,3 +440,32 @@ async fn how_far_a_look_at_many_queues_has_come_is_told_while_it_goes_on(pool: P
     pass.await.expect("a pass");
     assert_eq!(look().await, None, "it is over");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_look_that_was_killed_tells_no_progress_once_another_has_begun(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = world
+        .site(FakeInstance::with_queues(&[("plain", None)]))
+        .await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    let tx = || async {
+        world
+            .store
+            .tenant(world.tenant)
+            .await
+            .expect("a transaction")
+    };
+    let mut killed = tx().await;
+    killed
+        .installation_looked(site.instance, 10, 25)
+        .await
+        .expect("written");
+    killed.commit().await.expect("committed");
+    site.is_due().await;
+    let now = world.clock.now();
+    let until = ringfence_api::clock::later(now, std::time::Duration::from_secs(60));
+    let leased = world.store.installation_lease(world.ids.uuid(), now, until);
+    leased.await.expect("an answer").expect("a lease");
+    let look = tx().await.installation_look(site.instance).await;
+    assert_eq!(look.expect("an answer"), None);
+}
