@@ -5,7 +5,8 @@ use jiff::Timestamp;
 /// How far reading has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// When somebody last wished for one.
+    /// When somebody last wished for one. Before `began_at`: the one under way serves it. Not before `computed_at`: none
+    /// has yet.
     pub asked_at: Option<Timestamp>,
     /// Of the one under way.
     pub began_at: Option<Timestamp>,
@@ -19,15 +20,20 @@ pub struct Reading {
     pub attempts: u32,
     /// When the last whole one ended.
     pub computed_at: Option<Timestamp>,
+    /// Another is to be, sooner or later.
+    pub is_due: bool,
     /// Permissions that the last whole one lacked.
     pub missing_permissions: Vec<String>,
 }
 
 impl Reading {
-    /// One goes on, or is wished for.
+    /// One goes on, or is about to: the first, or one that is wished for.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
-        self.began_at.is_some() || self.computed_at.is_none() || self.asked_at > self.computed_at
+        self.is_due
+            && (self.began_at.is_some()
+                || self.computed_at.is_none()
+                || self.asked_at >= self.computed_at)
     }
 }
 
@@ -54,12 +60,21 @@ impl DialProfile {
     }
 }
 
+/// What Connect told of a routing profile; none: it refused to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileAnswer {
+    /// A profile may have no default queue.
+    pub default_queue_id: Option<Option<String>>,
+    pub queue_ids: Option<Vec<String>>,
+}
+
 /// A standard queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialQueue {
     pub id: String,
     pub name: String,
-    /// What it ran when that was last read; none: nothing of its own, or it was not read.
+    /// What it ran when that was last read; none: nothing of its own, or it was never read.
     pub whisper_flow_id: Option<String>,
+    /// When its whisper was.
     pub read_at: Option<Timestamp>,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::time::{from_db_opt, to_db};
 use super::{Store, StoreError, TenantTx};
-use crate::domain::coverage::{DialProfile, DialQueue, Reading};
+use crate::domain::coverage::{DialProfile, DialQueue, ProfileAnswer, Reading};
 use crate::domain::ids::{InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 
@@ -32,6 +32,7 @@ struct ReadingRow {
     problem: String,
     attempts: i32,
     computed_at: Option<OffsetDateTime>,
+    is_due: bool,
     missing_permissions: Vec<String>,
 }
 
@@ -47,13 +48,15 @@ impl TryFrom<ReadingRow> for Reading {
             problem: row.problem,
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
             computed_at: from_db_opt(row.computed_at)?,
+            is_due: row.is_due,
             missing_permissions: row.missing_permissions,
         })
     }
 }
 
 impl TenantTx {
-    /// A reading is due at once. One that is under way goes on, and another follows it.
+    /// A reading is due at once, or after the pause that a failure brought. One that is under way goes on, and another
+    /// follows it; further wishes until that begins are the same wish.
     pub async fn coverage_ask(
         &mut self,
         instance: InstanceId,
@@ -61,9 +64,13 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "insert into coverage_readings (tenant_id, instance_id, next_due_at, asked_at) values ($1, $2, $3, $3)
+            "insert into coverage_readings as r (tenant_id, instance_id, next_due_at, asked_at) values ($1, $2, $3, $3)
              on conflict on constraint coverage_readings_pkey do update
-             set next_due_at = excluded.next_due_at, asked_at = excluded.asked_at, attempts = 0",
+             set next_due_at = case when r.attempts > 0 then r.next_due_at
+                                   else least(r.next_due_at, excluded.next_due_at) end,
+                 asked_at = case when r.asked_at > coalesce(r.began_at, '-infinity')
+                                      and r.asked_at >= coalesce(r.computed_at, '-infinity') then r.asked_at
+                                else excluded.asked_at end",
             tenant_id,
             instance.0,
             to_db(now),
@@ -101,8 +108,9 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let row = sqlx::query_as!(
             ReadingRow,
-            "select asked_at, began_at, listed_at, refused, problem, attempts, computed_at, missing_permissions
-             from coverage_readings where tenant_id = $1 and instance_id = $2",
+            r#"select asked_at, began_at, listed_at, refused, problem, attempts, computed_at,
+                 next_due_at < 'infinity' as "is_due!", missing_permissions
+             from coverage_readings where tenant_id = $1 and instance_id = $2"#,
             tenant_id,
             instance.0,
         )
@@ -202,16 +210,13 @@ impl TenantTx {
         Ok(())
     }
 
-    /// There are these profiles and queues, by id and name, and no others any more.
-    pub async fn coverage_listed(
+    /// There are these profiles, by id and name, and no others any more.
+    pub async fn coverage_profiles_listed(
         &mut self,
         instance: InstanceId,
-        profiles: &[(String, String)],
-        queues: &[(String, String)],
-        now: Timestamp,
+        (ids, names): (Vec<String>, Vec<String>),
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
-        let (ids, names): (Vec<String>, Vec<String>) = profiles.iter().cloned().unzip();
         sqlx::query!(
             "delete from coverage_profiles where tenant_id = $1 and instance_id = $2 and profile_id <> all($3)",
             tenant_id,
@@ -231,7 +236,16 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        let (ids, names): (Vec<String>, Vec<String>) = queues.iter().cloned().unzip();
+        Ok(())
+    }
+
+    /// As [`Self::coverage_profiles_listed`].
+    pub async fn coverage_queues_listed(
+        &mut self,
+        instance: InstanceId,
+        (ids, names): (Vec<String>, Vec<String>),
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "delete from coverage_queues where tenant_id = $1 and instance_id = $2 and queue_id <> all($3)",
             tenant_id,
@@ -251,6 +265,16 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
+        Ok(())
+    }
+
+    /// Which profiles and queues there are is known, as far as the role may list them.
+    pub async fn coverage_listed(
+        &mut self,
+        instance: InstanceId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update coverage_readings set listed_at = $3 where tenant_id = $1 and instance_id = $2",
             tenant_id,
@@ -262,21 +286,26 @@ impl TenantTx {
         Ok(())
     }
 
+    /// What was not answered stays as it was known.
     pub async fn coverage_profile_read(
         &mut self,
         instance: InstanceId,
-        profile: &DialProfile,
+        profile_id: &str,
+        answered: &ProfileAnswer,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update coverage_profiles set default_queue_id = $4, queue_ids = $5, read_at = $6
+            "update coverage_profiles
+             set default_queue_id = case when $4 then $5 else default_queue_id end,
+                 queue_ids = coalesce($6, queue_ids), read_at = $7
              where tenant_id = $1 and instance_id = $2 and profile_id = $3",
             tenant_id,
             instance.0,
-            profile.id,
-            profile.default_queue_id,
-            &profile.queue_ids,
+            profile_id,
+            answered.default_queue_id.is_some(),
+            answered.default_queue_id.clone().flatten(),
+            answered.queue_ids.as_deref(),
             to_db(now),
         )
         .execute(self.connection())
@@ -362,7 +391,7 @@ impl TenantTx {
     }
 
     /// All was read. The next reading is due at `next_due_at` where something is installed, and at once if it was wished
-    /// for since this one began.
+    /// for since this one began; such a wish counts as of now, for this reading has not served it.
     pub async fn coverage_finish(
         &mut self,
         instance: InstanceId,
@@ -372,7 +401,8 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update coverage_readings r
-             set computed_at = $3::timestamptz, missing_permissions = refused, began_at = null, listed_at = null, refused = '{}',
+             set computed_at = $3::timestamptz,
+                 asked_at = case when asked_at > began_at then $3::timestamptz else asked_at end, missing_permissions = refused, began_at = null, listed_at = null, refused = '{}',
                  problem = '', attempts = 0, lease_token = null, lease_expires_at = null,
                  next_due_at = case
                      when asked_at > began_at then $3::timestamptz
@@ -390,23 +420,57 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Gives the lease back; somebody goes on at `next_due_at`. A problem keeps it from going on until then.
-    pub async fn coverage_release(
+    /// Gives the lease back; somebody goes on at `next_due_at`.
+    pub async fn coverage_pause(
         &mut self,
         instance: InstanceId,
-        problem: Option<&str>,
         next_due_at: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update coverage_readings
-             set problem = coalesce($3, ''), attempts = case when $3::text is null then 0 else attempts + 1 end,
-                 next_due_at = $4, lease_token = null, lease_expires_at = null
+             set problem = '', attempts = 0, next_due_at = $3, lease_token = null, lease_expires_at = null
+             where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+            to_db(next_due_at),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Gives the lease back; a problem keeps it from going on until `next_due_at`. Where nothing is installed, only a wish
+    /// is tried again, and only if `may_retry`; otherwise the reading is given up until the next wish or installation.
+    pub async fn coverage_failed(
+        &mut self,
+        instance: InstanceId,
+        problem: &str,
+        next_due_at: Timestamp,
+        may_retry: bool,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "with kept as (
+                 select ($5 and asked_at >= coalesce(computed_at, '-infinity'))
+                     or exists (select from installations n where n.tenant_id = r.tenant_id
+                                and n.instance_id = r.instance_id and n.state <> 'uninstalled') as kept
+                 from coverage_readings r where tenant_id = $1 and instance_id = $2
+             )
+             update coverage_readings
+             set problem = $3, attempts = case when kept then attempts + 1 else 0 end,
+                 next_due_at = case when kept then $4::timestamptz else 'infinity' end,
+                 asked_at = case when kept then asked_at end,
+                 began_at = case when kept then began_at end, listed_at = case when kept then listed_at end,
+                 refused = case when kept then refused else '{}' end,
+                 lease_token = null, lease_expires_at = null
+             from kept
              where tenant_id = $1 and instance_id = $2",
             tenant_id,
             instance.0,
             problem,
             to_db(next_due_at),
+            may_retry,
         )
         .execute(self.connection())
         .await?;

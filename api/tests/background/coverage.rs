@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use ringfence_api::app::coverage::{Installed, dialled_queues};
 use ringfence_api::background::Found;
 use ringfence_api::background::coverage::CoverageReader;
-use ringfence_api::domain::coverage::Reading;
+use ringfence_api::domain::coverage::{DialProfile, DialQueue, Reading};
 use ringfence_api::domain::ids::InstanceId;
 use ringfence_api::domain::installation::ExistingWhisper;
 use ringfence_api::store::TenantTx;
@@ -36,6 +36,8 @@ struct Inside {
     queues: BTreeSet<String>,
     denied: BTreeSet<&'static str>,
     throttled: bool,
+    /// Every request fails, and no other try would help.
+    broken: bool,
     asked: Vec<String>,
     /// A request of this number hangs.
     hangs_at: Option<usize>,
@@ -97,6 +99,9 @@ impl Profiles {
             inside.asked.push(of);
             if inside.throttled {
                 return Err(refused(429, "TooManyRequestsException"));
+            }
+            if inside.broken {
+                return Err(refused(400, "InvalidRequestException"));
             }
             if inside.denied.contains(action) {
                 return Err(refused(403, "AccessDeniedException"));
@@ -247,6 +252,41 @@ impl Town {
         reading.expect("an answer").expect("a reading")
     }
 
+    /// When the lease ends, as Postgres writes it.
+    async fn lease_end(&self) -> String {
+        sqlx::query_scalar(
+            "select lease_expires_at::text from coverage_readings where instance_id = $1",
+        )
+        .bind(self.instance.0)
+        .fetch_one(&self.world.pool)
+        .await
+        .expect("a lease")
+    }
+
+    /// The daily reading is due, as it is after a removal.
+    async fn is_due(&self) {
+        let now = self.world.clock.now().to_string();
+        sqlx::query("update coverage_readings set next_due_at = $2::text::timestamptz where instance_id = $1")
+            .bind(self.instance.0)
+            .bind(now)
+            .execute(&self.world.pool)
+            .await
+            .expect("due");
+    }
+
+    /// All that is known of profiles and queues, but for when it was read.
+    async fn known(&self) -> (Vec<DialProfile>, Vec<DialQueue>) {
+        let mut tx = self.tx().await;
+        let profiles = tx.coverage_profiles(self.instance).await;
+        let queues = tx.coverage_queues(self.instance).await;
+        let (mut profiles, mut queues) = (profiles.expect("profiles"), queues.expect("queues"));
+        profiles
+            .iter_mut()
+            .for_each(|profile| profile.read_at = None);
+        queues.iter_mut().for_each(|queue| queue.read_at = None);
+        (profiles, queues)
+    }
+
     /// Looks until nothing is due any more; answers how often.
     async fn read_all(&self) -> usize {
         for looks in 0..1000 {
@@ -388,9 +428,7 @@ async fn a_wish_that_comes_during_a_reading_leads_to_another(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn reading_holds_up_no_pass_over_the_installation_and_begins_when_one_is_reached(
-    pool: PgPool,
-) {
+async fn reading_holds_up_no_pass_over_the_installation_and_begins_with_its_first(pool: PgPool) {
     let town = Town::new(pool, Profiles::of(5, 5)).await;
     let leased = town.world.store.coverage_lease(
         town.world.ids.uuid(),
@@ -407,4 +445,198 @@ async fn reading_holds_up_no_pass_over_the_installation_and_begins_when_one_is_r
     let mut tx = town.tx().await;
     let reading = tx.coverage_reading(site.instance).await.expect("an answer");
     assert!(reading.is_some_and(|reading| reading.is_under_way()));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_installation_that_is_refused_from_the_start_has_its_profiles_read_too(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = world.site(FakeInstance::with_queues(&[("q1", None)])).await;
+    site.fake.inside().denied.insert("sts:AssumeRole");
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    assert!(!site.pass().await.expect("a pass").reached);
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    let reading = tx.coverage_reading(site.instance).await.expect("an answer");
+    assert!(reading.is_some_and(|reading| reading.is_under_way()));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_request_that_takes_longer_than_a_lease_keeps_it(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(4, 4)).await;
+    town.profiles.inside().hangs_at = Some(1);
+    let hung = Arc::clone(&town.profiles.hung);
+    let reader = CoverageReader {
+        lease: Duration::from_millis(300),
+        ..town.reader()
+    };
+    let others = async {
+        hung.notified().await;
+        for _ in 0..3 {
+            let first = town.lease_end().await;
+            town.world.wait(SignedDuration::from_millis(250));
+            let prolonged = async { while town.lease_end().await == first {} };
+            tokio::time::timeout(Duration::from_secs(20), prolonged)
+                .await
+                .expect("the lease is prolonged while a request goes on");
+            let found = town.reader().look().await.expect("a look");
+            assert_eq!(found, Found::Nothing, "it is not theirs");
+        }
+    };
+    tokio::select! {
+        _ = reader.look() => panic!("it was to hang"),
+        () = others => {}
+    }
+    assert_eq!(town.profiles.asked("list").len(), 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn where_nothing_is_installed_a_daily_reading_that_fails_is_not_tried_again(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(5, 5)).await;
+    town.read_all().await;
+    let known = town.known().await;
+    town.is_due().await;
+    town.profiles.inside().broken = true;
+    assert_eq!(town.reader().look().await.expect("a look"), Found::Work);
+    town.world.wait(SignedDuration::from_hours(48));
+    assert_eq!(town.reader().look().await.expect("a look"), Found::Nothing);
+    let reading = town.reading().await;
+    assert!(!reading.is_under_way(), "it was given up");
+    assert_ne!(reading.problem, "");
+    assert_eq!(town.known().await, known, "what was known stays");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn where_nothing_is_installed_a_wish_is_given_up_after_some_failures(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(5, 5)).await;
+    town.profiles.inside().broken = true;
+    let mut tries = 0;
+    while tries < 30 {
+        town.world.wait(SignedDuration::from_mins(10));
+        if town.reader().look().await.expect("a look") == Found::Nothing {
+            break;
+        }
+        tries += 1;
+    }
+    assert!((3..=10).contains(&tries), "{tries} tries");
+    let reading = town.reading().await;
+    assert!(!reading.is_under_way());
+    assert_ne!(reading.problem, "");
+
+    town.profiles.inside().broken = false;
+    town.ask().await;
+    assert!(town.reading().await.is_under_way(), "another wish");
+    town.read_all().await;
+    let reading = town.reading().await;
+    assert!(reading.computed_at.is_some() && reading.problem.is_empty());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn where_something_is_installed_a_reading_that_fails_is_tried_again_however_often(
+    pool: PgPool,
+) {
+    let mut town = Town::new(pool, Profiles::of(5, 5)).await;
+    let site = town
+        .world
+        .site(FakeInstance::with_queues(&[("q1", None)]))
+        .await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site.settle().await;
+    let instance = site.instance;
+    town.read_all().await;
+    town.instance = instance;
+    town.is_due().await;
+    town.profiles.inside().broken = true;
+    for _ in 0..12 {
+        assert_eq!(town.reader().look().await.expect("a look"), Found::Work);
+        town.world.wait(SignedDuration::from_mins(10));
+    }
+    assert!(town.reading().await.is_under_way());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_permission_taken_away_takes_nothing_of_what_was_known(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(6, 12)).await;
+    town.read_all().await;
+    let known = town.known().await;
+    assert!(
+        known
+            .0
+            .iter()
+            .all(|profile| profile.default_queue_id.is_some())
+    );
+    assert!(known.1.iter().all(|queue| queue.whisper_flow_id.is_some()));
+    for permission in [
+        "connect:ListRoutingProfiles",
+        "connect:ListQueues",
+        "connect:DescribeRoutingProfile",
+        "connect:ListRoutingProfileQueues",
+        "connect:DescribeQueue",
+    ] {
+        town.profiles.inside().denied = [permission].into();
+        town.ask().await;
+        town.read_all().await;
+        assert_eq!(town.reading().await.missing_permissions, [permission]);
+        assert_eq!(town.known().await, known, "{permission}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_could_not_be_read_is_not_told_as_read(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(6, 12)).await;
+    town.profiles.inside().denied = ["connect:DescribeQueue"].into();
+    town.read_all().await;
+    assert!(town.reading().await.computed_at.is_some());
+    let mut tx = town.tx().await;
+    let queues = tx.coverage_queues(town.instance).await.expect("queues");
+    assert_eq!(queues.len(), 12);
+    assert!(queues.iter().all(|queue| queue.read_at.is_none()));
+    assert_eq!(
+        town.profiles.asked("queue q").len(),
+        1,
+        "and asked for once"
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn wishes_during_a_reading_lead_to_one_more_and_it_is_under_way_until_then(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(30, 30)).await;
+    town.world.wait(SignedDuration::from_secs(1));
+    town.reader().look().await.expect("a look");
+    town.world.wait(SignedDuration::from_secs(1));
+    town.ask().await;
+    let wished_at = town.reading().await.asked_at;
+    town.world.wait(SignedDuration::from_secs(1));
+    town.ask().await;
+    assert_eq!(town.reading().await.asked_at, wished_at, "one wish");
+    while town.reading().await.computed_at.is_none() {
+        town.world.wait(SignedDuration::from_secs(1));
+        town.reader().look().await.expect("a look");
+    }
+    assert!(
+        town.reading().await.is_under_way(),
+        "the wish is not served"
+    );
+    // Before the second has begun, one more is the same wish.
+    town.world.wait(SignedDuration::from_secs(1));
+    town.ask().await;
+    town.read_all().await;
+    assert!(!town.reading().await.is_under_way());
+    assert_eq!(town.profiles.asked("profile p001").len(), 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_wish_shortens_no_pause_after_a_failure(pool: PgPool) {
+    let town = Town::new(pool, Profiles::of(5, 5)).await;
+    town.profiles.inside().broken = true;
+    for _ in 0..4 {
+        town.world.wait(SignedDuration::from_mins(10));
+        assert_eq!(town.reader().look().await.expect("a look"), Found::Work);
+    }
+    town.world.wait(SignedDuration::from_secs(1));
+    town.ask().await;
+    assert_eq!(town.reading().await.attempts, 4);
+    assert_eq!(town.reader().look().await.expect("a look"), Found::Nothing);
 }

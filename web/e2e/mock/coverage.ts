@@ -31,6 +31,7 @@ export function coverage(): Coverage {
     name,
     covered: index !== 4,
     whisper_flow_id: null,
+    whisper_read_at: index === 4 ? "2026-11-25T11:19:30Z" : null,
     dialled_by: [profile("Basic Routing Profile", index === 0), ...(index > 2 ? [profile("Evening team", true)] : [])],
     reason: index === 4 ? "the installation does not name this queue" : null,
     fix:

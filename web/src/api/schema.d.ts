@@ -694,7 +694,8 @@ export interface paths {
         put?: never;
         /**
          * Read the routing profiles anew
-         * @description At once instead of within a day, by a worker: two requests for each routing profile, and one for each queue that does not
+         * @description At once instead of within a day, by a worker; after a failure, once the pause before the next try is over, which is
+         *     some minutes at most. Wishes that come while one waits are the same one. It takes two requests for each routing profile, and one for each queue that does not
          *     run our whisper, at most one a second. The answer is the coverage as it is known by now; read it again to see how far it
          *     has come.
          *
@@ -2088,7 +2089,8 @@ export interface components {
             /** @description Without these the queues could not all be found. */
             missing_permissions: components["schemas"]["MissingPermission"][];
             /**
-             * @description Why the reading under way does not go on for the moment; it is tried again.
+             * @description Why the reading under way does not go on for the moment; it is tried again. Where none is under way: why the last
+             *     was given up, for nothing is installed.
              * @example null
              */
             problem?: string | null;
@@ -2447,10 +2449,17 @@ export interface components {
              */
             reason?: string | null;
             /**
-             * @description What a queue that is not covered ran when that was last read; null: Connect's "Default outbound", or it is covered.
+             * @description What a queue that is not covered ran at `whisper_read_at`; null: Connect's "Default outbound", or there is no
+             *     `whisper_read_at`.
              * @example c8c0e68d-2200-4265-82c0-0123456789ab
              */
             whisper_flow_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When the whisper of a queue that is not covered was last read; null: nobody has yet, or it is covered.
+             * @example 2026-11-25T10:09:30Z
+             */
+            whisper_read_at?: string | null;
         };
         /** @description Something that somebody else changed. */
         Drift: {
@@ -6748,7 +6757,8 @@ export interface operations {
                      *           "name": "Sales",
                      *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
                      *           "reason": "the installation does not name this queue",
-                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab"
+                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "whisper_read_at": "2026-11-25T10:09:30Z"
                      *         }
                      *       ],
                      *       "state": "not_read",
@@ -6841,7 +6851,8 @@ export interface operations {
                      *           "name": "Sales",
                      *           "queue_id": "7d1c4a55-2200-4265-82c0-0123456789ab",
                      *           "reason": "the installation does not name this queue",
-                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab"
+                     *           "whisper_flow_id": "c8c0e68d-2200-4265-82c0-0123456789ab",
+                     *           "whisper_read_at": "2026-11-25T10:09:30Z"
                      *         }
                      *       ],
                      *       "state": "not_read",

@@ -37,6 +37,15 @@ describe("the reading of routing profiles", () => {
     expect(standing(coverage({ state: "not_read", computed_at: null }), NOW)).toMatch(/never read/);
   });
 
+  it("tells why the last try was given up", () => {
+    const problem = "the installer role cannot be assumed";
+    expect(standing(coverage({ problem }), NOW)).toBe(
+      "Routing profiles read 40 min ago. The last try was given up: the installer role cannot be assumed.",
+    );
+    const never = coverage({ state: "not_read", computed_at: null, problem });
+    expect(standing(never, NOW)).toMatch(/never read. The last try was given up/);
+  });
+
   it("claims nothing before the first has ended", () => {
     expect(summary(coverage({ state: "reading", computed_at: null }))).toBe("Being read");
     expect(summary(coverage({ state: "not_read", computed_at: null }))).toBe("Not read yet");

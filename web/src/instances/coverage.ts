@@ -35,8 +35,9 @@ export function dialledBy(queue: Coverage["queues"][number]): string {
 
 /** How far the worker is with routing profiles and queues, or when it was done. */
 export function standing({ state, progress, problem, computed_at: computed }: Coverage, now: number): string {
-  if (state === "not_read") return "The routing profiles of this instance were never read.";
-  if (state === "read") return computed == null ? "" : `Routing profiles read ${ago(computed, now)}.`;
+  const lastly = problem == null ? "" : ` The last try was given up: ${problem}.`;
+  if (state === "not_read") return `The routing profiles of this instance were never read.${lastly}`;
+  if (state === "read") return computed == null ? "" : `Routing profiles read ${ago(computed, now)}.${lastly}`;
   if (problem != null) return `Routing profiles cannot be read for the moment: ${problem}.`;
   if (progress == null) return "The routing profiles are about to be read.";
   const minutes = Math.ceil(progress.seconds_left / 60);

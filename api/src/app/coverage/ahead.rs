@@ -30,16 +30,20 @@ impl Ahead {
     }
 }
 
-/// What was read since `began_at` is not read again.
+/// What was read since `began_at` is not read again, and what the role refused to is not read at all.
 #[must_use]
 pub fn ahead(
     began_at: Timestamp,
     profiles: &[DialProfile],
     queues: &[DialQueue],
     installed: &Installed,
+    refused: &[String],
 ) -> Ahead {
     let is_fresh = |read_at: Option<Timestamp>| read_at.is_some_and(|at| at >= began_at);
     let dialled: BTreeSet<&String> = profiles.iter().flat_map(DialProfile::queues).collect();
+    let may_read_queues = !refused
+        .iter()
+        .any(|action| action == "connect:DescribeQueue");
     let mut ahead = Ahead::default();
     for profile in profiles {
         if is_fresh(profile.read_at) {
@@ -51,7 +55,7 @@ pub fn ahead(
     for queue in queues {
         if is_fresh(queue.read_at) {
             ahead.done += 1;
-        } else if dialled.contains(&queue.id) && !installed.covers(&queue.id) {
+        } else if may_read_queues && dialled.contains(&queue.id) && !installed.covers(&queue.id) {
             ahead.queues.push(queue.id.clone());
         }
     }
@@ -115,7 +119,10 @@ mod tests {
             request: None,
             queues: BTreeMap::from([("ours".to_owned(), ours)]),
         };
-        let ahead = ahead(at(10), &profiles, &queues, &installed);
+        let blind = ["connect:DescribeQueue".to_owned()];
+        let without = super::ahead(at(10), &profiles, &queues, &installed, &blind);
+        assert_eq!((without.queues.len(), without.requests()), (0, 4));
+        let ahead = ahead(at(10), &profiles, &queues, &installed, &[]);
         assert_eq!(ahead.profiles, ["old", "new"]);
         assert_eq!(ahead.queues, ["b", "c"]);
         assert_eq!((ahead.done, ahead.total(), ahead.requests()), (2, 6, 6));

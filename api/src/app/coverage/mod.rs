@@ -6,6 +6,8 @@ mod ways_round;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::domain::coverage::{DialProfile, DialQueue};
 use crate::domain::installation::{InstallationRequest, QueueState};
 use crate::store::InstallationQueue;
@@ -28,8 +30,9 @@ pub struct DialledQueue {
     pub queue_id: String,
     pub name: String,
     pub covered: bool,
-    /// What a queue that is not covered runs; none: Connect's default.
+    /// What a queue that is not covered ran at `whisper_read_at`; none: Connect's default, or nobody ever read it.
     pub whisper_flow_id: Option<String>,
+    pub whisper_read_at: Option<Timestamp>,
     pub dialled_by: Vec<DialledBy>,
     /// Why a queue is not covered, and what to do about it.
     pub gap: Option<Gap>,
@@ -74,6 +77,7 @@ pub fn dialled_queues(
             name: queue.name.clone(),
             covered,
             whisper_flow_id: queue.whisper_flow_id.clone().filter(|_| !covered),
+            whisper_read_at: queue.read_at.filter(|_| !covered),
             dialled_by,
             gap: (!covered).then(|| gap(&queue.id, installed)),
         })

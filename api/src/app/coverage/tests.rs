@@ -68,6 +68,32 @@ fn each_gap_says_why_and_what_to_do() {
 }
 
 #[test]
+fn a_queue_that_runs_connects_default_is_told_from_one_that_nobody_read() {
+    let profile = DialProfile {
+        id: "p".to_owned(),
+        name: "P".to_owned(),
+        default_queue_id: None,
+        queue_ids: ["read", "unread", "q"].map(str::to_owned).to_vec(),
+        read_at: None,
+    };
+    let at = Timestamp::UNIX_EPOCH;
+    let queues = [("read", Some(at)), ("unread", None), ("q", Some(at))];
+    let queues = queues.map(|(id, read_at)| DialQueue {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        whisper_flow_id: None,
+        read_at,
+    });
+    let installed = installed(Some(request(QueueSelection::All)), QueueState::Attached, "");
+    let found = dialled_queues(&[profile], &queues, &installed);
+    let told: Vec<_> = found
+        .iter()
+        .map(|queue| (queue.queue_id.as_str(), queue.whisper_read_at))
+        .collect();
+    assert_eq!(told, [("read", Some(at)), ("unread", None), ("q", None)]);
+}
+
+#[test]
 fn the_ways_round_that_a_tenant_chose_are_told_beside_those_of_everybody() {
     let kinds = |request: Option<&InstallationRequest>| -> Vec<&str> {
         ways_round(request).iter().map(|way| way.kind).collect()

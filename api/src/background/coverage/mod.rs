@@ -3,7 +3,8 @@
 //!
 //! Invariants: it changes nothing in the customer's account; a reader that dies is followed by one that goes on where it
 //! was; a permission that is missing is named, and the rest is read all the same. Failure: what was read stays, why it
-//! does not go on is kept with it, and it is tried again after a growing pause.
+//! does not go on is kept with it, and it is tried again after a growing pause; where nothing is installed it is given up
+//! in the end, for nobody mends a role that is not needed any more.
 
 mod slice;
 
@@ -25,6 +26,12 @@ use slice::{Eyes, Slice};
 
 /// Routing profiles seldom change, and reading them costs the account's pace.
 const PERIOD: Duration = Duration::from_hours(24);
+
+/// Two prolongations may fail before a lease is lost.
+const HEARTBEATS: u32 = 3;
+
+/// Failures in a row after which a reading is given up, where nothing is installed that it would be kept for.
+const TRIES: u32 = 8;
 
 /// Goes on with one reading at a time.
 #[derive(Debug, Clone)]
@@ -50,9 +57,24 @@ impl CoverageReader {
         let read = tokio::select! {
             read = self.read_on(&leased) => read,
             () = self.stop.cancelled() => Ok(Slice::Paused),
+            lost = self.keep_lease(&leased) => Err(lost),
         };
         self.leave(&leased, read).await?;
         Ok(Found::Work)
+    }
+
+    /// A request waits for the account's pace, and a list has many pages. Ends only when the lease is lost.
+    async fn keep_lease(&self, leased: &LeasedReading) -> StepError {
+        loop {
+            tokio::time::sleep(self.lease / HEARTBEATS).await;
+            if let Err(err @ StepError::LeaseLost) = self.hold_on(leased).await {
+                return err;
+            }
+        }
+    }
+
+    async fn hold_on(&self, leased: &LeasedReading) -> Result<(), StepError> {
+        Ok(self.held(leased).await?.commit().await?)
     }
 
     /// Reads the next parts; what is read is kept at once.
@@ -101,7 +123,7 @@ impl CoverageReader {
         let now = self.clock.now();
         match read {
             Ok(Slice::Paused) | Err(StepError::LeaseLost) => {
-                tx.coverage_release(leased.instance, None, now).await?;
+                tx.coverage_pause(leased.instance, now).await?;
             }
             Ok(Slice::Whole) => {
                 let next = later(now, self.aws.jitter().shorten(PERIOD));
@@ -109,11 +131,11 @@ impl CoverageReader {
             }
             Err(err) => {
                 let (_, why) = words(&err);
-                tracing::info!(instance.id = %leased.instance, error = %err, "routing profiles could not be read; it is tried again");
+                tracing::info!(instance.id = %leased.instance, error = %err, "routing profiles could not be read; it is tried again where it is kept or wished for");
                 let reading = tx.coverage_reading(leased.instance).await?;
                 let failures = reading.unwrap_or_default().attempts.saturating_add(1);
                 let next = later(now, backoff(failures, self.aws.jitter()));
-                tx.coverage_release(leased.instance, Some(&why), next)
+                tx.coverage_failed(leased.instance, &why, next, failures < TRIES)
                     .await?;
             }
         }

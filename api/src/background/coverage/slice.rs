@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::coverage::{Installed, ahead};
 use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, SdkConnectInstance};
 use crate::background::installation::execute::StepError;
-use crate::domain::coverage::DialProfile;
+use crate::domain::coverage::ProfileAnswer;
 use crate::store::{LeasedReading, StoreError, TenantTx};
 
 use super::CoverageReader;
@@ -29,23 +29,24 @@ pub(super) struct Eyes<'a> {
 }
 
 impl Eyes<'_> {
-    /// Which profiles and queues there are.
+    /// Which profiles and queues there are; a list that is refused leaves what was known.
     pub(super) async fn list(&mut self) -> Result<(), StepError> {
         let profiles = self.connect.routing_profiles().await;
-        let profiles = self.unless_refused(profiles).await?.unwrap_or_default();
+        let profiles = self.unless_refused(profiles).await?;
         let queues = self.connect.queues().await;
-        let queues = self.unless_refused(queues).await?.unwrap_or_default();
-        let profiles: Vec<(String, String)> = profiles
-            .into_iter()
-            .map(|profile| (profile.id, profile.name))
-            .collect();
-        let queues: Vec<(String, String)> = queues
-            .into_iter()
-            .map(|queue| (queue.id, queue.name))
-            .collect();
+        let queues = self.unless_refused(queues).await?;
         let mut tx = self.held().await?;
-        tx.coverage_listed(self.leased.instance, &profiles, &queues, self.now())
-            .await?;
+        let instance = self.leased.instance;
+        if let Some(profiles) = profiles {
+            let profiles = profiles.into_iter();
+            let profiles = profiles.map(|profile| (profile.id, profile.name)).unzip();
+            tx.coverage_profiles_listed(instance, profiles).await?;
+        }
+        if let Some(queues) = queues {
+            let queues = queues.into_iter().map(|queue| (queue.id, queue.name));
+            tx.coverage_queues_listed(instance, queues.unzip()).await?;
+        }
+        tx.coverage_listed(instance, self.now()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -57,7 +58,7 @@ impl Eyes<'_> {
             let queues = tx.coverage_queues(self.leased.instance).await?;
             let installed = installed(&mut tx, self.leased).await?;
             tx.commit().await?;
-            let ahead = ahead(began_at, &profiles, &queues, &installed);
+            let ahead = ahead(began_at, &profiles, &queues, &installed, &self.refused);
             if ahead.requests() == 0 {
                 return Ok(Slice::Whole);
             }
@@ -86,9 +87,13 @@ impl Eyes<'_> {
     async fn read_profile(&mut self, profile_id: &str) -> Result<(), StepError> {
         let default = match self.may("connect:DescribeRoutingProfile") {
             false => Ok(None),
-            true => self.connect.default_outbound_queue(profile_id).await,
+            true => self
+                .connect
+                .default_outbound_queue(profile_id)
+                .await
+                .map(Some),
         };
-        let default = match self.unless_refused(default).await {
+        let default_queue_id = match self.unless_refused(default).await {
             Err(StepError::Aws(err)) if err.kind == AwsErrorKind::NotFound => {
                 let mut tx = self.held().await?;
                 tx.coverage_profile_gone(self.leased.instance, profile_id)
@@ -98,32 +103,33 @@ impl Eyes<'_> {
             default => default?.flatten(),
         };
         let queues = match self.may("connect:ListRoutingProfileQueues") {
-            false => Ok(Vec::new()),
-            true => self.connect.routing_profile_queues(profile_id).await,
+            false => Ok(None),
+            true => self
+                .connect
+                .routing_profile_queues(profile_id)
+                .await
+                .map(Some),
         };
-        let queues = match self.unless_refused(queues).await {
+        let queue_ids = match self.unless_refused(queues).await {
             // It went between the two requests.
-            Err(StepError::Aws(err)) if err.kind == AwsErrorKind::NotFound => Vec::new(),
-            queues => queues?.unwrap_or_default(),
+            Err(StepError::Aws(err)) if err.kind == AwsErrorKind::NotFound => Some(Vec::new()),
+            queues => queues?.flatten(),
         };
-        let profile = DialProfile {
-            id: profile_id.to_owned(),
-            name: String::new(),
-            default_queue_id: default,
-            queue_ids: queues,
-            read_at: None,
+        let answered = ProfileAnswer {
+            default_queue_id,
+            queue_ids,
         };
         let mut tx = self.held().await?;
-        tx.coverage_profile_read(self.leased.instance, &profile, self.now())
+        tx.coverage_profile_read(self.leased.instance, profile_id, &answered, self.now())
             .await?;
         Ok(tx.commit().await?)
     }
 
     async fn read_queue(&mut self, queue_id: &str) -> Result<(), StepError> {
-        let queue = match self.may("connect:DescribeQueue") {
-            false => Ok(None),
-            true => self.connect.queue(queue_id).await.map(Some),
-        };
+        if !self.may("connect:DescribeQueue") {
+            return Ok(());
+        }
+        let queue = self.connect.queue(queue_id).await;
         let queue = self.unless_refused(queue).await;
         let mut tx = self.held().await?;
         match queue {
@@ -132,7 +138,8 @@ impl Eyes<'_> {
                     .await?;
             }
             queue => {
-                let whisper = queue?.flatten().and_then(|queue| queue.outbound.flow_id);
+                let Some(queue) = queue? else { return Ok(()) };
+                let whisper = queue.outbound.flow_id;
                 tx.coverage_queue_read(
                     self.leased.instance,
                     queue_id,

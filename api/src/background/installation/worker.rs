@@ -278,7 +278,7 @@ impl<R: Reach> InstallationWorker<R> {
             .access_lost(&leased.check)
             .filter(|_| wanted && was_reached);
         journal.access_seen(&mut tx, lost).await?;
-        if wanted && assessment.reached {
+        if wanted {
             tx.coverage_begin_keeping(journal.instance, now).await?;
         }
         // A role that refused what the last check had found in order.

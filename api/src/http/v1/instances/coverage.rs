@@ -43,9 +43,13 @@ pub(super) struct DialledQueueBody {
     /// It runs our whisper.
     #[schema(example = false)]
     covered: bool,
-    /// What a queue that is not covered ran when that was last read; null: Connect's "Default outbound", or it is covered.
+    /// What a queue that is not covered ran at `whisper_read_at`; null: Connect's "Default outbound", or there is no
+    /// `whisper_read_at`.
     #[schema(example = "c8c0e68d-2200-4265-82c0-0123456789ab")]
     whisper_flow_id: Option<String>,
+    /// When the whisper of a queue that is not covered was last read; null: nobody has yet, or it is covered.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-25T10:09:30Z")]
+    whisper_read_at: Option<Timestamp>,
     dialled_by: Vec<DialledByBody>,
     /// Why it is not covered.
     #[schema(example = "the installation does not name this queue")]
@@ -105,7 +109,7 @@ pub(super) struct ProgressBody {
 #[serde(rename_all = "snake_case")]
 #[schema(as = CoverageState)]
 pub(super) enum StateWord {
-    /// Nobody asked for it, and nothing was ever installed.
+    /// Never, and nobody is about to: nothing was ever installed and nobody asked for it, or it was given up.
     NotRead,
     /// Routing profiles are being read, or are about to be; what is told is as of the last reading, or what the first one
     /// has found so far.
@@ -124,7 +128,8 @@ pub(super) struct CoverageBody {
     /// Of the reading under way, once it knows what there is to be read.
     #[schema(example = json!(null))]
     progress: Option<ProgressBody>,
-    /// Why the reading under way does not go on for the moment; it is tried again.
+    /// Why the reading under way does not go on for the moment; it is tried again. Where none is under way: why the last
+    /// was given up, for nothing is installed.
     #[schema(example = json!(null))]
     problem: Option<String>,
     /// Every queue that agents can dial from runs our whisper, going by the last whole reading, which must have lacked no
@@ -163,7 +168,8 @@ pub(in crate::http) async fn get(
 
 /// Read the routing profiles anew
 ///
-/// At once instead of within a day, by a worker: two requests for each routing profile, and one for each queue that does not
+/// At once instead of within a day, by a worker; after a failure, once the pause before the next try is over, which is
+/// some minutes at most. Wishes that come while one waits are the same one. It takes two requests for each routing profile, and one for each queue that does not
 /// run our whisper, at most one a second. The answer is the coverage as it is known by now; read it again to see how far it
 /// has come.
 #[utoipa::path(
@@ -228,9 +234,9 @@ impl Known {
 
     fn body(self, requests_per_second: f64) -> CoverageBody {
         let state = match &self.reading {
-            None => StateWord::NotRead,
             Some(reading) if reading.is_under_way() => StateWord::Reading,
-            Some(_) => StateWord::Read,
+            Some(reading) if reading.computed_at.is_some() => StateWord::Read,
+            _ => StateWord::NotRead,
         };
         let progress = self.progress(requests_per_second);
         let reading = self.reading.unwrap_or_default();
@@ -264,6 +270,7 @@ impl Known {
             &self.profiles,
             &self.queues,
             &self.installed,
+            &reading.refused,
         );
         let interval = Duration::from_secs_f64(1.0 / requests_per_second.max(0.01));
         let requests = u32::try_from(ahead.requests()).unwrap_or(u32::MAX);
@@ -300,6 +307,7 @@ fn queue_body(queue: DialledQueue) -> DialledQueueBody {
         name: queue.name,
         covered: queue.covered,
         whisper_flow_id: queue.whisper_flow_id,
+        whisper_read_at: queue.whisper_read_at,
         dialled_by: queue.dialled_by.into_iter().map(dialled_by_body).collect(),
         reason,
         fix,
