@@ -12,7 +12,9 @@ use ringfence_api::aws::{Aws, AwsSettings, Jitter};
 use ringfence_api::background::{WakeUps, Workers};
 use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{self, Settings};
-use ringfence_api::http::{AppState, Buckets, CALLBACK, Parts, Turns, Watched, serve_metrics};
+use ringfence_api::http::{
+    AppState, Buckets, CALLBACK, LiveStreams, Parts, Turns, Watched, serve_metrics,
+};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::Outbound;
 use ringfence_api::store::{Fitness, Store};
@@ -145,6 +147,7 @@ impl Base {
             watched: self.watched(),
             draining,
             buckets: Buckets::default(),
+            live_streams: LiveStreams::default(),
             turns: Turns::default(),
         }))
     }

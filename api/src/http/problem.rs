@@ -197,6 +197,13 @@ impl ApiError {
         }
     }
 
+    /// When it may be tried again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
     #[must_use]
     pub fn code(&self) -> Code {
         self.code

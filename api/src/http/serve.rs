@@ -1,7 +1,7 @@
 //! Connections: accepted until told to stop, then let go once what they asked for is answered.
 //!
 //! Whoever is slow to say what they want is cut off, so that nobody holds connections by opening them. Once a request's
-//! headers are there, the operation's own time limit counts.
+//! headers are there, the operation's own time limit counts, and whoever does not take the answer is cut off too.
 
 use std::future::Future;
 use std::io;
@@ -17,13 +17,20 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::progressing::Progressing;
+
 /// For the headers of a request, the wait for the next one included: longer than load balancers keep a connection that is
 /// not used (a minute), so that they do not send into one that is being closed.
 const HEADERS_WITHIN: Duration = Duration::from_secs(75);
+/// Without a byte of the answer taken meanwhile.
+const ANSWER_TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// What is still open so long after the stop is dropped: longer than most operations may take.
+const LET_GO_WITHIN: Duration = Duration::from_secs(15);
 /// After an accept that failed for want of something, which others give back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -33,16 +40,29 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    serve_within(HEADERS_WITHIN, listener, router, stop).await;
+    let limits = Limits {
+        headers: HEADERS_WITHIN,
+        no_progress: ANSWER_TAKEN_WITHIN,
+        after_stop: LET_GO_WITHIN,
+    };
+    serve_within(limits, listener, router, stop).await;
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    headers: Duration,
+    no_progress: Duration,
+    after_stop: Duration,
 }
 
 async fn serve_within(
-    headers_within: Duration,
+    limits: Limits,
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let (stopping, connections) = (CancellationToken::new(), TaskTracker::new());
+    let (stopping, dropping) = (CancellationToken::new(), CancellationToken::new());
+    let connections = TaskTracker::new();
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -51,14 +71,14 @@ async fn serve_within(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let serving = serve_one(
-                    headers_within,
-                    stream,
-                    peer,
-                    router.clone(),
-                    stopping.clone(),
-                );
-                connections.spawn(serving);
+                let serving = serve_one(limits, stream, peer, router.clone(), stopping.clone());
+                let dropping = dropping.clone().cancelled_owned();
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = serving => {}
+                        () = dropping => tracing::warn!("a connection is dropped: it was open for too long after the stop"),
+                    }
+                });
             }
             Err(err) if is_the_client_s(&err) => {}
             Err(err) => {
@@ -70,7 +90,13 @@ async fn serve_within(
     drop(listener);
     stopping.cancel();
     connections.close();
-    connections.wait().await;
+    if timeout(limits.after_stop, connections.wait())
+        .await
+        .is_err()
+    {
+        dropping.cancel();
+        connections.wait().await;
+    }
 }
 
 fn is_the_client_s(err: &io::Error) -> bool {
@@ -83,7 +109,7 @@ fn is_the_client_s(err: &io::Error) -> bool {
 }
 
 async fn serve_one(
-    headers_within: Duration,
+    limits: Limits,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
@@ -93,6 +119,7 @@ async fn serve_one(
     if let Err(err) = stream.set_nodelay(true) {
         tracing::debug!(error = %err, "TCP_NODELAY");
     }
+    let stream = Progressing::new(stream, limits.no_progress);
     let answer = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -100,7 +127,7 @@ async fn serve_one(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(headers_within)
+        .header_read_timeout(limits.headers)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -118,22 +145,93 @@ async fn serve_one(
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use futures::stream;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::Notify;
-    use tokio::time::timeout;
 
     use super::*;
 
     const SOON: Duration = Duration::from_secs(10);
     const FOREVER: Duration = Duration::from_secs(3600);
 
-    async fn start(headers_within: Duration, routes: Router) -> (SocketAddr, CancellationToken) {
+    const SHORT: Duration = Duration::from_millis(50);
+    const PATIENT: Limits = Limits {
+        headers: FOREVER,
+        no_progress: FOREVER,
+        after_stop: FOREVER,
+    };
+
+    async fn start(limits: Limits, routes: Router) -> (SocketAddr, CancellationToken) {
+        let (address, stop, serving) = bind(limits, routes).await;
+        tokio::spawn(serving);
+        (address, stop)
+    }
+
+    async fn bind(
+        limits: Limits,
+        routes: Router,
+    ) -> (SocketAddr, CancellationToken, impl Future<Output = ()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        tokio::spawn(serve_within(headers_within, listener, routes, stopped));
-        (address, stop)
+        (
+            address,
+            stop,
+            serve_within(limits, listener, routes, stopped),
+        )
+    }
+
+    /// An answer without an end, and what says that it was given up.
+    fn endless() -> (Router, CancellationToken) {
+        let given_up = CancellationToken::new();
+        let guard = std::sync::Arc::new(std::sync::Mutex::new(Some(given_up.clone().drop_guard())));
+        let answer = async move || {
+            let guard = guard.lock().expect("the lock").take();
+            let chunks = stream::repeat_with(move || {
+                let _ = &guard;
+                Ok::<_, io::Error>(vec![b'x'; 100_000])
+            });
+            Body::from_stream(chunks)
+        };
+        (Router::new().route("/", get(answer)), given_up)
+    }
+
+    async fn ask(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(request).await.expect("sent");
+        let mut begun = [0; 9];
+        let reading = stream.read_exact(&mut begun);
+        timeout(SOON, reading).await.expect("soon").expect("read");
+        stream
+    }
+
+    #[tokio::test]
+    async fn who_does_not_take_the_answer_is_cut_off() {
+        let (routes, given_up) = endless();
+        let limits = Limits {
+            no_progress: SHORT,
+            ..PATIENT
+        };
+        let (address, _stop) = start(limits, routes).await;
+        let _reader = ask(address).await;
+        timeout(SOON, given_up.cancelled()).await.expect("cut off");
+    }
+
+    #[tokio::test]
+    async fn what_is_open_for_too_long_after_the_stop_is_dropped() {
+        let (routes, given_up) = endless();
+        let limits = Limits {
+            after_stop: SHORT,
+            ..PATIENT
+        };
+        let (address, stop, serving) = bind(limits, routes).await;
+        let serving = tokio::spawn(serving);
+        let _reader = ask(address).await;
+        stop.cancel();
+        timeout(SOON, serving).await.expect("soon").expect("served");
+        assert!(given_up.is_cancelled());
     }
 
     async fn all(stream: &mut TcpStream) -> String {
@@ -146,7 +244,11 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_finish_a_request_s_headers_is_cut_off() {
         let routes = Router::new().route("/", get(async || "here"));
-        let (address, _stop) = start(Duration::from_millis(50), routes).await;
+        let limits = Limits {
+            headers: SHORT,
+            ..PATIENT
+        };
+        let (address, _stop) = start(limits, routes).await;
         for beginning in ["", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
             let mut stream = TcpStream::connect(address).await.expect("connected");
             stream.write_all(beginning.as_bytes()).await.expect("sent");
@@ -167,7 +269,7 @@ mod tests {
                 "finished"
             }
         };
-        let (address, stop) = start(FOREVER, Router::new().route("/slow", get(slow))).await;
+        let (address, stop) = start(PATIENT, Router::new().route("/slow", get(slow))).await;
         let mut idle = TcpStream::connect(address).await.expect("connected");
         let mut busy = TcpStream::connect(address).await.expect("connected");
         let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";

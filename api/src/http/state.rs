@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::live_streams::LiveStreams;
 use super::rate::Buckets;
 use super::turns::Turns;
 use super::watched::Watched;
@@ -36,6 +37,7 @@ pub struct Parts {
     /// Cancelled once the process is about to stop: from then on it asks for no new requests.
     pub draining: CancellationToken,
     pub buckets: Buckets,
+    pub live_streams: LiveStreams,
     pub turns: Turns,
     /// Where customers reach us.
     pub public_url: Url,

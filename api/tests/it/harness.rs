@@ -18,7 +18,7 @@ use ringfence_api::clock::{Clock, IdSource};
 use ringfence_api::config::{LimiterFunction, Secret, Settings, Tables};
 use ringfence_api::domain::ids::{InstanceId, OperatorKeyId, TenantId};
 use ringfence_api::domain::rate::RateLimits;
-use ringfence_api::http::{AppState, Buckets, Parts, Turns, Watched, layered, router};
+use ringfence_api::http::{AppState, Buckets, LiveStreams, Parts, Turns, Watched, layered, router};
 use ringfence_api::metrics::Metrics;
 use ringfence_api::outbound::{Outbound, Reach};
 use ringfence_api::sealer::Sealer;
@@ -125,6 +125,7 @@ fn state(
         settings,
         draining: CancellationToken::new(),
         buckets: Buckets::default(),
+        live_streams: LiveStreams::default(),
         turns: Turns::default(),
         public_url: "https://ringfence.example".parse().expect("a URL"),
     })
