@@ -1,9 +1,12 @@
 //! The whole audit log, oldest first, one entry a line.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
+use tokio::time::Instant;
 
 use super::body::AuditEntryBody;
 use crate::auth::ViewAudit;
@@ -13,13 +16,16 @@ use crate::http::query::Query;
 use crate::store::{StoreError, TenantTx};
 
 const READ_AT_ONCE: i64 = 500;
+/// Also for who takes the file slowly: whether they still may see it was asked at the beginning.
+const LONGEST: Duration = Duration::from_secs(3600);
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const AS_A_FILE: HeaderValue =
     HeaderValue::from_static("attachment; filename=\"ringfence-audit-log.ndjson\"");
 
 /// Export the whole log, oldest first, an entry a line
 ///
-/// With what the lines carry the chain can be followed without Ringfence: see `hash`.
+/// With what the lines carry the chain can be followed without Ringfence: see `hash`. One that takes longer than an hour
+/// breaks off.
 #[utoipa::path(
     get, path = "/v1/audit-log/export", operation_id = "audit_log_export", tag = "audit-log",
     security(("bearer" = [ViewAudit::NAME])),
@@ -40,15 +46,31 @@ pub(in crate::http) async fn export(
     let (store, tenant) = (caller.app.store.clone(), caller.tenant.id);
     // Sealed entries stay as they are, so each page has a transaction of its own: who takes the file slowly keeps no
     // connection of the database.
+    let until = Instant::now() + LONGEST;
     let lines = stream::try_unfold(0, move |after| {
         let store = store.clone();
-        async move { read(&mut store.tenant(tenant).await?, after, last).await }
+        async move {
+            if Instant::now() >= until {
+                tracing::warn!("an export of the audit log took too long");
+                return Err(BrokenOff::TooLong);
+            }
+            Ok(read(&mut store.tenant(tenant).await?, after, last).await?)
+        }
     });
     let headers = [
         (header::CONTENT_TYPE, NDJSON),
         (header::CONTENT_DISPOSITION, AS_A_FILE),
     ];
     Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+/// The status is out already: the answer ends early.
+#[derive(Debug, thiserror::Error)]
+enum BrokenOff {
+    #[error("the export took too long")]
+    TooLong,
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 async fn read(

@@ -3,11 +3,13 @@
 //! Read page by page, each in a transaction of its own: who takes the file slowly keeps no connection of the database.
 
 use std::io;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
+use tokio::time::Instant;
 
 use super::body::{DecisionBody, DecisionOutcome, policies_of};
 use super::csv::rows;
@@ -15,11 +17,13 @@ use super::filter::filter;
 use crate::auth::View;
 use crate::domain::ids::TenantId;
 use crate::http::caller::Caller;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::query::Query;
 use crate::store::{Cursor, DecisionFilter, Store};
 
 const READ_AT_ONCE: i64 = 500;
+/// Also for who takes the file slowly: whether they still may see it was asked at the beginning.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -57,7 +61,8 @@ impl Format {
 /// Export decisions, newest first
 ///
 /// As a stream: a decision a line, as lists show it (`ndjson`), or its main columns (`csv`, in which a cell that a
-/// spreadsheet would take for a formula begins with `'`). What comes in meanwhile belongs to the next export.
+/// spreadsheet would take for a formula begins with `'`). By the time of the call: a decision comes in seconds after it, some
+/// later, so let consecutive exports overlap, and tell decisions apart by `id`. One that takes longer than an hour breaks off.
 #[utoipa::path(
     get, path = "/v1/decisions/export", operation_id = "decisions_export", tag = "decisions",
     security(("bearer" = [View::NAME])),
@@ -97,10 +102,14 @@ pub(in crate::http) async fn export(caller: Caller<View>, mut query: Query) -> A
         format,
         cursor: None,
         is_done: false,
+        until: Instant::now() + LONGEST,
     };
     // A database that is away is still told by the answer's status.
     let first = pages.next().await?.unwrap_or_default();
     let rest = stream::try_unfold(pages, async |mut pages| {
+        if Instant::now() >= pages.until {
+            return Err(broken_off(ApiError::new(Code::Timeout, "it took too long")));
+        }
         let page = pages.next().await.map_err(broken_off)?;
         Ok(page.map(|page| (page, pages)))
     });
@@ -111,7 +120,11 @@ pub(in crate::http) async fn export(caller: Caller<View>, mut query: Query) -> A
 
 /// The status is out already; that the answer ends early is all that can be told.
 fn broken_off(err: ApiError) -> io::Error {
-    tracing::warn!(cause = err.cause(), "an export breaks off");
+    tracing::warn!(
+        code = err.code().as_str(),
+        cause = err.cause(),
+        "an export breaks off"
+    );
     io::Error::other("the export breaks off")
 }
 
@@ -122,6 +135,7 @@ struct Pages {
     format: Format,
     cursor: Option<Cursor>,
     is_done: bool,
+    until: Instant,
 }
 
 impl Pages {
