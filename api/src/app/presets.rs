@@ -18,6 +18,8 @@ pub struct Preset {
     pub citation: String,
     /// When the citation was last looked up.
     pub as_of: String,
+    /// Since when it is in force, where that was looked up.
+    pub effective_from: Option<String>,
     /// What the text asks for and these rules do not do.
     pub caveat: Option<String>,
     /// As they stand in a policy.
@@ -48,6 +50,12 @@ mod tests {
         for preset in &all {
             assert!(
                 preset.as_of.parse::<jiff::civil::Date>().is_ok(),
+                "{}",
+                preset.id
+            );
+            let from = preset.effective_from.as_deref();
+            assert!(
+                from.is_none_or(|from| from.parse::<jiff::civil::Date>().is_ok()),
                 "{}",
                 preset.id
             );

@@ -236,7 +236,8 @@ export interface paths {
         };
         /**
          * Export the whole log, oldest first, an entry a line
-         * @description With what the lines carry the chain can be followed without Ringfence: see `hash`.
+         * @description With what the lines carry the chain can be followed without Ringfence: see `hash`. One that takes longer than an hour
+         *     breaks off.
          *
          *     Needs the permission `audit:view`: the role admin or more.
          */
@@ -471,7 +472,8 @@ export interface paths {
         /**
          * Export decisions, newest first
          * @description As a stream: a decision a line, as lists show it (`ndjson`), or its main columns (`csv`, in which a cell that a
-         *     spreadsheet would take for a formula begins with `'`). What comes in meanwhile belongs to the next export.
+         *     spreadsheet would take for a formula begins with `'`). By the time of the call: a decision comes in seconds after it, some
+         *     later, so let consecutive exports overlap, and tell decisions apart by `id`. One that takes longer than an hour breaks off.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
@@ -493,9 +495,11 @@ export interface paths {
         };
         /**
          * Decisions as they come in
-         * @description Server-sent events of the type `decision`, each with a decision as lists show it, a moment after a limiter made it. The
-         *     stream ends after `seconds` and when the server is about to stop; browsers ask again by themselves, with the last
-         *     event's id, from which it then goes on.
+         * @description Server-sent events of the type `decision`, each with a decision as lists show it, a moment after a limiter made it. A
+         *     stream begins with the last minute. It ends after `seconds` and when the server is about to stop; browsers ask again by
+         *     themselves, with the last event's id, and it goes on from a minute before that one, or from a quarter of an hour ago. So a
+         *     decision may come again after a reconnect: tell them apart by `id`. They come in the order in which they were found. One
+         *     that took most of a minute to be stored, or longer, may be in the list only. At most 10 streams of a tenant may be open at once.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
@@ -3263,6 +3267,12 @@ export interface components {
             caveat?: string | null;
             /** @example 12 CFR 1006.14(b)(2) */
             citation: string;
+            /**
+             * Format: date
+             * @description Since when it is in force; null: not looked up.
+             * @example 2021-11-30
+             */
+            effective_from?: string | null;
             /** @example us-reg-f */
             id: string;
             /**
@@ -5912,7 +5922,7 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The last event that was seen: the stream goes on behind it
+                 * @description The last event that was seen: the stream goes on from a minute before it
                  * @example dec_01890a5d000070008000000000000000
                  */
                 "Last-Event-ID"?: string | null;
@@ -10076,6 +10086,7 @@ export interface operations {
                      *           "as_of": "2026-11-01",
                      *           "caveat": "The rule counts per debt.",
                      *           "citation": "12 CFR 1006.14(b)(2)",
+                     *           "effective_from": "2021-11-30",
                      *           "id": "us-reg-f",
                      *           "jurisdiction": "US",
                      *           "name": "Regulation F: 7 calls in 7 days",

@@ -37,6 +37,9 @@ pub(super) struct PresetBody {
     /// When the citation was last looked up.
     #[schema(format = Date, example = "2026-11-01")]
     as_of: String,
+    /// Since when it is in force; null: not looked up.
+    #[schema(format = Date, example = "2021-11-30")]
+    effective_from: Option<String>,
     /// What the text asks for and these rules do not do.
     #[schema(example = "The rule counts per debt.")]
     caveat: Option<String>,
@@ -54,6 +57,7 @@ impl From<Preset> for PresetBody {
             jurisdiction: preset.jurisdiction,
             citation: preset.citation,
             as_of: preset.as_of,
+            effective_from: preset.effective_from,
             caveat: preset.caveat,
             rules: preset.rules,
         }
