@@ -1,10 +1,12 @@
-//! The queues of an instance as they are right now.
+//! The queues of an instance as they are right now, a page of them at a time: each costs a request of its own.
 //!
 //! Failure: whatever Connect answers is passed on; half a list would look like missing coverage.
 
 use std::collections::BTreeMap;
 
-use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, FlowType};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, FlowType, QueueSummary};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveQueue {
@@ -18,11 +20,38 @@ pub struct LiveQueue {
     pub covered: bool,
 }
 
-/// Reads every standard queue; `ours` are the ids of the whispers that Ringfence installed.
+/// Where a queue stands in the list: by its name, then by its id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QueuePlace {
+    pub name: String,
+    pub id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuePage {
+    pub queues: Vec<LiveQueue>,
+    /// Of the last one, where others follow.
+    pub more_after: Option<QueuePlace>,
+}
+
+/// Reads so many standard queues behind that place; `ours` are the ids of the whispers that Ringfence installed.
 pub async fn instance_queues<C: ConnectInstance>(
     connect: &C,
     ours: &[String],
-) -> Result<Vec<LiveQueue>, AwsError> {
+    after: Option<&QueuePlace>,
+    limit: usize,
+) -> Result<QueuePage, AwsError> {
+    let mut listed: Vec<(QueuePlace, String)> = connect
+        .queues()
+        .await?
+        .into_iter()
+        .map(|QueueSummary { id, arn, name }| (QueuePlace { name, id }, arn))
+        .filter(|(place, _)| after.is_none_or(|after| place > after))
+        .collect();
+    listed.sort();
+    let has_more = listed.len() > limit;
+    listed.truncate(limit);
+    let last = listed.last().map(|(place, _)| place.clone());
     let names: BTreeMap<String, String> = connect
         .flows()
         .await?
@@ -30,17 +59,17 @@ pub async fn instance_queues<C: ConnectInstance>(
         .filter(|flow| flow.flow_type == FlowType::OutboundWhisper)
         .map(|flow| (flow.id, flow.name))
         .collect();
-    let mut found = Vec::new();
-    for summary in connect.queues().await? {
-        let queue = match connect.queue(&summary.id).await {
+    let mut queues = Vec::new();
+    for (place, queue_arn) in listed {
+        let queue = match connect.queue(&place.id).await {
             Ok(queue) => queue,
             Err(err) if err.kind == AwsErrorKind::NotFound => continue,
             Err(err) => return Err(err),
         };
         let whisper = queue.outbound.flow_id;
-        found.push(LiveQueue {
+        queues.push(LiveQueue {
             queue_id: queue.id,
-            queue_arn: summary.arn,
+            queue_arn,
             name: queue.name,
             whisper_flow_name: whisper.as_ref().and_then(|id| names.get(id).cloned()),
             covered: whisper.as_ref().is_some_and(|id| ours.contains(id)),
@@ -48,10 +77,8 @@ pub async fn instance_queues<C: ConnectInstance>(
             caller_id_number_id: queue.outbound.caller_id_number_id,
         });
     }
-    found.sort_by(|a, b| {
-        a.name
-            .cmp(&b.name)
-            .then_with(|| a.queue_id.cmp(&b.queue_id))
-    });
-    Ok(found)
+    Ok(QueuePage {
+        queues,
+        more_after: last.filter(|_| has_more),
+    })
 }

@@ -10,7 +10,7 @@ words! {
         QueueRepointed => "queue_repointed",
         /// A queue was made since, and all are to be covered.
         QueueNotCovered => "queue_not_covered",
-        /// The limiter function no longer lets the instance in.
+        /// The limiter function, or the fallback function, no longer lets the instance in.
         PermissionRemoved => "permission_removed",
         /// A role cannot be assumed any more: it, its trust or its external id was changed. AWS tells no more than that.
         RoleRefused => "role_refused",
@@ -27,7 +27,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub kind: DriftKind,
-    /// What it is about, for programs: a flow's key, a queue's id, or nothing.
+    /// What it is about, for programs: a flow's key, a queue's id, a fallback function's ARN, or nothing.
     pub target: String,
     /// The same for people.
     pub name: String,
@@ -83,7 +83,8 @@ impl Difference {
             DriftKind::QueueRepointed => format!("the queue \"{name}\" points at another whisper"),
             DriftKind::QueueNotCovered => format!("the queue \"{name}\" was made since"),
             DriftKind::PermissionRemoved => {
-                "the limiter function's permission for the instance was removed".to_owned()
+                let function = if name.is_empty() { "limiter function" } else { name };
+                format!("the {function}'s permission for the instance was removed")
             }
             DriftKind::RoleRefused => {
                 "a role cannot be assumed any more: it was deleted, or its trust or external id was changed"

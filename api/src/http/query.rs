@@ -105,6 +105,11 @@ pub(super) struct List<T> {
     pub next_cursor: Option<String>,
 }
 
+/// How a place in a list is written for callers, who are not to read anything into it.
+pub(super) fn cursor(position: &str) -> String {
+    URL_SAFE_NO_PAD.encode(position)
+}
+
 /// Splits what was read, one row more than asked for, into the page and the cursor to the next one.
 pub(super) fn page<R, T>(
     mut rows: Vec<R>,
@@ -116,7 +121,7 @@ pub(super) fn page<R, T>(
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = match rows.last() {
-        Some(last) if has_more => Some(URL_SAFE_NO_PAD.encode(position(last))),
+        Some(last) if has_more => Some(cursor(&position(last))),
         _ => None,
     };
     List {

@@ -13,6 +13,8 @@ pub struct InstalledFlow {
     pub service_sha256: Option<String>,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
+    /// We deleted it; queues may name it still.
+    pub deleted: bool,
 }
 
 impl TenantTx {
@@ -23,7 +25,7 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             InstalledFlow,
-            "select flow_key as key, flow_id, name, content_sha256, service_sha256, removing from installed_flows
+            "select flow_key as key, flow_id, name, content_sha256, service_sha256, removing, deleted from installed_flows
              where tenant_id = $1 and instance_id = $2 order by flow_key",
             tenant_id,
             instance.0,
@@ -54,7 +56,7 @@ impl TenantTx {
              values ($1, $2, $3, $4, $5, $6, $7)
              on conflict on constraint installed_flows_pkey do update
              set flow_id = excluded.flow_id, name = excluded.name, content_sha256 = excluded.content_sha256,
-                 service_sha256 = excluded.service_sha256, removing = false",
+                 service_sha256 = excluded.service_sha256, removing = false, deleted = false",
             tenant_id,
             instance.0,
             flow.key,
@@ -77,7 +79,7 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installed_flows set removing = $4 where tenant_id = $1 and instance_id = $2 and flow_id = $3",
+            "update installed_flows set removing = $4, deleted = deleted and $4 where tenant_id = $1 and instance_id = $2 and flow_id = $3",
             tenant_id,
             instance.0,
             flow_id,
@@ -88,7 +90,25 @@ impl TenantTx {
         Ok(())
     }
 
-    pub async fn installed_flow_delete(
+    pub async fn installed_flow_deleted(
+        &mut self,
+        instance: InstanceId,
+        flow_id: &str,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installed_flows set deleted = true where tenant_id = $1 and instance_id = $2 and flow_id = $3",
+            tenant_id,
+            instance.0,
+            flow_id,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Nothing names it any more.
+    pub async fn installed_flow_forget(
         &mut self,
         instance: InstanceId,
         flow_id: &str,

@@ -38,6 +38,11 @@ pub enum Change {
         queue: String,
         flow_id: String,
     },
+    /// At one of our whispers, the one of this place, in the order of their ids.
+    PointAtOurs {
+        queue: String,
+        place: usize,
+    },
     /// Of our flows, the one of this place, in the order of their ids.
     DeleteOurs(usize),
     RewriteOurs(usize),
@@ -57,6 +62,8 @@ struct Gate {
 pub struct Inside {
     pub flows: BTreeMap<String, (FlowType, Flow)>,
     pub queues: BTreeMap<String, Queue>,
+    /// The whisper of ours that somebody pointed a queue at by hand.
+    pointed_at: Option<String>,
     /// Function and statement.
     pub granted: BTreeSet<(String, String)>,
     /// The customer deployed the fallback function.
@@ -175,6 +182,11 @@ impl FakeInstance {
             });
         }
         Ok(())
+    }
+
+    /// Since a fault or an edit was last ordered.
+    pub fn requests(&self) -> u32 {
+        self.inside().requests
     }
 
     /// Whether the ordered fault has come about.
@@ -332,6 +344,16 @@ impl Inside {
                     queue.outbound.flow_id = Some(flow_id);
                 }
             }
+            Change::PointAtOurs { queue, place } => {
+                let whispers = self.flows.values().filter(|(flow_type, flow)| {
+                    *flow_type == FlowType::OutboundWhisper && flow.tags.contains_key("managed-by")
+                });
+                let id = whispers.map(|(_, flow)| flow.id.clone()).nth(place);
+                if let (Some(queue), Some(id)) = (self.queues.get_mut(&queue), id) {
+                    queue.outbound.flow_id = Some(id.clone());
+                    self.pointed_at = Some(id);
+                }
+            }
             Change::DeleteOurs(place) => {
                 if let Some(id) = ours(&self.flows, place) {
                     self.flows.remove(&id);
@@ -461,11 +483,10 @@ impl ConnectInstance for FakeInstance {
                 flow.tags.contains_key("managed-by"),
                 "a flow of the customer's would be deleted"
             );
+            let mut queues = inside.queues.values();
+            let is_used = queues.any(|queue| queue.outbound.flow_id.as_deref() == Some(flow_id));
             assert!(
-                inside
-                    .queues
-                    .values()
-                    .all(|queue| queue.outbound.flow_id.as_deref() != Some(flow_id)),
+                !is_used || inside.pointed_at.as_deref() == Some(flow_id),
                 "a flow in use would be deleted"
             );
             let change = format!("delete {}", flow.name);

@@ -1,5 +1,6 @@
 //! Calls that the limiter says nothing of: denied by a function of the customer's where the tenant wants that.
 
+use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
     ConditionStatus, ConditionType, ExistingWhisper, InstallationRequest, InstallationState,
     OnLimiterUnavailable, QueueState,
@@ -75,6 +76,35 @@ async fn a_permission_of_the_fallback_that_somebody_took_away_is_given_again(poo
     site.fake.inside().fallback_granted.clear();
     site.settle().await;
     assert_eq!(site.fake.inside().fallback_granted.len(), 1);
+    assert_eq!(told(&site).await, [(DriftKind::PermissionRemoved, true)]);
+}
+
+/// Each drift of the fallback's: its kind, and whether it is over.
+async fn told(site: &Site<'_>) -> Vec<(DriftKind, bool)> {
+    let tenant = site.world.store.tenant(site.world.tenant).await;
+    let mut tx = tenant.expect("a transaction");
+    let drift = tx.drift_list(site.instance).await.expect("drift");
+    drift
+        .iter()
+        .filter(|drift| drift.difference.target.contains(FALLBACK))
+        .map(|drift| (drift.difference.kind, drift.ended_at.is_some()))
+        .collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_role_that_may_no_longer_look_at_the_fallback_is_not_told_as_its_permission_removed(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let site = site(&world, true).await;
+    site.ask(&deny()).await;
+    site.pass().await.expect("a pass");
+    let denied = "lambda:GetPolicy on the fallback";
+    site.fake.inside().denied.insert(denied);
+    let assessment = site.pass().await.expect("a pass");
+    let permission = condition(&assessment, ConditionType::PermissionGranted);
+    assert_eq!(permission.reason, "permission_missing");
+    assert_eq!(told(&site).await, []);
 }
 
 #[sqlx::test(migrations = "../migrations")]

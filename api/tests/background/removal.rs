@@ -39,7 +39,7 @@ async fn every_queue_gets_back_what_it_had_and_nothing_of_ours_stays(pool: PgPoo
     let site = installed(&world).await;
     assert!(is_published(&site).await);
     site.ask_removal().await;
-    let assessment = site.pass().await.expect("a pass");
+    let assessment = site.settle().await;
     assert_eq!(assessment.state, InstallationState::Uninstalled);
     assert_eq!(
         site.fake.whisper_of("own").as_deref(),
@@ -95,7 +95,7 @@ async fn parts_that_are_already_gone_stop_nothing(pool: PgPool) {
             .flow_id = None;
     }
     site.ask_removal().await;
-    let assessment = site.pass().await.expect("a pass");
+    let assessment = site.settle().await;
     assert_eq!(assessment.state, InstallationState::Uninstalled);
     assert_eq!(
         site.fake.whisper_of("own").as_deref(),
@@ -117,7 +117,7 @@ async fn an_instance_that_is_gone_is_only_cleared_on_our_side(pool: PgPool) {
         "instance_not_found"
     );
     site.ask_removal().await;
-    let assessment = site.pass().await.expect("a pass");
+    let assessment = site.settle().await;
     assert_eq!(assessment.state, InstallationState::Uninstalled);
     assert!(site.fake.inside().granted.is_empty());
     assert!(!is_published(&site).await);
@@ -135,7 +135,7 @@ async fn what_was_taken_away_can_be_installed_again(pool: PgPool) {
     assert_eq!(site.fake.our_flows().len(), 3);
     assert!(is_published(&site).await);
     site.ask_removal().await;
-    site.pass().await.expect("a pass");
+    site.settle().await;
     assert_eq!(
         site.fake.whisper_of("own").as_deref(),
         Some("their-whisper")

@@ -1,5 +1,5 @@
 /** What the screens read, with how often it is read again. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { type Api, bodyOf } from "./client";
 import { ApiProblem } from "./problem";
@@ -38,13 +38,20 @@ export function installationQuery(api: Api, id: string) {
   });
 }
 
+/** Few, so that the first are there soon. */
+const QUEUES_AT_ONCE = 20;
+
 /** As Amazon Connect tells them now, a queue a second. */
 export function queuesQuery(api: Api, id: string) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: ["queues", id],
     staleTime: 60_000,
-    queryFn: async ({ signal }) =>
-      bodyOf(await api.GET("/v1/instances/{id}/queues", { params: { path: { id } }, signal })).data,
+    initialPageParam: null as string | null,
+    queryFn: async ({ pageParam, signal }) => {
+      const query = { limit: QUEUES_AT_ONCE, ...(pageParam === null ? {} : { cursor: pageParam }) };
+      return bodyOf(await api.GET("/v1/instances/{id}/queues", { params: { path: { id }, query }, signal }));
+    },
+    getNextPageParam: (last) => last.next_cursor ?? null,
   });
 }
 

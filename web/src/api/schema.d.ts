@@ -894,9 +894,7 @@ export interface paths {
         };
         /**
          * List the queues, read from Connect
-         * @description All of them in one answer; paced, so that an instance with many queues takes a while, and one with more than about a
-         *     hundred takes longer than a request may (120 seconds). Such an instance is installed with all its queues, or with ids that
-         *     Amazon Connect's own lists show.
+         * @description In the order of their names. Paced, about a queue a second: a page of 50 takes most of a minute.
          *
          *     Needs the permission `tenant:view`: the role viewer or more.
          */
@@ -2498,7 +2496,7 @@ export interface components {
              */
             since: string;
             /**
-             * @description A flow's key, a queue's id, or empty.
+             * @description A flow's key, a queue's id, the ARN of the fallback function, or empty.
              * @example 7d1c4a55-2200-4265-82c0-0123456789ab
              */
             target: string;
@@ -3371,7 +3369,7 @@ export interface components {
         };
         QueueList: {
             data: components["schemas"]["Queue"][];
-            /** @example null */
+            /** @example eyJuYW1lIjoiU2FsZXMiLCJpZCI6IjdkMWM0YTU1In0 */
             next_cursor?: string | null;
         };
         /**
@@ -8248,7 +8246,18 @@ export interface operations {
     };
     instances_queues_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
+                cursor?: string;
+            };
             header?: {
                 /**
                  * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
@@ -8289,7 +8298,7 @@ export interface operations {
                      *           "whisper_flow_name": "Our own whisper"
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": "eyJuYW1lIjoiU2FsZXMiLCJpZCI6IjdkMWM0YTU1In0"
                      *     }
                      */
                     "application/json": components["schemas"]["QueueList"];

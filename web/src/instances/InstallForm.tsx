@@ -1,7 +1,7 @@
 /** What is to be installed: which queues, what becomes of their whispers, and which calls are the limiter's. */
 import { Checkbox, TagsInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 
 import { ApiProblem } from "../api/problem";
 import { installationQuery, queuesQuery } from "../api/queries";
@@ -106,28 +106,40 @@ interface QueueChoiceProps {
 /** Read from Amazon Connect, a queue a second. */
 function QueueChoice({ instance, chosen, onChange }: QueueChoiceProps) {
   const { api } = useSession();
-  const queues = useQuery(queuesQuery(api, instance.id));
-  if (queues.isError) {
-    return (
-      <ProblemNotice problem={queues.error} what="The queues could not be read" onRetry={() => void queues.refetch()} />
-    );
-  }
-  if (queues.data === undefined) {
-    return <p className={classes.waiting}>Reading the queues from Amazon Connect, one a second…</p>;
-  }
+  const queues = useInfiniteQuery(queuesQuery(api, instance.id));
+  const { hasNextPage, isFetching, isError, fetchNextPage } = queues;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) {
+      void fetchNextPage();
+    }
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+  const read = queues.data?.pages.flatMap((page) => page.data) ?? [];
+  const goOn = () => void (queues.isFetchNextPageError ? fetchNextPage() : queues.refetch());
   return (
-    <Checkbox.Group aria-label="Chosen queues" value={chosen} onChange={onChange}>
-      <div className={classes.queues}>
-        {queues.data.map((queue) => (
-          <Checkbox
-            key={queue.queue_id}
-            value={queue.queue_id}
-            label={queue.name}
-            description={queue.whisper_flow_name ?? "Default outbound"}
-          />
-        ))}
-      </div>
-    </Checkbox.Group>
+    <>
+      {read.length > 0 && (
+        <Checkbox.Group aria-label="Chosen queues" value={chosen} onChange={onChange}>
+          <div className={classes.queues}>
+            {read.map((queue) => (
+              <Checkbox
+                key={queue.queue_id}
+                value={queue.queue_id}
+                label={queue.name}
+                description={queue.whisper_flow_name ?? "Default outbound"}
+              />
+            ))}
+          </div>
+        </Checkbox.Group>
+      )}
+      {isFetching && (
+        <p className={classes.waiting}>
+          {read.length === 0
+            ? "Reading the queues from Amazon Connect, one a second…"
+            : `${read.length} queues so far; reading on, one a second…`}
+        </p>
+      )}
+      {queues.isError && <ProblemNotice problem={queues.error} what="The queues could not be read" onRetry={goOn} />}
+    </>
   );
 }
 

@@ -98,6 +98,8 @@ pub struct RememberedFlow {
     pub service_sha256: Option<String>,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
+    /// We deleted it; queues may name it still.
+    pub deleted: bool,
 }
 
 /// What Ringfence remembers of a queue.

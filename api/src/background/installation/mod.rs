@@ -107,18 +107,18 @@ impl Reconciliation<'_> {
         self.carry_out(&plan, &observed, executor).await
     }
 
-    /// A role that may not look counts as not granted: the step that grants then tells what it lacks.
+    /// Of a role that may not look, the step that grants tells what it lacks.
     async fn fallback_granted<G: FunctionPermissions>(
         &self,
         fallback: &G,
-    ) -> Result<bool, StepError> {
+    ) -> Result<Option<bool>, StepError> {
         let Some(function_arn) = &self.desired.fallback_arn else {
-            return Ok(false);
+            return Ok(None);
         };
         let permission = self.permission.to_invoke(function_arn);
         match fallback.is_granted(&permission).await {
             Err(err) if err.is_retryable() => Err(StepError::Fallback(err)),
-            answer => Ok(answer.unwrap_or_default()),
+            answer => Ok(answer.ok()),
         }
     }
 

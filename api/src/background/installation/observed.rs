@@ -14,8 +14,8 @@ use super::desired::{Desired, FlowKey, Remembered};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observed {
     pub permission_granted: bool,
-    /// The instance may invoke the fallback function; only where one is wanted.
-    pub fallback_granted: bool,
+    /// The instance may invoke the fallback function; none where none is wanted, or the role may not look.
+    pub fallback_granted: Option<bool>,
     /// Ours by tag.
     pub flows: BTreeMap<FlowKey, OurFlow>,
     /// Flows with our tag that no key of today needs, such as a copy made twice by a lost answer.
@@ -90,18 +90,21 @@ pub async fn observe<C: ConnectInstance, O: Onlooker>(
     permission_granted: bool,
     onlooker: &O,
 ) -> Result<Option<Observed>, AwsError> {
-    let summaries = match connect.flows().await {
+    let mut summaries = match connect.flows().await {
         Ok(summaries) => summaries,
         Err(err) if err.kind == AwsErrorKind::NotFound => return Ok(None),
         Err(err) => return Err(err),
     };
     let mut observed = Observed {
         permission_granted,
-        names: summaries.iter().map(|flow| flow.name.clone()).collect(),
-        whisper_names: whispers(&summaries),
         ..Observed::default()
     };
-    observe_our_flows(connect, desired, remembered, &summaries, &mut observed).await?;
+    let deleted =
+        observe_our_flows(connect, desired, remembered, &summaries, &mut observed).await?;
+    // A queue that names one of them must not look as if it had a whisper of the customer's.
+    summaries.retain(|flow| !deleted.contains(&flow.id));
+    observed.names = summaries.iter().map(|flow| flow.name.clone()).collect();
+    observed.whisper_names = whispers(&summaries);
     let queues = connect.queues().await?;
     for (done, summary) in queues.iter().enumerate() {
         if done.is_multiple_of(TOLD_EVERY) {
@@ -143,13 +146,15 @@ fn default_outbound(summaries: &[FlowSummary]) -> Option<&FlowSummary> {
     })
 }
 
+/// Answers the flows that were deleted since they were listed.
 async fn observe_our_flows<C: ConnectInstance>(
     connect: &C,
     desired: &Desired,
     remembered: &Remembered,
     summaries: &[FlowSummary],
     observed: &mut Observed,
-) -> Result<(), AwsError> {
+) -> Result<BTreeSet<String>, AwsError> {
+    let mut deleted = BTreeSet::new();
     let remembered_ids: BTreeSet<&str> = remembered
         .flows
         .values()
@@ -168,7 +173,10 @@ async fn observe_our_flows<C: ConnectInstance>(
     for candidate in candidates {
         let found = match connect.flow(&candidate.id).await {
             Ok(found) => found,
-            Err(err) if err.kind == AwsErrorKind::NotFound => continue,
+            Err(err) if err.kind == AwsErrorKind::NotFound => {
+                deleted.insert(candidate.id.clone());
+                continue;
+            }
             Err(err) => return Err(err),
         };
         match our_flow(found, &desired.instance_id) {
@@ -181,7 +189,7 @@ async fn observe_our_flows<C: ConnectInstance>(
             }
         }
     }
-    Ok(())
+    Ok(deleted)
 }
 
 fn our_flow(found: Flow, instance_id: &str) -> Option<OurFlow> {

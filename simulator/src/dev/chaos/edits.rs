@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::super::rest::list;
 use super::super::{DevError, Result};
 use super::script::Edit;
 use super::site::{SeenFlow, Site};
@@ -23,11 +24,58 @@ impl Site {
                 let flow = self.flow_of(to);
                 self.edit_queue(queue, flow, held_path).await
             }
+            Edit::PointAtOurs { queue, place } => self.point_at_ours(queue, place, held_path).await,
             Edit::Rename { queue } => self.edit_queue(queue, None, held_path).await,
             Edit::DeleteOurs(place) => self.edit_flow(place, true).await,
             Edit::RewriteOurs(place) => self.edit_flow(place, false).await,
             Edit::Squat => self.squat().await,
         }
+    }
+
+    /// What the queue is to get back stays what it was. False where Ringfence does not know that, or has no whisper there.
+    async fn point_at_ours(&mut self, queue: usize, place: usize, held_path: &str) -> Result<bool> {
+        let Some((id, wanted)) = self.wanted.get(queue).cloned() else {
+            return Ok(false);
+        };
+        if held_path.contains(&id) || !self.is_remembered(&id, wanted.flow_id.as_deref()).await? {
+            return Ok(false);
+        }
+        let seen = self.look().await?;
+        let is_whisper =
+            |flow: &&SeenFlow| matches!(&flow.ours, Some((kind, _)) if kind == "whisper");
+        let ours: Vec<&SeenFlow> = seen.flows.iter().filter(is_whisper).collect();
+        let Some(flow) = ours.get(place % ours.len().max(1)) else {
+            return Ok(false);
+        };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.edit_once(&id, Some(&flow.id)).await {
+                // Ringfence has deleted it meanwhile.
+                Err(DevError::Refused { status: 404, .. }) => return Ok(false),
+                Err(err) if tries < TRIES_MAX && is_passing(&err) => sleep(PAUSE).await,
+                done => {
+                    done?;
+                    break;
+                }
+            }
+        }
+        self.deleted.insert(flow.id.clone());
+        Ok(true)
+    }
+
+    /// Ringfence's memory of the queue holds what the customer last set.
+    async fn is_remembered(&self, queue: &str, flow_id: Option<&str>) -> Result<bool> {
+        let installation = self.installation().await?;
+        let is_it = |known: &&Value| known["queue_id"] == queue;
+        let Some(known) = list(&installation, "/queues")?.iter().find(is_it) else {
+            return Ok(false);
+        };
+        let own = |id: Option<&str>| {
+            id.filter(|id| *id != self.default_outbound())
+                .map(str::to_owned)
+        };
+        Ok(own(known["previous_flow_id"].as_str()) == own(flow_id))
     }
 
     /// False: Ringfence's own flow is there already.

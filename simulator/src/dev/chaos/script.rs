@@ -47,6 +47,11 @@ pub enum Edit {
         queue: usize,
         to: Whisper,
     },
+    /// At one of Ringfence's own whispers, the one of this place.
+    PointAtOurs {
+        queue: usize,
+        place: usize,
+    },
     Rename {
         queue: usize,
     },
@@ -185,9 +190,13 @@ impl Dice {
     fn edit(&mut self, queues: usize, workers: usize, kinds: usize) -> Event {
         let queue = self.between(0, queues - 1);
         let edit = match self.between(0, kinds) {
-            5 => Edit::Squat,
             3 => Edit::DeleteOurs(self.between(0, 3)),
-            4 => Edit::RewriteOurs(self.between(0, 3)),
+            4 => Edit::PointAtOurs {
+                queue,
+                place: self.between(0, 3),
+            },
+            5 => Edit::RewriteOurs(self.between(0, 3)),
+            6 => Edit::Squat,
             0 => Edit::Rename { queue },
             1 => Edit::Repoint {
                 queue,
@@ -209,7 +218,7 @@ impl Dice {
 
     fn removing(&mut self, queues: usize, workers: usize) -> Event {
         if self.chance(0.4) {
-            self.edit(queues, workers, 3)
+            self.edit(queues, workers, 4)
         } else {
             self.kill()
         }
@@ -217,7 +226,7 @@ impl Dice {
 
     fn installing(&mut self, queues: usize, workers: usize) -> Event {
         match self.between(0, 14) {
-            0..=3 => self.edit(queues, workers, 5),
+            0..=3 => self.edit(queues, workers, 6),
             4 => Event::Ask {
                 at: self.moment(),
                 request: self.request(queues),
@@ -255,13 +264,12 @@ mod tests {
             assert!(events().any(there));
         }
         let removing = || scripts.iter().flat_map(|script| &script.removing);
-        assert!(removing().any(|event| matches!(
-            event,
-            Event::Edit {
-                edit: Edit::Repoint { .. },
-                ..
-            }
-        )));
+        let edited = |is_it: fn(&Edit) -> bool| {
+            removing().any(|event| matches!(event, Event::Edit { edit, .. } if is_it(edit)))
+        };
+        assert!(edited(|edit| matches!(edit, Edit::Repoint { .. })));
+        assert!(edited(|edit| matches!(edit, Edit::PointAtOurs { .. })));
+        assert!(edited(|edit| matches!(edit, Edit::DeleteOurs(_))));
         for performed in [false, true] {
             for service in ["connect", "lambda", "dynamodb"] {
                 let there = |event: &Event| matches!(event, Event::Kill(at) if at.service == service && at.performed == performed);

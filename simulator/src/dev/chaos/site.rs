@@ -63,8 +63,9 @@ pub struct Site {
     pub wanted: Vec<(String, Outbound)>,
     /// Flows that were there before Ringfence came.
     pub theirs: Vec<SeenFlow>,
-    /// Ringfence's flows that the customer deleted or edited.
+    /// Ringfence's flows that the customer deleted, or pointed a queue at: such a queue may name nothing for a while.
     pub deleted: BTreeSet<String>,
+    /// Ringfence's flows that the customer edited.
     pub edited: BTreeSet<String>,
     /// The customer's own flow under a name of Ringfence's.
     pub squatter: Option<String>,

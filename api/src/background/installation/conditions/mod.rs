@@ -176,6 +176,13 @@ pub fn assess_without_shard(
 
 fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment {
     let (state, (reason, message)) = match pass.failure {
+        None if pass.plan.takes_away() => (
+            InstallationState::Uninstalling,
+            (
+                "looking_again".to_owned(),
+                "all of Ringfence was taken away; one more look tells whether somebody pointed a queue at it meanwhile".to_owned(),
+            ),
+        ),
         None => (
             InstallationState::Uninstalled,
             (
@@ -199,7 +206,7 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
     Assessment {
         state,
         conditions: dated(findings, old, now),
-        reached: pass.failure.is_none(),
+        reached: state == InstallationState::Uninstalled,
     }
 }
 

@@ -49,6 +49,7 @@ fn remains(remembered: &Remembered) -> String {
     let flows: Vec<String> = remembered
         .flows
         .values()
+        .filter(|flow| !flow.deleted)
         .map(|flow| flow.flow_id.clone())
         .collect();
     let fallback: Vec<String> = remembered.fallback_arn.iter().cloned().collect();

@@ -260,6 +260,7 @@ where
             content_sha256: content_sha256(content),
             service_sha256: published.sha256,
             removing: false,
+            deleted: false,
         };
         self.journal
             .flow_remember(key, &remembered, &published.name)
@@ -276,6 +277,6 @@ where
             Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
             Ok(()) | Err(_) => {}
         }
-        self.journal.flow_forget(flow_id).await
+        self.journal.flow_deleted(flow_id).await
     }
 }

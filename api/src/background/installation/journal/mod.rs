@@ -100,6 +100,7 @@ impl Journal {
                         content_sha256: flow.content_sha256,
                         service_sha256: flow.service_sha256,
                         removing: flow.removing,
+                        deleted: flow.deleted,
                     };
                     Ok((key, remembered))
                 })
@@ -169,6 +170,7 @@ impl Journal {
             content_sha256: flow.content_sha256.clone(),
             service_sha256: flow.service_sha256.clone(),
             removing: false,
+            deleted: false,
         };
         let mut tx = self.held().await?;
         let is_another = tx.installed_flow_put(self.instance, &row).await?;
@@ -187,9 +189,10 @@ impl Journal {
         Ok(tx.commit().await?)
     }
 
-    pub async fn flow_forget(&self, flow_id: &str) -> Result<(), StepError> {
+    /// It is remembered until a look finds no queue that names it.
+    pub async fn flow_deleted(&self, flow_id: &str) -> Result<(), StepError> {
         let mut tx = self.held().await?;
-        tx.installed_flow_delete(self.instance, flow_id).await?;
+        tx.installed_flow_deleted(self.instance, flow_id).await?;
         Ok(tx.commit().await?)
     }
 

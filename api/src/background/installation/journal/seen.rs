@@ -26,7 +26,8 @@ impl Onlooker for Journal {
 }
 
 impl Journal {
-    /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on.
+    /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on. What is gone,
+    /// and named by no queue any more, is forgotten.
     pub(super) async fn flows_seen(
         &self,
         tx: &mut TenantTx,
@@ -34,10 +35,12 @@ impl Journal {
         observed: &Observed,
     ) -> Result<(), StepError> {
         let remembered = tx.installed_flow_list(self.instance).await?;
-        let is_there = |id: &str| observed.flows.values().any(|flow| flow.id == id);
         for flow in remembered.iter().filter(|flow| flow.removing) {
-            if is_there(&flow.flow_id) && !plan.deletes(&flow.flow_id) {
-                tx.installed_flow_removing(self.instance, &flow.flow_id, false)
+            let flow_id = flow.flow_id.as_str();
+            if observed.key_of(flow_id).is_none() && !observed.gone.contains(flow_id) {
+                tx.installed_flow_forget(self.instance, flow_id).await?;
+            } else if observed.key_of(flow_id).is_some() && !plan.deletes(flow_id) {
+                tx.installed_flow_removing(self.instance, flow_id, false)
                     .await?;
             }
         }

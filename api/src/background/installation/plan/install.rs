@@ -101,10 +101,20 @@ impl<'a> Planner<'a> {
     /// Last, so that a fallback that is not there yet keeps nothing back: until then calls are limited all the same.
     fn fallback(&mut self) {
         let step = match (&self.desired.fallback_arn, &self.remembered.fallback_arn) {
-            (Some(_), Some(_)) if self.observed.fallback_granted => return,
-            (Some(wanted), _) => Step::GrantFallback {
-                function_arn: wanted.clone(),
-            },
+            (Some(_), Some(_)) if self.observed.fallback_granted == Some(true) => return,
+            (Some(wanted), known) => {
+                if known.as_ref() == Some(wanted) && self.observed.fallback_granted == Some(false) {
+                    self.drift(
+                        DriftKind::PermissionRemoved,
+                        wanted,
+                        "fallback function",
+                        true,
+                    );
+                }
+                Step::GrantFallback {
+                    function_arn: wanted.clone(),
+                }
+            }
             (None, Some(former)) => Step::RevokeFallback {
                 function_arn: former.clone(),
             },

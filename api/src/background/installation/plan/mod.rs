@@ -53,6 +53,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// It takes something of ours out of the instance. What people pointed at that meanwhile, only another look tells.
+    #[must_use]
+    pub fn takes_away(&self) -> bool {
+        let is_taken =
+            |step: &Step| matches!(step, Step::RestoreQueue { .. } | Step::DeleteFlow { .. });
+        self.steps.iter().any(is_taken)
+    }
+
     #[must_use]
     pub fn deletes(&self, flow_id: &str) -> bool {
         let is_it =

@@ -212,7 +212,7 @@ pub(super) struct DriftBody {
     /// `role_permission_lost`, `external_id_not_enforced` or `access_lost`.
     #[schema(example = "queue_repointed")]
     pub kind: String,
-    /// A flow's key, a queue's id, or empty.
+    /// A flow's key, a queue's id, the ARN of the fallback function, or empty.
     #[schema(example = "7d1c4a55-2200-4265-82c0-0123456789ab")]
     pub target: String,
     #[schema(example = "Sales")]
@@ -292,7 +292,7 @@ pub(super) async fn installation_body(
         function_arn,
         notice_flow_id: flows
             .into_iter()
-            .find(|flow| flow.key == "notice")
+            .find(|flow| flow.key == "notice" && !flow.deleted)
             .map(|flow| flow.flow_id),
         queues: queues.into_iter().map(queue_body).collect(),
         drift: drift.into_iter().map(drift_body).collect(),
