@@ -96,14 +96,15 @@ impl Limiter {
         }
     }
 
-    /// A first delivery that simply goes has its record already; every other one settles, before it answers, that it goes.
+    /// A first delivery that simply goes has its record already; every other one settles, before it answers, that it goes. So
+    /// does the one that comes near to a limit, since what it counted is to be told.
     async fn let_go(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) -> Answer {
         let verdict = counted.decision.verdict;
         let mut record = case.counted_record(&counted.decision);
         let may_be_denied_elsewhere = counted.earlier.is_some() || counted.repeated;
         let simply_goes = match verdict {
             Verdict::Emergency => true,
-            Verdict::Allow => !may_be_denied_elsewhere,
+            Verdict::Allow => !may_be_denied_elsewhere && !counted.decision.is_near(),
             Verdict::WouldDeny | Verdict::Deny | Verdict::Exempt => false,
         };
         if simply_goes {

@@ -70,6 +70,7 @@ impl Case {
                 count: None,
                 limit: rule.limit().admits(),
                 denied: false,
+                near: false,
                 retry_at: None,
             })
             .collect();
@@ -149,6 +150,7 @@ fn rule_record(outcome: &RuleOutcome) -> RuleRecord {
         count: applied.then_some(outcome.count),
         limit: outcome.limit,
         denied: outcome.denied,
+        near: outcome.near,
         retry_at: outcome.retry_at,
     }
 }

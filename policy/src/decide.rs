@@ -47,6 +47,8 @@ pub struct RuleOutcome {
     /// How many the rule admits.
     pub limit: u32,
     pub denied: bool,
+    /// The attempt goes, and is the one that comes near to the limit ([`Limit::near_at`]).
+    pub near: bool,
     /// The first time at which the rule would admit, if nobody else tries; only when denied.
     pub retry_at: Option<Timestamp>,
 }
@@ -98,6 +100,13 @@ pub struct Decision {
     pub denied_before: bool,
 }
 
+impl Decision {
+    /// Whether the attempt comes near to the limit of any rule.
+    pub fn is_near(&self) -> bool {
+        self.rules.iter().any(|outcome| outcome.near)
+    }
+}
+
 /// Decides. `logs` are the meters' logs after the reservation was appended, in the order of [`Plan::meters`]; a log in
 /// which the attempt does not stand is decided as if it came last, at `now`.
 pub fn decide<L: Borrow<Log>>(
@@ -121,10 +130,22 @@ pub fn decide<L: Borrow<Log>>(
         .map(|log| Line::of(log.borrow(), plan.contact, now_ms))
         .collect();
     let listing = listing.filter(|listing| plan.mode != Mode::Off && listing.holds(now));
-    match listing {
+    let mut decision = match listing {
         Some(listing) if listing.list == List::Exemption => exempt(plan, &lines),
         Some(listing) => blocked(plan, &lines, listing, now_ms),
         None => by_rules(plan, &lines),
+    };
+    if matches!(decision.verdict, Verdict::Allow | Verdict::WouldDeny) {
+        tell_what_is_near(plan, &mut decision.rules);
+    }
+    decision
+}
+
+/// Of an attempt that stays in its meters. Of all that take a place in a line one after another, one finds just so many before it.
+fn tell_what_is_near(plan: &Plan<'_>, outcomes: &mut [RuleOutcome]) {
+    for (planned, outcome) in plan.rules.iter().zip(outcomes) {
+        let number = outcome.count.saturating_add(1);
+        outcome.near = planned.rule.limit().near_at() == Some(number);
     }
 }
 
@@ -267,6 +288,7 @@ fn outcome(planned: &PlannedRule<'_>, count: Option<Count>) -> RuleOutcome {
         count: count.map_or(0, |count| count.count),
         limit: planned.rule.limit().admits(),
         denied: denied.is_some(),
+        near: false,
         retry_at: denied
             .and_then(|count| count.blocks_until_ms)
             .map(timestamp),

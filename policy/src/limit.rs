@@ -5,6 +5,9 @@ use serde::Serialize;
 use crate::zone::Zone;
 
 const DAY_SECONDS: u32 = 86_400;
+/// Nobody is told that smaller limits are near.
+const NEAR_FROM: u32 = 5;
+const FIFTH: u32 = 5;
 
 /// A civil period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -54,6 +57,14 @@ impl Limit {
             | Self::Calendar { max, .. } => *max,
             Self::Pace { burst, .. } => *burst,
         }
+    }
+
+    /// The number of the attempt, counted with those before it, that comes near to the limit: the first to take four fifths of
+    /// it. None where so few are admitted that it would be told with the end already in sight, and for `pace`, which counts how
+    /// far ahead of its rate it is.
+    pub fn near_at(&self) -> Option<u32> {
+        let max = self.admits();
+        (max >= NEAR_FROM && !self.is_pace()).then(|| max.saturating_sub(max / FIFTH))
     }
 
     /// How long an attempt can matter, at most. A civil day may be an hour longer than 24, or skipped days may lie

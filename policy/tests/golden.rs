@@ -34,6 +34,7 @@ fn documents_are_read_and_written_back_alike() {
         "decision-denied",
         "decision-deferred",
         "decision-failed-open",
+        "decision-near",
     ] {
         assert_eq!(
             round_trip::<DecisionRecord>(&golden(name)),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ringfence_policy::wire::v1::DecisionRecord;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::aws::{
     Aws, AwsError, AwsErrorKind, Batch, DecisionStream, Position, StreamEntry, StreamShard,
@@ -21,6 +21,7 @@ use crate::domain::ids::{DecisionId, InstanceId, TenantId};
 use crate::metrics;
 use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored};
 
+use super::call_events::call_events;
 use super::deferred;
 use super::driver::Found;
 
@@ -230,9 +231,9 @@ impl Ingest {
         let mut document: Value = serde_json::from_str(text).map_err(|_| "no JSON")?;
         without_nul(&mut document);
         let record = DecisionRecord::deserialize(&document).map_err(|_| "not a decision record")?;
-        let denial = denial(&record);
         let notice = deferred::notice(&record);
         let told_agent = deferred::told_agent(&record);
+        let events = call_events(&record, &self.ids);
         Ok(NewDecision {
             id: DecisionId(self.ids.uuid()),
             sequence_number: sequence_number.to_owned(),
@@ -244,31 +245,10 @@ impl Ingest {
             rule_id: record.rule_id,
             notice,
             told_agent,
-            denial,
+            events,
             record: document,
         })
     }
-}
-
-/// What webhooks are told of a call that was not let out.
-fn denial(record: &DecisionRecord) -> Option<Value> {
-    record.outcome.is_denied().then(|| {
-        json!({
-            "instance_id": record.instance_id,
-            "contact_id": record.contact_id,
-            "at": record.at,
-            "outcome": record.outcome,
-            "reason": record.reason,
-            "rule_id": record.rule_id,
-            "retry_at": record.retry_at,
-            "customer_number": record.customer_number,
-            "caller_id": record.caller_id,
-            "agent_arn": record.agent_arn,
-            "queue_arn": record.queue_arn,
-            "policy_id": record.policy_id,
-            "policy_version": record.policy_version,
-        })
-    })
 }
 
 /// Whom the limiter took the attempt for. Both ids are empty where it could read no policy.

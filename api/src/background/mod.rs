@@ -4,6 +4,7 @@
 //! harmless when done twice. Failure: logged and shown on the row concerned, tried again after a growing pause.
 
 mod backoff;
+mod call_events;
 pub mod cleanup;
 pub mod connection_checks;
 pub mod coverage;

@@ -13,6 +13,8 @@ words! {
         ConnectionUnhealthy => "connection.unhealthy",
         /// Somebody changed what Ringfence had installed.
         InstallationDrifted => "installation.drifted",
+        /// A call took a rule's count across four fifths of its limit.
+        LimitNear => "limit.near",
         /// Limiters can read a version of a policy.
         PolicyPublished => "policy.published",
         /// Sent when asked for, to the one endpoint.

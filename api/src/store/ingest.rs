@@ -7,16 +7,14 @@ use ringfence_policy::wire::v1::Outcome;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
+use super::call_events::call_event_put;
 use super::notice_agents::notice_agent_ask;
 use super::notices::{NewNotice, notice_put};
 use super::time::to_db;
 use super::usage::UsageTally;
-use super::webhook_events::event_put;
-use super::{NewEvent, Store, StoreError};
-use crate::domain::ids::{DecisionId, EventId, InstanceId, TenantId};
-use crate::domain::webhook::EventKind;
+use super::{CallEvent, CallTold, Store, StoreError};
+use crate::domain::ids::{DecisionId, InstanceId, TenantId};
 
 /// One shard of one stream of one region.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,8 +50,8 @@ pub struct NewDecision {
     pub notice: Option<NewNotice>,
     /// The agent who was told, or is to be.
     pub told_agent: Option<String>,
-    /// What webhooks are told of a call that was not let out.
-    pub denial: Option<Value>,
+    /// What webhooks are told of it.
+    pub events: Vec<CallEvent>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,24 +165,37 @@ impl Store {
 /// A decision as it stands now, and what stood of the same attempt before.
 struct StoredNow {
     tenant: TenantId,
-    id: Uuid,
-    before: Option<(OffsetDateTime, String)>,
+    id: DecisionId,
+    before: Option<Before>,
 }
 
-impl StoredNow {
-    fn was_denied(&self) -> bool {
-        let denied = [Outcome::Denied, Outcome::FailedClosed].map(Outcome::as_str);
-        self.before
-            .as_ref()
-            .is_some_and(|(_, outcome)| denied.contains(&outcome.as_str()))
+struct Before {
+    at: OffsetDateTime,
+    outcome: String,
+    /// The ids of the rules whose limits it had come near to: a list.
+    near: Value,
+}
+
+impl Before {
+    fn said(&self, what: &CallTold) -> bool {
+        match what {
+            CallTold::Denied => {
+                let denied = [Outcome::Denied, Outcome::FailedClosed].map(Outcome::as_str);
+                denied.contains(&self.outcome.as_str())
+            }
+            CallTold::Near { rule_id } => {
+                let mut near = self.near.as_array().into_iter().flatten();
+                near.any(|rule| rule == rule_id.as_str())
+            }
+        }
     }
 }
 
 /// Once for each attempt, however many records of it come.
 fn count(usage: &mut UsageTally, decision: &NewDecision, stored: Option<StoredNow>) {
     let Some(stored) = stored else { return };
-    if let Some((at, outcome)) = stored.before {
-        usage.add(stored.tenant, at, &outcome, -1);
+    if let Some(before) = stored.before {
+        usage.add(stored.tenant, before.at, &before.outcome, -1);
     }
     usage.add(stored.tenant, to_db(decision.at), decision.outcome, 1);
 }
@@ -201,7 +212,9 @@ async fn decision_put(
              where instance_arn = $3 and verified_at is not null
                  and ($1::uuid is null or tenant_id = $1) and ($2::uuid is null or id = $2)
          ), before as (
-             select d.at, d.outcome from decisions d
+             select d.at, d.outcome,
+                 jsonb_path_query_array(d.record, '$.rules[*] ? (@.near == true).rule_id') as near
+             from decisions d
              join owner on owner.tenant_id = d.tenant_id and owner.id = d.instance_id
              where d.contact_id = $5
          ), put as (
@@ -211,7 +224,7 @@ async fn decision_put(
              set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record
              returning tenant_id, id
          )
-         select put.tenant_id, put.id, before.at as "at?", before.outcome as "outcome?"
+         select put.tenant_id, put.id, before.at as "at?", before.outcome as "outcome?", before.near as "near?"
          from put left join before on true"#,
         decision.owner.map(|(tenant, _)| tenant.0),
         decision.owner.map(|(_, instance)| instance.0),
@@ -228,8 +241,11 @@ async fn decision_put(
     let Some(row) = stored else { return Ok(None) };
     let stored = StoredNow {
         tenant: TenantId(row.tenant_id),
-        id: row.id,
-        before: row.at.zip(row.outcome),
+        id: DecisionId(row.id),
+        before: match (row.at, row.outcome, row.near) {
+            (Some(at), Some(outcome), Some(near)) => Some(Before { at, outcome, near }),
+            _ => None,
+        },
     };
     if let Some(notice) = &decision.notice {
         notice_put(&mut *connection, decision, notice, now).await?;
@@ -237,35 +253,11 @@ async fn decision_put(
     if let Some(agent_arn) = &decision.told_agent {
         notice_agent_ask(&mut *connection, decision, agent_arn, now).await?;
     }
-    if let Some(denial) = &decision.denial
-        && !stored.was_denied()
-    {
-        tell_denial(connection, &stored, decision, denial, now).await?;
+    for event in &decision.events {
+        let told = stored.before.as_ref();
+        if !told.is_some_and(|before| before.said(&event.what)) {
+            call_event_put(connection, stored.tenant, stored.id, event, now).await?;
+        }
     }
     Ok(Some(stored))
-}
-
-async fn tell_denial(
-    connection: &mut PgConnection,
-    stored: &StoredNow,
-    decision: &NewDecision,
-    denial: &Value,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = DecisionId(stored.id).to_string();
-    let mut data = denial.clone();
-    if let Some(members) = data.as_object_mut() {
-        members.insert("decision_id".to_owned(), id.clone().into());
-    }
-    let event = NewEvent {
-        // The id that the decision would have had were it new: nothing else has it, since events' ids are of their own
-        // kind.
-        id: EventId(decision.id.0),
-        kind: EventKind::CallDenied,
-        subject: &id,
-        at: now,
-        data,
-    };
-    event_put(connection, stored.tenant, &event, None).await?;
-    Ok(())
 }

@@ -9,14 +9,14 @@ use crate::dynamo::Dynamo;
 use crate::world::{REGION, World};
 
 /// Where attempts happen.
-struct Place {
+pub struct Place {
     tenant: String,
-    instance: String,
-    arn: String,
+    pub instance: String,
+    pub arn: String,
 }
 
 impl Place {
-    async fn new(world: &World) -> Self {
+    pub async fn new(world: &World) -> Self {
         let (instance, arn) = world.instance().await;
         Self {
             tenant: world.tenant.to_string(),
@@ -25,7 +25,7 @@ impl Place {
         }
     }
 
-    fn record(&self, contact_id: &str, outcome: &str) -> Value {
+    pub fn record(&self, contact_id: &str, outcome: &str) -> Value {
         json!({
             "schema": 1, "instance_arn": self.arn, "instance_id": self.instance, "tenant_id": self.tenant,
             "contact_id": contact_id, "at": "2026-01-01T00:00:00.123Z", "outcome": outcome, "mode": "enforce",
@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-fn ingest(world: &World, dynamo: &Dynamo) -> Ingest {
+pub fn ingest(world: &World, dynamo: &Dynamo) -> Ingest {
     Ingest::new(
         world.store.clone(),
         &dynamo.aws,
@@ -45,7 +45,7 @@ fn ingest(world: &World, dynamo: &Dynamo) -> Ingest {
     )
 }
 
-async fn drain(ingest: &mut Ingest) {
+pub async fn drain(ingest: &mut Ingest) {
     for _ in 0..20 {
         if ingest.look().await.expect("a look") == Found::Nothing {
             return;
@@ -289,7 +289,7 @@ async fn usage(pool: &PgPool) -> Vec<(String, String, i64)> {
 }
 
 /// As if the position had been lost: everything in the stream is read once more.
-async fn forget_position(pool: &PgPool) {
+pub async fn forget_position(pool: &PgPool) {
     sqlx::query("delete from stream_checkpoints")
         .execute(pool)
         .await
@@ -335,50 +335,4 @@ async fn an_attempt_is_counted_once_by_how_it_ended_whatever_is_repeated(pool: P
         );
         forget_position(&pool).await;
     }
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_denial_is_told_of_once_whatever_is_repeated(pool: PgPool) {
-    let (world, dynamo) = (World::new(pool.clone()).await, Dynamo::start().await);
-    let place = Place::new(&world).await;
-    let arn = place.arn.clone();
-    let put = async |contact: &str, outcome: &str| {
-        let record = place.record(contact, outcome).to_string();
-        dynamo.put_decision(&arn, contact, &record).await;
-    };
-    put("before", "denied").await;
-    drain(&mut ingest(&world, &dynamo)).await;
-    sqlx::query(
-        "insert into webhook_endpoints (tenant_id, id, url, description, events, customer_numbers, state, secret,
-             created_at, failures, next_turn_at)
-         select id, gen_random_uuid(), 'https://x/', '', '{call.denied}', 'masked', 'enabled', 'x', created_at, 0,
-             created_at from tenants",
-    )
-    .execute(&pool)
-    .await
-    .expect("a webhook");
-    put("a", "allowed").await;
-    put("b", "denied").await;
-    put("b", "denied").await;
-    drain(&mut ingest(&world, &dynamo)).await;
-    forget_position(&pool).await;
-    put("b", "denied").await;
-    drain(&mut ingest(&world, &dynamo)).await;
-    let told: Vec<Value> = sqlx::query_scalar(
-        "select e.data from webhook_deliveries d join webhook_events e on e.id = d.event_id",
-    )
-    .fetch_all(&pool)
-    .await
-    .expect("rows");
-    let [denial] = &told[..] else {
-        panic!("told {} times", told.len());
-    };
-    assert_eq!(denial["contact_id"], "b");
-    assert_eq!(denial["customer_number"], "+12065550100");
-    assert_eq!(denial["instance_id"], place.instance);
-    let id: uuid::Uuid = sqlx::query_scalar("select id from decisions where contact_id = 'b'")
-        .fetch_one(&pool)
-        .await
-        .expect("a decision");
-    assert_eq!(denial["decision_id"], format!("dec_{}", id.simple()));
 }

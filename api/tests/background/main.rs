@@ -1,6 +1,7 @@
 //! The workers against a real database, a real DynamoDB protocol, and an instance that can fail at any request.
 
 mod audit;
+mod call_events;
 mod centre;
 mod checks;
 mod coverage;

@@ -177,7 +177,7 @@ async fn decision(world: &World, cast: &Cast, instance: &str, arn: &str) -> Stri
         rule_id: None,
         record,
         notice: None,
-        denial: None,
+        events: Vec::new(),
         told_agent: None,
     };
     let shard = ShardName {

@@ -12,6 +12,7 @@ mod late;
 mod lists;
 mod logs;
 mod metrics;
+mod near;
 mod notices;
 mod records;
 mod roles;

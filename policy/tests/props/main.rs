@@ -10,6 +10,7 @@ mod dials;
 mod guarantees;
 mod interleaved;
 mod many;
+mod nearness;
 mod oracle;
 mod policy_changes;
 

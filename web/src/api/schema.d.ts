@@ -2226,8 +2226,8 @@ export interface components {
             applied: boolean;
             /**
              * Format: int32
-             * @description Attempts before this one that counted; null on calls that were plainly allowed, whose record is written in the
-             *     same round as the count.
+             * @description Attempts before this one that counted; null on calls that were plainly allowed and came near to no limit, whose record
+             *     is written in the same round as the count.
              * @example 4
              */
             count?: number | null;
@@ -3988,7 +3988,7 @@ export interface components {
          * @description What can be told.
          * @enum {string}
          */
-        WebhookEvent: "call.denied" | "connection.unhealthy" | "installation.drifted" | "policy.published" | "webhook.test";
+        WebhookEvent: "call.denied" | "connection.unhealthy" | "installation.drifted" | "limit.near" | "policy.published" | "webhook.test";
         WebhookList: {
             data: components["schemas"]["Webhook"][];
             /** @example MTc2NDA3MjAwMDAwMDAwMA */

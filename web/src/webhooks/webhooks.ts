@@ -11,6 +11,7 @@ export type EventName = Webhook["events"][number];
 /** Those that can be chosen, each with when it is told. */
 export const EVENTS: { name: EventName; when: string }[] = [
   { name: "call.denied", when: "A call was not let out" },
+  { name: "limit.near", when: "A call took a rule's count to 80 % of its limit" },
   { name: "policy.published", when: "Limiters read another version of a policy" },
   { name: "connection.unhealthy", when: "Ringfence cannot work in your AWS account any more" },
   { name: "installation.drifted", when: "Somebody changed what Ringfence had installed" },

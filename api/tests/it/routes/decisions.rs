@@ -56,7 +56,7 @@ async fn ingest(world: &World, cast: &Cast, instance: &str, policy_id: &str, cou
                 record,
                 notice: None,
                 told_agent: None,
-                denial: None,
+                events: Vec::new(),
             }
         })
         .collect();

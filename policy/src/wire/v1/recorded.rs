@@ -103,13 +103,16 @@ pub struct RuleRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applied_because: Option<String>,
     /// Attempts that stood before this one and counted. Absent where the record was written in the same round as the
-    /// count itself: an allowed call waits for no second write.
+    /// count itself: an allowed call that comes near to no limit waits for no second write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// How many the rule admits.
     pub limit: u32,
     #[serde(default, skip_serializing_if = "is_false")]
     pub denied: bool,
+    /// This attempt, which goes, is the one that came near to the limit.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub near: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
 }

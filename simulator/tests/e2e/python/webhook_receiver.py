@@ -21,7 +21,7 @@ class Receiver(BaseHTTPRequestHandler):
         webhook = Webhook(Receiver.secret)
         message = webhook.verify(body, headers)
         try:
-            webhook.verify(body.replace("denied", "placed"), headers)
+            webhook.verify(body.replace("data", "date"), headers)
             is_forgery_seen = False
         except WebhookVerificationError:
             is_forgery_seen = True

@@ -91,8 +91,8 @@ pub(super) struct RuleBody {
     applied: bool,
     #[schema(example = json!(null))]
     not_applied_because: Option<String>,
-    /// Attempts before this one that counted; null on calls that were plainly allowed, whose record is written in the
-    /// same round as the count.
+    /// Attempts before this one that counted; null on calls that were plainly allowed and came near to no limit, whose record
+    /// is written in the same round as the count.
     #[schema(example = 4)]
     count: Option<u32>,
     #[schema(example = 4)]

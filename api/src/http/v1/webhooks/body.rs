@@ -55,6 +55,8 @@ pub(super) enum WebhookEvent {
     ConnectionUnhealthy,
     #[serde(rename = "installation.drifted")]
     InstallationDrifted,
+    #[serde(rename = "limit.near")]
+    LimitNear,
     #[serde(rename = "policy.published")]
     PolicyPublished,
     #[serde(rename = "webhook.test")]
@@ -92,6 +94,7 @@ impl From<EventKind> for WebhookEvent {
             EventKind::CallDenied => Self::CallDenied,
             EventKind::ConnectionUnhealthy => Self::ConnectionUnhealthy,
             EventKind::InstallationDrifted => Self::InstallationDrifted,
+            EventKind::LimitNear => Self::LimitNear,
             EventKind::PolicyPublished => Self::PolicyPublished,
             EventKind::WebhookTest => Self::WebhookTest,
         }

@@ -1,0 +1,69 @@
+//! What webhooks are told of a decision, in the transaction that stores it.
+//!
+//! Invariant: each is told of once, however often its record comes: an event is kept once per subject, and one that nobody
+//! wanted when its record first came is told to nobody later.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::webhook_events::event_put;
+use super::{NewEvent, StoreError};
+use crate::domain::ids::{DecisionId, EventId, TenantId};
+use crate::domain::webhook::EventKind;
+
+/// Something about an attempt that can be told.
+#[derive(Debug, Clone)]
+pub struct CallEvent {
+    pub id: EventId,
+    pub what: CallTold,
+    /// Without the decision's id, which is known only when it is stored.
+    pub data: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallTold {
+    /// It was not let out.
+    Denied,
+    /// It came near to this rule's limit.
+    Near { rule_id: String },
+}
+
+impl CallEvent {
+    fn kind(&self) -> EventKind {
+        match self.what {
+            CallTold::Denied => EventKind::CallDenied,
+            CallTold::Near { .. } => EventKind::LimitNear,
+        }
+    }
+
+    fn subject(&self, decision: &str) -> String {
+        match &self.what {
+            CallTold::Denied => decision.to_owned(),
+            CallTold::Near { rule_id } => format!("{decision}/{rule_id}"),
+        }
+    }
+}
+
+pub(super) async fn call_event_put(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    decision: DecisionId,
+    event: &CallEvent,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let decision = decision.to_string();
+    let mut data = event.data.clone();
+    if let Some(members) = data.as_object_mut() {
+        members.insert("decision_id".to_owned(), decision.as_str().into());
+    }
+    let event = NewEvent {
+        id: event.id,
+        kind: event.kind(),
+        subject: &event.subject(&decision),
+        at: now,
+        data,
+    };
+    event_put(connection, tenant, &event, None).await?;
+    Ok(())
+}
