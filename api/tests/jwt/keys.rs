@@ -1,6 +1,7 @@
 //! The provider's key set: what is used of it, when it is read again, and what happens while it cannot be read.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use jiff::SignedDuration;
 use jsonwebtoken::encode;
@@ -100,6 +101,60 @@ async fn a_withdrawn_key_stops_working_after_a_quarter_of_an_hour() {
     let later = now() + SignedDuration::from_mins(15);
     assert_eq!(
         verifier.verify(&signed(&key, &claims), later).await,
+        Err(JwtError::UnknownKey)
+    );
+}
+
+/// Nobody can be sure any more that a key is still the provider's.
+#[tokio::test]
+async fn keys_of_which_the_provider_says_nothing_are_believed_for_a_day() {
+    let key = rsa_key();
+    let (provider, verifier) = Provider::start(vec![public(&key, "one")]).await;
+    let claims = changed(|claims| claims["exp"] = json!(now().as_second() + 7 * 86_400));
+    let token = signed(&key, &claims);
+    assert!(verifier.verify(&token, now()).await.is_ok());
+    provider.down.store(true, Ordering::SeqCst);
+    let day = SignedDuration::from_hours(24);
+    let before = now() + day - SignedDuration::from_secs(1);
+    assert!(verifier.verify(&token, before).await.is_ok());
+    let refused = verifier.verify(&token, now() + day).await;
+    assert_eq!(refused, Err(JwtError::KeysUnavailable));
+    provider.down.store(false, Ordering::SeqCst);
+    let later = now() + day + SignedDuration::from_mins(2);
+    assert!(verifier.verify(&token, later).await.is_ok());
+}
+
+/// One request asks, and waits for no more than a moment; nobody else waits at all.
+#[tokio::test]
+async fn a_known_key_answers_while_the_provider_hangs() {
+    let key = rsa_key();
+    let (provider, verifier) = Provider::start(vec![public(&key, "one")]).await;
+    let claims = changed(|claims| claims["exp"] = json!(now().as_second() + 7200));
+    let token = signed(&key, &claims);
+    assert!(verifier.verify(&token, now()).await.is_ok());
+    let release = provider.hang();
+    let old = now() + SignedDuration::from_mins(20);
+    let asking = verifier.verify(&token, old);
+    let others = async {
+        provider.wait_until_asked(2).await;
+        for _ in 0..100 {
+            assert!(verifier.verify(&token, old).await.is_ok());
+        }
+        Instant::now()
+    };
+    let ((asked, asked_at), others_at) =
+        tokio::join!(async { (asking.await, Instant::now()) }, others);
+    assert!(asked.is_ok());
+    assert!(others_at < asked_at, "they waited for it");
+    assert_eq!(provider.asked(), 2, "one request asks");
+    // What comes in the end is taken.
+    provider.serve_keys(Vec::new());
+    release.notify_one();
+    while verifier.verify(&token, old).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        verifier.verify(&token, old).await,
         Err(JwtError::UnknownKey)
     );
 }

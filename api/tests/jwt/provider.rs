@@ -17,6 +17,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto, encode};
 use ringfence_api::auth::ProviderClient;
 use ringfence_api::auth::jwt::{JwtSettings, KeyReader, Verifier};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 pub const ISSUER: &str = "https://id.example";
 pub const AUDIENCE: &str = "ringfence";
@@ -46,6 +47,8 @@ pub struct Provider {
     keys: Arc<std::sync::Mutex<Vec<Value>>>,
     asked: Arc<AtomicUsize>,
     pub down: Arc<AtomicBool>,
+    /// While it is there, the next answer waits until it is rung.
+    held: Arc<std::sync::Mutex<Option<Arc<Notify>>>>,
 }
 
 impl Provider {
@@ -75,6 +78,19 @@ impl Provider {
         *self.keys.lock().expect("not poisoned") = keys;
     }
 
+    /// The next answer waits until it is told to come.
+    pub fn hang(&self) -> Arc<Notify> {
+        let held = Arc::new(Notify::new());
+        *self.held.lock().expect("not poisoned") = Some(Arc::clone(&held));
+        held
+    }
+
+    pub async fn wait_until_asked(&self, times: usize) {
+        while self.asked() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -82,6 +98,10 @@ impl Provider {
 
 async fn answer(State(provider): State<Provider>) -> Result<Json<Value>, StatusCode> {
     provider.asked.fetch_add(1, Ordering::SeqCst);
+    let held = provider.held.lock().expect("not poisoned").take();
+    if let Some(held) = held {
+        held.notified().await;
+    }
     if provider.down.load(Ordering::SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -1,8 +1,10 @@
 //! The provider's public keys, read from its key set and kept.
 //!
-//! Known keys answer without waiting. The set is read again when a key is unknown or the set has grown old, at most once
-//! a minute, failures included, so that made-up key ids cannot be used to hammer the provider. One request reads; the
-//! others wait for it.
+//! The set is read again when a key is unknown or the set has grown old, at most once a minute, failures included, so that
+//! made-up key ids cannot be used to hammer the provider. One request reads. Whoever needs a key that is not known waits
+//! for that; a known key of an old set answers at once, only the request that reads gives the provider a second first, so
+//! that a withdrawn key is found out where the provider answers as usual. A set that could not be read again for a day is
+//! believed no more.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,6 +18,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use url::Url;
 
 use super::JwtError;
@@ -23,8 +26,12 @@ use crate::auth::provider_client::{ProviderClient, ProviderError};
 use crate::outbound::{Bounds, Outbound, OutboundError, Oversize};
 
 const BETWEEN_READS: SignedDuration = SignedDuration::from_secs(60);
-/// A key that the provider withdrew stops working this much later.
+/// A key that the provider withdrew stops working this much later, if the provider says so.
 const OLD_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// How long keys go on working of which the provider says nothing.
+const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// What a request with a known key gives the provider to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 const BOUNDS: Bounds = Bounds {
     within: Duration::from_secs(5),
     body_bytes_max: 256 * 1024,
@@ -42,15 +49,25 @@ type Keys = HashMap<String, Arc<Key>>;
 pub(super) struct KeySet {
     url: Url,
     reader: KeyReader,
-    known: RwLock<Known>,
-    /// When the set was last asked for, successfully or not.
-    asked: Mutex<Option<Timestamp>>,
+    set: RwLock<Set>,
+    /// When the set was last asked for, successfully or not. Held by who reads.
+    asked: Arc<Mutex<Asked>>,
 }
 
+type Asked = Option<Timestamp>;
+
+/// As it was last read.
 #[derive(Default)]
-struct Known {
+struct Set {
     keys: Keys,
     read_at: Option<Timestamp>,
+}
+
+/// What is known of a key, by a set that was read so long ago.
+enum Known {
+    Fresh(Option<Arc<Key>>),
+    Old(Option<Arc<Key>>),
+    Nothing,
 }
 
 impl std::fmt::Debug for KeySet {
@@ -66,58 +83,76 @@ impl KeySet {
         Self {
             url,
             reader,
-            known: RwLock::default(),
-            asked: Mutex::new(None),
+            set: RwLock::default(),
+            asked: Arc::default(),
         }
     }
 
-    pub async fn find(&self, key_id: &str, now: Timestamp) -> Result<Arc<Key>, JwtError> {
-        if let (Some(key), false) = self.look(key_id, now) {
-            return Ok(key);
-        }
-        let reachable = self.read_again(key_id, now).await;
-        match (self.look(key_id, now).0, reachable) {
-            (Some(key), _) => Ok(key),
-            (None, true) => Err(JwtError::UnknownKey),
-            (None, false) => Err(JwtError::KeysUnavailable),
-        }
-    }
-
-    /// The key, and whether what is known has grown old.
-    fn look(&self, key_id: &str, now: Timestamp) -> (Option<Arc<Key>>, bool) {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let old = known
-            .read_at
-            .is_none_or(|read_at| now.duration_since(read_at) >= OLD_AFTER);
-        (known.keys.get(key_id).cloned(), old)
-    }
-
-    /// Reads the set unless that was tried a moment ago; answers whether a set has been read at all.
-    async fn read_again(&self, key_id: &str, now: Timestamp) -> bool {
-        let mut asked = self.asked.lock().await;
-        // Somebody else may have read it while we waited.
-        if let (Some(_), false) = self.look(key_id, now) {
-            return true;
-        }
-        if asked.is_none_or(|at| now.duration_since(at) >= BETWEEN_READS) {
-            *asked = Some(now);
-            match self.read().await {
-                Ok(keys) => {
-                    *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known {
-                        keys,
-                        read_at: Some(now),
-                    }
-                }
-                Err(err) => {
-                    tracing::warn!(error = %err, "an identity provider's keys could not be read")
-                }
+    pub async fn find(
+        self: &Arc<Self>,
+        key_id: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Key>, JwtError> {
+        match self.look(key_id, now) {
+            Known::Fresh(Some(key)) => return Ok(key),
+            Known::Old(Some(_)) => self.read_in_passing(now).await,
+            Known::Fresh(None) | Known::Old(None) | Known::Nothing => {
+                self.read_and_wait(key_id, now).await;
             }
         }
-        self.known
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .read_at
-            .is_some()
+        match self.look(key_id, now) {
+            Known::Fresh(Some(key)) | Known::Old(Some(key)) => Ok(key),
+            Known::Fresh(None) | Known::Old(None) => Err(JwtError::UnknownKey),
+            Known::Nothing => Err(JwtError::KeysUnavailable),
+        }
+    }
+
+    fn look(&self, key_id: &str, now: Timestamp) -> Known {
+        let set = self.set.read().unwrap_or_else(PoisonError::into_inner);
+        let key = set.keys.get(key_id).cloned();
+        match set.read_at.map(|read_at| now.duration_since(read_at)) {
+            Some(age) if age < OLD_AFTER => Known::Fresh(key),
+            Some(age) if age < BELIEVED_FOR => Known::Old(key),
+            Some(_) | None => Known::Nothing,
+        }
+    }
+
+    /// Waits for somebody else's reading too.
+    async fn read_and_wait(&self, key_id: &str, now: Timestamp) {
+        let mut asked = self.asked.lock().await;
+        // Somebody else may have read it while we waited.
+        if !matches!(self.look(key_id, now), Known::Fresh(Some(_))) {
+            self.read_again(&mut asked, now).await;
+        }
+    }
+
+    /// Waits for nobody else, and for the provider only for a moment; the reading goes on behind the request.
+    async fn read_in_passing(self: &Arc<Self>, now: Timestamp) {
+        let Ok(mut asked) = Arc::clone(&self.asked).try_lock_owned() else {
+            return;
+        };
+        let set = Arc::clone(self);
+        let reading = tokio::spawn(async move { set.read_again(&mut asked, now).await });
+        let _ = timeout(PATIENCE, reading).await;
+    }
+
+    /// Reads the set unless that was tried a moment ago.
+    async fn read_again(&self, asked: &mut Asked, now: Timestamp) {
+        if asked.is_some_and(|at| now.duration_since(at) < BETWEEN_READS) {
+            return;
+        }
+        *asked = Some(now);
+        match self.read().await {
+            Ok(keys) => {
+                *self.set.write().unwrap_or_else(PoisonError::into_inner) = Set {
+                    keys,
+                    read_at: Some(now),
+                }
+            }
+            Err(err) => {
+                tracing::warn!(error = %err, "an identity provider's keys could not be read")
+            }
+        }
     }
 
     async fn read(&self) -> Result<Keys, KeySetError> {
@@ -125,7 +160,7 @@ impl KeySet {
         if !answer.status().is_success() {
             return Err(KeySetError::Status(answer.status().as_u16()));
         }
-        let set: Set = serde_json::from_slice(answer.body()).map_err(|_| KeySetError::NotASet)?;
+        let set: Sent = serde_json::from_slice(answer.body()).map_err(|_| KeySetError::NotASet)?;
         // A key of a kind that we do not know must not take the others with it.
         Ok(set.keys.iter().filter_map(usable).collect())
     }
@@ -166,7 +201,7 @@ enum KeySetError {
 }
 
 #[derive(Deserialize)]
-struct Set {
+struct Sent {
     keys: Vec<Value>,
 }
 

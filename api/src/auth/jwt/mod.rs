@@ -4,13 +4,15 @@
 //! Only public-key algorithms exist here, so a public key can never be taken for a shared secret. Everything that is
 //! checked is demanded: a token without expiry, start, audience, issuer, subject or key id is refused, and so is one that
 //! says anything twice. What a token says about keys (`jwk`, `jku`, `x5u`) is ignored. When the provider cannot be
-//! reached, known keys go on working.
+//! reached, known keys go on working for a day.
 
 mod claims;
 mod grant;
 mod header;
 mod keys;
 mod settings;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jsonwebtoken::errors::ErrorKind;
@@ -56,14 +58,17 @@ pub enum JwtError {
 #[derive(Debug)]
 pub struct Verifier {
     settings: JwtSettings,
-    keys: KeySet,
+    keys: Arc<KeySet>,
 }
 
 impl Verifier {
     #[must_use]
     pub fn new(settings: JwtSettings, reader: KeyReader) -> Self {
         let keys = KeySet::new(settings.jwks_url.clone(), reader);
-        Self { settings, keys }
+        Self {
+            settings,
+            keys: Arc::new(keys),
+        }
     }
 
     /// Whether it is this provider that should be asked about a token.
