@@ -169,18 +169,23 @@ impl TenantTx {
         self.webhook_get(id).await
     }
 
-    /// Writes what a tenant can change. One that is enabled begins anew: as if it had never failed.
+    /// Writes what a tenant can change. One that begins anew is as if it had never failed, and what a turn still says of the
+    /// time before goes nowhere.
     pub async fn webhook_update(
         &mut self,
         webhook: &Webhook,
+        anew: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
             "update webhook_endpoints set url = $3, description = $4, events = $5, customer_numbers = $6,
-                 state = $7, disabled_because = $8, failing_since = $9,
-                 failures = case when $9::timestamptz is null then 0 else failures end,
-                 next_turn_at = case when $9::timestamptz is null then $10 else next_turn_at end
+                 state = $7, disabled_because = $8,
+                 failing_since = case when $9 then null else failing_since end,
+                 failures = case when $9 then 0 else failures end,
+                 next_turn_at = case when $9 then $10 else next_turn_at end,
+                 lease_token = case when $9 then null else lease_token end,
+                 lease_expires_at = case when $9 then null else lease_expires_at end
              where tenant_id = $1 and id = $2",
             tenant_id,
             webhook.id.0,
@@ -190,7 +195,7 @@ impl TenantTx {
             webhook.customer_numbers.as_str(),
             webhook.state.as_str(),
             webhook.disabled_because.map(DisabledBecause::as_str),
-            webhook.failing_since.map(to_db),
+            anew,
             to_db(now),
         )
         .execute(self.connection())

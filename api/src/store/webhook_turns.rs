@@ -182,7 +182,7 @@ impl Store {
     pub async fn delivery_record(
         &self,
         webhook: &LeasedWebhook,
-        event: EventId,
+        delivery: &DueDelivery,
         attempt: &AttemptRecord,
     ) -> Result<bool, StoreError> {
         let (state, due_at, settled_at) = match attempt.ended {
@@ -198,15 +198,16 @@ impl Store {
                  next_due_at = coalesce($6, d.next_due_at), settled_at = $7
              from webhook_endpoints e
              where d.tenant_id = $1 and d.endpoint_id = $2 and d.event_id = $3 and d.state = 'waiting'
-                 and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.lease_token = $4
+                 and d.tries = $8 and e.tenant_id = d.tenant_id and e.id = d.endpoint_id and e.lease_token = $4
              returning d.attempts",
             webhook.tenant.0,
             webhook.id.0,
-            event.0,
+            delivery.event.0,
             webhook.lease_token,
             state,
             due_at.map(to_db),
             settled_at.map(to_db),
+            i32::try_from(delivery.tries).unwrap_or(i32::MAX),
         )
         .fetch_optional(tx.connection())
         .await?;
@@ -219,7 +220,7 @@ impl Store {
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             webhook.tenant.0,
             webhook.id.0,
-            event.0,
+            delivery.event.0,
             counted.attempts,
             to_db(attempt.at),
             attempt.duration_ms,
@@ -233,7 +234,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Gives the lease back. False: it was somebody else's by then, and nothing changed.
+    /// Gives the lease back. Where nothing waits any more, the endpoint does not fail any more either: the next event finds it
+    /// as one that has just been made. False: it was somebody else's by then, and nothing changed.
     pub async fn webhook_turn_end(
         &self,
         webhook: &LeasedWebhook,
@@ -241,11 +243,18 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.tenant(webhook.tenant).await?;
         let ended = sqlx::query!(
-            "update webhook_endpoints
-             set failures = $4, failing_since = $5, next_turn_at = $6, lease_token = null, lease_expires_at = null,
+            "update webhook_endpoints e
+             set failures = case when waits.still or $7::text is not null then $4 else 0 end,
+                 failing_since = case when waits.still or $7::text is not null then $5::timestamptz end,
+                 next_turn_at = $6, lease_token = null, lease_expires_at = null,
                  state = case when $7::text is null then state else 'disabled' end,
                  disabled_because = coalesce($7, disabled_because)
-             where tenant_id = $1 and id = $2 and lease_token = $3",
+             from (
+                 select exists (
+                     select from webhook_deliveries where tenant_id = $1 and endpoint_id = $2 and state = 'waiting'
+                 ) as still
+             ) waits
+             where e.tenant_id = $1 and e.id = $2 and e.lease_token = $3",
             webhook.tenant.0,
             webhook.id.0,
             webhook.lease_token,

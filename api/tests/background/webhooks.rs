@@ -374,7 +374,98 @@ async fn a_dead_endpoint_is_tried_for_more_than_a_day_and_then_given_up(pool: Pg
     assert!(lasted >= SignedDuration::from_hours(24), "{lasted}");
     let webhook = state(&world, id).await;
     assert_eq!(webhook.state.as_str(), "enabled");
-    assert!(webhook.failing_since.is_some());
+    assert_eq!(webhook.failing_since, None, "nothing waits any more");
+}
+
+/// Days without events are no days of failing.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_quiet_endpoint_is_not_disabled_by_the_first_failure_of_its_next_event(pool: PgPool) {
+    let world = World::new(pool).await;
+    let id = webhook(&world, DEAD, CustomerNumbers::Masked).await;
+    let worker = worker(&world);
+    let event = happen(&world).await;
+    let given_up = async || delivery(&world, id, event).await.state.as_str() == "failed";
+    for _ in 0..500 {
+        look(&worker).await;
+        pass(&world, SignedDuration::from_mins(5));
+        if given_up().await {
+            break;
+        }
+        assert!(state(&world, id).await.failing_since.is_some());
+    }
+    assert!(given_up().await);
+    pass(&world, SignedDuration::from_hours(30 * 24));
+    let next = happen(&world).await;
+    assert_eq!(look(&worker).await, Found::Work);
+    let state = state(&world, id).await;
+    assert_eq!(state.state.as_str(), "enabled");
+    assert_eq!(state.failing_since, Some(world.clock.now()));
+    assert_eq!(delivery(&world, id, next).await.state.as_str(), "waiting");
+}
+
+/// A turn that began before goes on telling of the time before, and nobody listens.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_endpoint_that_is_enabled_meanwhile_begins_anew_whatever_a_turn_still_says(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let receiver = Receiver::start().await;
+    let id = webhook(&world, &receiver.url, CustomerNumbers::Masked).await;
+    happen(&world).await;
+    receiver.answer(500, None);
+    look(&worker(&world)).await;
+    let failing = state(&world, id).await;
+    assert!(failing.failing_since.is_some());
+    pass(&world, SignedDuration::from_mins(1));
+    let release = Arc::new(Notify::new());
+    *receiver.held.lock().expect("held") = Some(Arc::clone(&release));
+    receiver.answer(500, None);
+    let before = worker(&world);
+    let serving = tokio::spawn(async move { before.look().await });
+    // The first arrival is of the first look.
+    receiver.arrived.notified().await;
+    tokio::time::timeout(PATIENCE, receiver.arrived.notified())
+        .await
+        .expect("the endpoint is asked");
+    let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
+    let now = world.clock.now();
+    tx.webhook_update(&failing, true, now)
+        .await
+        .expect("enabled");
+    tx.commit().await.expect("committed");
+    release.notify_one();
+    serving.await.expect("no panic").expect("a turn");
+    assert_eq!(state(&world, id).await.failing_since, None);
+    *receiver.held.lock().expect("held") = None;
+    assert_eq!(look(&worker(&world)).await, Found::Work, "at once");
+}
+
+/// What was asked for meanwhile is not undone by the end of what was under way.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_delivery_that_is_begun_anew_is_not_overwritten_by_an_attempt_under_way(pool: PgPool) {
+    let world = World::new(pool).await;
+    let id = webhook(&world, DEAD, CustomerNumbers::Masked).await;
+    let event = happen(&world).await;
+    let worker = worker(&world);
+    look(&worker).await;
+    pass(&world, SignedDuration::from_mins(5));
+    let leased = worker.lease().await.expect("a lease").expect("due");
+    let now = world.clock.now();
+    let due = world.store.deliveries_due(&leased, now, 9).await;
+    let due = due.expect("read");
+    let secrets = worker.secrets(&leased).expect("opened");
+    let sent = worker.send(&leased, &secrets, &due[0]).await;
+    let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
+    assert!(tx.delivery_resend(id, event, now).await.expect("anew"));
+    tx.commit().await.expect("committed");
+    worker
+        .record(&leased, &due[0], &sent)
+        .await
+        .expect("passed over");
+    let due = world.store.deliveries_due(&leased, now, 9).await;
+    let due = due.expect("read");
+    assert_eq!(due.len(), 1, "it is due at once");
+    assert_eq!(due[0].tries, 0, "all attempts are ahead of it");
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -518,6 +609,11 @@ async fn a_secret_that_does_not_open_sends_nothing_unsigned(pool: PgPool) {
     look(&worker).await;
     look(&worker).await;
     assert!(receiver.ids().is_empty(), "{event}");
+    // Nor does anybody turn in circles until the operator has put the keys right.
+    pass(&world, SignedDuration::from_secs(299));
+    assert_eq!(look(&worker).await, Found::Nothing);
+    pass(&world, SignedDuration::from_secs(1));
+    assert_eq!(look(&worker).await, Found::Work);
 }
 
 #[sqlx::test(migrations = "../migrations")]

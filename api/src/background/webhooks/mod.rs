@@ -48,6 +48,9 @@ const FAILING_MAX: SignedDuration = SignedDuration::from_hours(72);
 /// However long an endpoint asks to be left alone.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
+/// Until an endpoint is looked at again whose secret does not open.
+const WITHOUT_SECRET: Duration = Duration::from_mins(5);
+
 /// Serves endpoints, one at a time.
 #[derive(Debug, Clone)]
 pub struct WebhookWorker {
@@ -95,7 +98,10 @@ impl WebhookWorker {
             Err(err) => {
                 // Nothing of the endpoint's doing; the operator has to put the keys right.
                 tracing::error!(webhook.id = %webhook.id, error = %err, "a signing secret does not open");
-                return Ok(Tally::default());
+                return Ok(Tally {
+                    retry_after: Some(WITHOUT_SECRET),
+                    ..Tally::default()
+                });
             }
         };
         let secrets = &secrets;
@@ -193,7 +199,7 @@ impl WebhookWorker {
         };
         let kept = self
             .store
-            .delivery_record(webhook, delivery.event, &attempt)
+            .delivery_record(webhook, delivery, &attempt)
             .await?;
         if !kept {
             tracing::info!(webhook.id = %webhook.id, event.id = %delivery.event, "an attempt was overtaken");

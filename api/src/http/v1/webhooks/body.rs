@@ -35,7 +35,7 @@ pub(super) struct WebhookBody {
     state: WebhookState,
     #[schema(example = json!(null))]
     disabled_because: Option<WebhookDisabledBecause>,
-    /// Nothing could be delivered since then; null where the last attempt succeeded.
+    /// Nothing could be delivered since then, and something waited all the time; null where the last attempt succeeded.
     #[schema(value_type = Option<String>, format = DateTime)]
     failing_since: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]

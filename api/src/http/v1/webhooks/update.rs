@@ -82,7 +82,8 @@ pub(in crate::http) async fn update(
         Some(EndpointState::Disabled) | None => {}
     }
     if webhook != before {
-        tx.webhook_update(&webhook, now).await?;
+        let anew = wanted.state == Some(EndpointState::Enabled);
+        tx.webhook_update(&webhook, anew, now).await?;
         let change = caller.change("webhook.update", id);
         let (before, after) = (audited(&before), audited(&webhook));
         tx.audit_append(&states(change, Some(before), Some(after)))
