@@ -49,7 +49,7 @@ impl Listing<'_> {
         let changed: Vec<EntryPut<'_>> = change
             .change
             .iter()
-            .filter_map(|(id, position)| put(*id, wanted.get(*position)))
+            .filter_map(|(before, position)| put(before.id, wanted.get(*position)))
             .collect();
         if !changed.is_empty() {
             tx.listed_numbers_update(&changed).await?;

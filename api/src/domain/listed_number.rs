@@ -66,8 +66,8 @@ pub struct WantedNumber {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ListChange {
     pub add: Vec<usize>,
-    /// Entries that get another reason or expiry.
-    pub change: Vec<(EntryId, usize)>,
+    /// Entries as they are, that get another reason or expiry.
+    pub change: Vec<(ListedNumber, usize)>,
     /// Expired entries that make way for what is added.
     pub remove: Vec<EntryId>,
     pub unchanged: usize,
@@ -99,7 +99,7 @@ pub fn change(
             Some(entry) if entry.reason == row.reason && entry.expires_at == row.expires_at => {
                 change.unchanged += 1;
             }
-            Some(entry) => change.change.push((entry.id, position)),
+            Some(entry) => change.change.push((ListedNumber::clone(entry), position)),
         }
     }
     change
@@ -152,13 +152,12 @@ mod tests {
             wanted("4", "asked"),
             wanted("5", "asked"),
         ];
-        let id = |id| EntryId(Uuid::from_u128(id));
         assert_eq!(
             change(List::Block, &rows, &there, at(100)),
             ListChange {
                 add: vec![0, 4],
-                change: vec![(id(2), 2), (id(5), 5)],
-                remove: vec![id(4)],
+                change: vec![(there[1].clone(), 2), (there[4].clone(), 5)],
+                remove: vec![there[3].id],
                 unchanged: 1,
                 in_other_list: vec![3],
             }

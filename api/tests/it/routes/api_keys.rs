@@ -93,6 +93,10 @@ async fn a_revoked_key_stops_with_the_next_request_and_cannot_be_revoked_twice(p
         .delete(&format!("/v1/api-keys/{id}"), &cast.admin)
         .await
         .problem(404, "not_found");
+    let log = "/v1/audit-log?action=api_key.revoke";
+    let log = world.get(log, &cast.admin).await.ok(200);
+    assert_eq!(log.text("/data/0/before/name"), "ci");
+    assert_eq!(log.text("/data/0/before/role"), "viewer");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -375,3 +375,59 @@ async fn the_first_entry_makes_every_instance_of_the_tenant_look_numbers_up(pool
         .ok(201);
     assert_eq!(source().await, (true, second), "and once is enough");
 }
+
+/// As of one that is listed alone.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_import_is_on_record_with_each_number_that_it_added_or_changed(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let rows = |reason: &str, numbers: std::ops::Range<u32>| {
+        let lines = numbers.map(|number| format!("+1206555{number:04},{reason}\n"));
+        format!("number,reason\n{}", lines.collect::<String>())
+    };
+    let first = rows("asked", 0..130);
+    import(&world, "exemptions", &cast.editor, &first)
+        .await
+        .ok(200);
+    // The first hundred stay, thirty change, and five are new.
+    let second =
+        rows("asked", 0..100) + rows("asked twice", 100..135).trim_start_matches("number,reason\n");
+    import(&world, "exemptions", &cast.editor, &second)
+        .await
+        .ok(200);
+    import(&world, "exemptions", &cast.editor, &second)
+        .await
+        .ok(200);
+    let told: Vec<(Option<Value>, Value)> = sqlx::query_as(
+        "select before, after from audit_log where action = 'exemption.import' order by seq",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("rows");
+    let sizes: Vec<(usize, usize)> = told
+        .iter()
+        .map(|(before, after)| {
+            let of = |state: &Value| state["entries"].as_object().expect("entries").len();
+            (before.as_ref().map_or(0, of), of(after))
+        })
+        .collect();
+    assert_eq!(sizes, [(0, 100), (0, 30), (30, 35), (0, 0)]);
+    assert_eq!(
+        (&told[1].1["added"], &told[1].1["changed"]),
+        (&json!(130), &json!(0))
+    );
+    let entry = world
+        .get("/v1/exemptions?number=12065550100", &cast.viewer)
+        .await
+        .ok(200);
+    let id = entry.text("/data/0/id");
+    let state =
+        |reason: &str| json!({ "number": "+12065550100", "reason": reason, "expires_at": null });
+    let (before, after) = &told[2];
+    assert_eq!(
+        before.as_ref().expect("what was")["entries"][&id],
+        state("asked")
+    );
+    assert_eq!(after["entries"][&id], state("asked twice"));
+    assert_eq!(told[1].1["entries"][&id], state("asked"));
+}

@@ -5,7 +5,7 @@ use std::fmt;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::list::ApiKeyBody;
@@ -195,7 +195,7 @@ pub(in crate::http::v1) async fn make(
     })
     .await?;
     must_fit(tx, Quota::ApiKeys, now).await?;
-    let after = json!({ "name": new.name, "role": new.role.as_str(), "scopes": &new.scopes, "prefix": prefix });
+    let after = audited(&new.name, new.role, new.scopes.as_deref(), &prefix);
     tx.audit_append(&states(change(id), None, Some(after)))
         .await?;
     let shown = ApiKey {
@@ -211,4 +211,9 @@ pub(in crate::http::v1) async fn make(
         last_used_at: None,
     };
     Ok(MadeApiKey::new(shown, &key))
+}
+
+/// As the audit log keeps a key.
+pub(super) fn audited(name: &str, role: Role, scopes: Option<&[String]>, prefix: &str) -> Value {
+    json!({ "name": name, "role": role.as_str(), "scopes": scopes, "prefix": prefix })
 }

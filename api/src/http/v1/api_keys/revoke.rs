@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 
+use super::create::audited;
 use crate::auth::ManageKeys;
 use crate::domain::ids::ApiKeyId;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, states};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
 
@@ -27,8 +28,9 @@ pub(in crate::http) async fn revoke(
         return Err(ApiError::new(Code::Forbidden, detail));
     }
     tx.api_key_revoke(id, caller.now()).await?;
-    tx.audit_append(&caller.change("api_key.revoke", id))
-        .await?;
+    let before = audited(&key.name, key.role, key.scopes.as_deref(), &key.prefix);
+    let told = states(caller.change("api_key.revoke", id), Some(before), None);
+    tx.audit_append(&told).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

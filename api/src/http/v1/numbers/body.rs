@@ -89,3 +89,12 @@ pub(super) fn audited(entry: &ListedNumber) -> Value {
         "expires_at": entry.expires_at,
     })
 }
+
+/// The same of an entry as it is wanted.
+pub(super) fn audited_wanted(wanted: &WantedNumber) -> Value {
+    json!({
+        "number": wanted.number.as_str(),
+        "reason": wanted.reason,
+        "expires_at": wanted.expires_at,
+    })
+}

@@ -4,14 +4,16 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::action;
+use super::body::{audited, audited_wanted};
 use crate::app::list_numbers::Listing;
 use crate::app::number_csv::{self, RowFault, Rows};
 use crate::auth::EditNumbers;
-use crate::domain::listed_number::List;
+use crate::domain::ids::EntryId;
+use crate::domain::listed_number::{List, ListChange, ListedNumber, WantedNumber};
 use crate::domain::quota::Quota;
 use crate::http::caller::{Caller, states};
 use crate::http::once::OnceResult;
@@ -20,6 +22,8 @@ use crate::http::quota::must_fit;
 use crate::http::state::AppState;
 
 pub(super) const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Entries that one row of the audit log tells of, so that a page of the log stays of a size to be read.
+const AUDITED_AT_ONCE: usize = 100;
 
 /// A body of the type `text/csv`.
 #[derive(Debug)]
@@ -87,7 +91,7 @@ pub(super) async fn import(
     if !change.in_other_list.is_empty() {
         return Err(refused(in_other_list(list, &rows, &change.in_other_list)).into());
     }
-    listing.carry_out(&mut tx, &rows.wanted, &change).await?;
+    let added = listing.carry_out(&mut tx, &rows.wanted, &change).await?;
     if !change.add.is_empty() {
         must_fit(&mut tx, Quota::ListedNumbers, now).await?;
     }
@@ -96,16 +100,58 @@ pub(super) async fn import(
         changed: change.change.len(),
         unchanged: change.unchanged,
     };
-    let after = json!({ "added": imported.added, "changed": imported.changed });
-    let change = caller.change(
-        action(list, "exemption.import", "block.import"),
-        caller.tenant.id,
-    );
-    tx.audit_append(&states(change, None, Some(after))).await?;
+    for (before, after) in audited_rows(&rows.wanted, &change, &added) {
+        let told = caller.change(
+            action(list, "exemption.import", "block.import"),
+            caller.tenant.id,
+        );
+        tx.audit_append(&states(told, before, Some(after))).await?;
+    }
     let answer = tx.answer(StatusCode::OK, &imported).await?;
     caller.app.wake_ups.numbers.wake();
     caller.app.wake_ups.publications.wake();
     Ok(answer)
+}
+
+/// Before and after of the import's rows in the audit log, by the entries' ids; one row also where nothing changed.
+fn audited_rows(
+    wanted: &[WantedNumber],
+    change: &ListChange,
+    added: &[EntryId],
+) -> Vec<(Option<Value>, Value)> {
+    let changed = change
+        .change
+        .iter()
+        .map(|(before, at)| (before.id, Some(before), at));
+    let added = added
+        .iter()
+        .zip(&change.add)
+        .map(|(id, at)| (*id, None, at));
+    let entries: Vec<(EntryId, Option<&ListedNumber>, &WantedNumber)> = changed
+        .chain(added)
+        .filter_map(|(id, before, at)| Some((id, before, wanted.get(*at)?)))
+        .collect();
+    let row = |entries: &[(EntryId, Option<&ListedNumber>, &WantedNumber)]| {
+        let before: Map<String, Value> = entries
+            .iter()
+            .filter_map(|(id, before, _)| Some((id.to_string(), audited((*before)?))))
+            .collect();
+        let after: Map<String, Value> = entries
+            .iter()
+            .map(|(id, _, wanted)| (id.to_string(), audited_wanted(wanted)))
+            .collect();
+        let before = (!before.is_empty()).then(|| json!({ "entries": before }));
+        let after = json!({
+            "added": change.add.len(),
+            "changed": change.change.len(),
+            "entries": after,
+        });
+        (before, after)
+    };
+    match entries.is_empty() {
+        true => vec![row(&[])],
+        false => entries.chunks(AUDITED_AT_ONCE).map(row).collect(),
+    }
 }
 
 fn in_other_list(list: List, rows: &Rows, positions: &[usize]) -> Vec<RowFault> {
