@@ -1,17 +1,18 @@
-//! The audit log, read: a tenant's rows in the order of their chain.
+//! The audit log, read: the rows of one chain, in its order.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::types::time::OffsetDateTime;
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::time::from_db;
-use super::{StoreError, TenantTx};
+use super::{StoreError, SystemTx, TenantTx};
 
 /// A sealed row.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// Counts the tenant's rows from 1, without a gap.
+    /// Counts the chain's rows from 1, without a gap.
     pub seq: i64,
     pub id: Uuid,
     pub at: Timestamp,
@@ -36,7 +37,7 @@ pub struct AuditFilter {
     pub target: Option<String>,
 }
 
-/// Where a tenant's chain ends.
+/// Where a chain ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditHead {
     pub seq: i64,
@@ -79,66 +80,89 @@ impl TryFrom<Row> for AuditEntry {
     }
 }
 
+/// A log that is read: a tenant's, or the operator's own of what concerns no tenant.
+#[derive(Debug)]
+pub struct AuditLog {
+    tx: Transaction<'static, Postgres>,
+    /// As the chains are told apart.
+    chain: Uuid,
+}
+
 impl TenantTx {
+    /// The tenant's log, in what was this transaction.
+    #[must_use]
+    pub fn into_audit_log(self) -> AuditLog {
+        let chain = self.tenant_id().0;
+        let tx = self.into_inner();
+        AuditLog { tx, chain }
+    }
+}
+
+impl SystemTx {
+    /// The operator's log, in what was this transaction.
+    #[must_use]
+    pub fn into_audit_log(self) -> AuditLog {
+        let (tx, chain) = (self.into_inner(), Uuid::nil());
+        AuditLog { tx, chain }
+    }
+}
+
+impl AuditLog {
     /// Newest first, below `before`.
-    pub async fn audit_list(
+    pub async fn list(
         &mut self,
         filter: &AuditFilter,
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             Row,
             r#"select seq as "seq!", id, at, actor, action, target, before, after, request_id, ip, hash as "hash!",
                       audit_content(audit_log) as "content!"
                from audit_log
-               where tenant_id = $1 and seq is not null and ($2::bigint is null or seq < $2)
+               where coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'::uuid) = $1
+                 and seq is not null and ($2::bigint is null or seq < $2)
                  and ($3::text is null or actor = $3) and ($4::text is null or action = $4)
                  and ($5::text is null or target = $5)
                order by seq desc limit $6"#,
-            tenant_id,
+            self.chain,
             before,
             filter.actor,
             filter.action,
             filter.target,
             limit,
         )
-        .fetch_all(self.connection())
+        .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter().map(AuditEntry::try_from).collect()
     }
 
     /// Oldest first, above `after`.
-    pub async fn audit_chain(
-        &mut self,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
-        let tenant_id = self.tenant_id().0;
+    pub async fn follow(&mut self, after: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
             r#"select seq as "seq!", id, at, actor, action, target, before, after, request_id, ip, hash as "hash!",
                       audit_content(audit_log) as "content!"
-               from audit_log where tenant_id = $1 and seq > $2 order by seq limit $3"#,
-            tenant_id,
+               from audit_log
+               where coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'::uuid) = $1 and seq > $2
+               order by seq limit $3"#,
+            self.chain,
             after,
             limit,
         )
-        .fetch_all(self.connection())
+        .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter().map(AuditEntry::try_from).collect()
     }
 
-    /// Absent where the tenant has no row.
-    pub async fn audit_head(&mut self) -> Result<Option<AuditHead>, StoreError> {
-        let tenant_id = self.tenant_id().0;
+    /// Absent where the log has no row.
+    pub async fn head(&mut self) -> Result<Option<AuditHead>, StoreError> {
         let head = sqlx::query_as!(
             AuditHead,
             "select last_seq as seq, last_hash as hash from audit_chains where chain_id = $1",
-            tenant_id,
+            self.chain,
         )
-        .fetch_optional(self.connection())
+        .fetch_optional(&mut *self.tx)
         .await?;
         Ok(head)
     }

@@ -57,7 +57,7 @@ mod webhook_turns;
 
 pub use api_keys::{ApiKey, NewApiKey, NewSecret};
 pub use audit::Change;
-pub use audit_log::{AuditEntry, AuditFilter, AuditHead};
+pub use audit_log::{AuditEntry, AuditFilter, AuditHead, AuditLog};
 pub use backlog::{Backlog, ShardUse};
 pub use call_events::{CallEvent, CallTold};
 pub use connection_views::{CheckedInstance, ConnectionView};

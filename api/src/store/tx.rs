@@ -107,13 +107,16 @@ impl Store {
     pub async fn system(&self, reason: &'static str) -> Result<SystemTx, StoreError> {
         tracing::trace!(reason, "system transaction");
         let mut tx = self.pool.begin().await?;
-        sqlx::query!(
-            "select set_config('role', $1, true) as role, set_config('statement_timeout', $2, true) as statement",
-            SYSTEM_ROLE,
-            self.statement_ms(),
-        )
-        .fetch_one(&mut *tx)
-        .await?;
+        take_system_role(&mut tx, self.statement_ms()).await?;
+        Ok(SystemTx { tx })
+    }
+
+    /// As [`Store::system`], to read only: the same rows all along, whoever writes meanwhile.
+    pub async fn system_frozen(&self, reason: &'static str) -> Result<SystemTx, StoreError> {
+        tracing::trace!(reason, "system transaction");
+        let begin = "begin isolation level repeatable read, read only";
+        let mut tx = self.pool.begin_with(begin).await?;
+        take_system_role(&mut tx, self.statement_ms()).await?;
         Ok(SystemTx { tx })
     }
 
@@ -139,6 +142,20 @@ async fn take_tenant_role(
     Ok(())
 }
 
+async fn take_system_role(
+    tx: &mut Transaction<'static, Postgres>,
+    statement_ms: String,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "select set_config('role', $1, true) as role, set_config('statement_timeout', $2, true) as statement",
+        SYSTEM_ROLE,
+        statement_ms,
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// A transaction inside one tenant. Dropped without [`TenantTx::commit`] it leaves no trace.
 #[derive(Debug)]
 pub struct TenantTx {
@@ -156,6 +173,10 @@ impl TenantTx {
         &mut self.tx
     }
 
+    pub(super) fn into_inner(self) -> Transaction<'static, Postgres> {
+        self.tx
+    }
+
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
     }
@@ -170,6 +191,10 @@ pub struct SystemTx {
 impl SystemTx {
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
+    }
+
+    pub(super) fn into_inner(self) -> Transaction<'static, Postgres> {
+        self.tx
     }
 
     pub async fn commit(self) -> Result<(), StoreError> {
@@ -206,12 +231,17 @@ mod tests {
             .await;
         assert!(written.is_err(), "it is to read only");
         drop(tx);
+        let across = ("ringfence_system".to_owned(), String::new());
         let mut tx = store.system("test").await.expect("a transaction");
-        assert_eq!(
-            role(tx.connection()).await,
-            ("ringfence_system".to_owned(), String::new())
-        );
+        assert_eq!(role(tx.connection()).await, across);
         tx.commit().await.expect("committed");
+        let mut tx = store.system_frozen("test").await.expect("a transaction");
+        assert_eq!(role(tx.connection()).await, across);
+        let written = sqlx::query("delete from instances")
+            .execute(tx.connection())
+            .await;
+        assert!(written.is_err(), "it is to read only");
+        drop(tx);
         for _ in 0..pool.size() {
             let mut connection = pool.acquire().await.expect("a connection");
             assert_eq!(role(&mut connection).await, (login.clone(), String::new()));
@@ -234,6 +264,8 @@ mod tests {
             let mut tx = store.tenant_frozen(tenant).await.expect("a transaction");
             assert_eq!(statement_timeout(tx.connection()).await, within);
             let mut tx = store.system("test").await.expect("a transaction");
+            assert_eq!(statement_timeout(tx.connection()).await, within);
+            let mut tx = store.system_frozen("test").await.expect("a transaction");
             assert_eq!(statement_timeout(tx.connection()).await, within);
         }
         let hurried = Store {

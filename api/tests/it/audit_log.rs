@@ -254,3 +254,55 @@ async fn changes_at_the_same_time_make_one_chain(pool: PgPool) {
 fn uuid_of(id: &str) -> uuid::Uuid {
     id.trim_start_matches("ten_").parse().expect("a UUID")
 }
+
+/// What concerns no tenant has a chain of its own, and is read, exported and checked like a tenant's.
+#[sqlx::test(migrations = "../migrations")]
+async fn operators_read_export_and_verify_the_log_of_what_concerns_no_tenant(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    some_changes(&world).await;
+    let operator = &world.operator;
+    let verify = async || {
+        let path = "/v1/operator/audit-log/verify";
+        world.get(path, operator).await.ok(200).body
+    };
+    assert_eq!(verify().await["verified"], 0, "nothing yet");
+    let shard = format!("/v1/shards/{}", world.shard().await);
+    for draining in [true, false, true] {
+        let change = Some(json!({ "draining": draining }));
+        let method = axum::http::Method::PATCH;
+        world.call(method, &shard, operator, change).await.ok(200);
+    }
+    let list = async |query: &str| {
+        let path = format!("/v1/operator/audit-log{query}");
+        let answer = world.get(&path, operator).await.ok(200);
+        answer.body["data"].as_array().cloned().expect("entries")
+    };
+    let all = list("").await;
+    let seqs: Vec<&Value> = all.iter().map(|entry| &entry["seq"]).collect();
+    assert_eq!(seqs, [3, 2, 1]);
+    assert!(all.iter().all(|entry| entry["action"] == "shard.drain"));
+    assert_eq!(list("?limit=1").await, all[..1]);
+    assert!(list("?actor=worker").await.is_empty());
+    let export = world.get("/v1/operator/audit-log/export", operator).await;
+    let lines: Vec<Value> = export
+        .ok(200)
+        .text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let oldest_first: Vec<Value> = all.iter().rev().cloned().collect();
+    assert_eq!(lines, oldest_first);
+    let whole = verify().await;
+    assert_eq!(
+        (&whole["intact"], &whole["verified"]),
+        (&json!(true), &json!(3))
+    );
+    assert_eq!(whole["head"]["hash"], all[0]["hash"]);
+    tamper(
+        &pool,
+        "update audit_log set actor = 'nobody' where tenant_id is null and seq = 2",
+    )
+    .await;
+    let broken = verify().await;
+    assert_eq!(broken["fault"], json!({ "seq": 2, "problem": "changed" }));
+}

@@ -137,6 +137,9 @@ fn row(operation: &str) -> Option<Row> {
         "exemptions_import" | "blocks_import" => write(Editor, json!({}), 415),
 
         "audit_log_list" | "audit_log_export" | "audit_log_verify" => read(Admin, 200),
+        "operator_audit_log_list" | "operator_audit_log_export" | "operator_audit_log_verify" => {
+            read(OperatorOnly, 200)
+        }
 
         "webhooks_create" => write(Admin, webhook(), 201),
         "webhooks_list" | "webhooks_get" => read(Admin, 200),

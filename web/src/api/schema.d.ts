@@ -1094,6 +1094,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/operator/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what operators did that concerns no tenant, newest first
+         * @description What they did to a tenant is in the tenant's log.
+         *
+         *     For operators only.
+         */
+        get: operations["operator_audit_log_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/audit-log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the whole log of what concerns no tenant, oldest first, an entry a line
+         * @description As a tenant's is.
+         *
+         *     For operators only.
+         */
+        get: operations["operator_audit_log_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/audit-log/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the chain of hashes of what concerns no tenant
+         * @description For operators only.
+         */
+        get: operations["operator_audit_log_verify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies/default": {
         parameters: {
             query?: never;
@@ -1848,7 +1912,7 @@ export interface components {
             /** @example policy.put */
             action: string;
             /**
-             * @description `operator:opk_…`, `api_key:key_…`, `token:<subject>` or `worker`.
+             * @description `operator:opk_…`, `api_key:key_…`, `token:<subject>`, `worker` or `console`.
              * @example api_key:key_01890a5d000070008000000000000000
              */
             actor: string;
@@ -1891,7 +1955,7 @@ export interface components {
             request_id?: string | null;
             /**
              * Format: int64
-             * @description Counts the tenant's entries from 1, without a gap.
+             * @description Counts the log's entries from 1, without a gap.
              * @example 42
              */
             seq: number;
@@ -3956,7 +4020,7 @@ export interface components {
             events: components["schemas"]["WebhookEvent"][];
             /**
              * Format: date-time
-             * @description Nothing could be delivered since then; null where the last attempt succeeded.
+             * @description Nothing could be delivered since then, and something waited all the time; null where the last attempt succeeded.
              */
             failing_since?: string | null;
             /**
@@ -8969,6 +9033,159 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    operator_audit_log_list: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As entries show it
+                 * @example console
+                 */
+                actor?: string;
+                /**
+                 * @description What was done
+                 * @example shard.drain
+                 */
+                action?: string;
+                /**
+                 * @description The id of what was changed
+                 * @example opk_01890a5d000070008000000000000000
+                 */
+                target?: string;
+                /**
+                 * @description How many at most
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description `next_cursor` of the page before; the first page without it
+                 * @example MTc2NDA3MjAwMDAwMDAwMA
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "action": "policy.put",
+                     *           "actor": "api_key:key_01890a5d000070008000000000000000",
+                     *           "after": {
+                     *             "version": 3
+                     *           },
+                     *           "at": "2026-11-25T12:00:00Z",
+                     *           "before": {
+                     *             "version": 2
+                     *           },
+                     *           "content": "{\"seq\":42,\"action\":\"policy.put\"}",
+                     *           "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "ip": "203.0.113.7",
+                     *           "request_id": "req_01890a5d000070008000000000000000",
+                     *           "seq": 42,
+                     *           "target": "pol_01890a5d000070008000000000000000"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "MTc2NDA3MjAwMDAwMDAwMA"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditLog"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    operator_audit_log_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"action":"policy.put","actor":"api_key:key_01890a5d000070008000000000000000","after":{"version":3},"at":"2026-11-25T12:00:00Z","before":{"version":2},"content":"{\"seq\":42,\"action\":\"policy.put\"}","hash":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","ip":"203.0.113.7","request_id":"req_01890a5d000070008000000000000000","seq":42,"target":"pol_01890a5d000070008000000000000000"} */
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    operator_audit_log_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "fault": {
+                     *         "problem": "changed",
+                     *         "seq": 1
+                     *       },
+                     *       "head": {
+                     *         "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "seq": 42
+                     *       },
+                     *       "intact": true,
+                     *       "verified": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];

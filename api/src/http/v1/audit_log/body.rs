@@ -10,12 +10,12 @@ use crate::store::AuditEntry;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub(super) struct AuditEntryBody {
-    /// Counts the tenant's entries from 1, without a gap.
+    /// Counts the log's entries from 1, without a gap.
     #[schema(example = 42)]
     seq: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `operator:opk_…`, `api_key:key_…`, `token:<subject>` or `worker`.
+    /// `operator:opk_…`, `api_key:key_…`, `token:<subject>`, `worker` or `console`.
     #[schema(example = "api_key:key_01890a5d000070008000000000000000")]
     actor: String,
     #[schema(example = "policy.put")]

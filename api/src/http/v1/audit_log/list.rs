@@ -6,15 +6,16 @@ use utoipa::ToSchema;
 
 use super::body::AuditEntryBody;
 use crate::auth::ViewAudit;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Operator};
 use crate::http::problem::ApiResult;
 use crate::http::query::{Query, page};
-use crate::store::{AuditEntry, AuditFilter};
+use crate::store::{AuditEntry, AuditFilter, AuditLog};
 
 const TEXT_MAX: usize = 200;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AuditLog {
+#[schema(as = AuditLog)]
+pub(super) struct AuditLogBody {
     data: Vec<AuditEntryBody>,
     #[schema(example = "MTc2NDA3MjAwMDAwMDAwMA")]
     next_cursor: Option<String>,
@@ -33,33 +34,79 @@ pub(super) struct AuditLog {
         ),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, body = AuditLog))
+    responses((status = 200, body = AuditLogBody))
 )]
 pub(in crate::http) async fn list(
     caller: Caller<ViewAudit>,
-    mut query: Query,
-) -> ApiResult<Json<AuditLog>> {
-    let mut text = |name| query.parsed(name, short, "at most 200 characters without a NUL");
-    let filter = AuditFilter {
-        actor: text("actor")?,
-        action: text("action")?,
-        target: text("target")?,
-    };
-    let limit = query.limit()?;
-    let before = query.cursor(|text| text.parse().ok())?;
-    query.finish()?;
-    let mut tx = caller.begin().await?;
-    let entries = tx.audit_list(&filter, before, limit + 1).await?;
-    let list = page(
-        entries,
-        limit,
-        |entry: &AuditEntry| entry.seq.to_string(),
-        AuditEntryBody::from,
-    );
-    Ok(Json(AuditLog {
-        data: list.data,
-        next_cursor: list.next_cursor,
-    }))
+    query: Query,
+) -> ApiResult<Json<AuditLogBody>> {
+    let wanted = Wanted::of(query)?;
+    wanted.page(caller.begin().await?.into_audit_log()).await
+}
+
+/// List what operators did that concerns no tenant, newest first
+///
+/// What they did to a tenant is in the tenant's log.
+#[utoipa::path(
+    get, path = "/v1/operator/audit-log", operation_id = "operator_audit_log_list", tag = "audit-log",
+    security(("bearer" = [Operator::NAME])),
+    params(
+        ("actor" = Option<String>, Query, description = "As entries show it", example = "console"),
+        ("action" = Option<String>, Query, description = "What was done", example = "shard.drain"),
+        (
+            "target" = Option<String>, Query, description = "The id of what was changed",
+            example = "opk_01890a5d000070008000000000000000",
+        ),
+        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
+    ),
+    responses((status = 200, body = AuditLogBody))
+)]
+pub(in crate::http) async fn list_operators(
+    caller: Operator,
+    query: Query,
+) -> ApiResult<Json<AuditLogBody>> {
+    let wanted = Wanted::of(query)?;
+    wanted.page(caller.begin().await?.into_audit_log()).await
+}
+
+/// Which entries, and how many of them.
+struct Wanted {
+    filter: AuditFilter,
+    before: Option<i64>,
+    limit: i64,
+}
+
+impl Wanted {
+    fn of(mut query: Query) -> ApiResult<Self> {
+        let mut text = |name| query.parsed(name, short, "at most 200 characters without a NUL");
+        let filter = AuditFilter {
+            actor: text("actor")?,
+            action: text("action")?,
+            target: text("target")?,
+        };
+        let limit = query.limit()?;
+        let before = query.cursor(|text| text.parse().ok())?;
+        query.finish()?;
+        Ok(Self {
+            filter,
+            before,
+            limit,
+        })
+    }
+
+    async fn page(&self, mut log: AuditLog) -> ApiResult<Json<AuditLogBody>> {
+        let entries = log.list(&self.filter, self.before, self.limit + 1).await?;
+        let list = page(
+            entries,
+            self.limit,
+            |entry: &AuditEntry| entry.seq.to_string(),
+            AuditEntryBody::from,
+        );
+        Ok(Json(AuditLogBody {
+            data: list.data,
+            next_cursor: list.next_cursor,
+        }))
+    }
 }
 
 fn short(text: &str) -> Option<String> {
