@@ -13,7 +13,7 @@ async fn rubbish_never_makes_an_operation_fail_on_our_side(pool: PgPool) {
     let cast = world.tenant("Northwind").await;
     let instance = world.instance(&cast.owner, ARN).await;
     world.mark_verified(&cast, &instance).await;
-    let bodies: [&[u8]; 12] = [
+    let bodies: [&[u8]; 14] = [
         b"",
         b"{",
         b"null",
@@ -21,6 +21,9 @@ async fn rubbish_never_makes_an_operation_fail_on_our_side(pool: PgPool) {
         b"\"text\"",
         b"1e999",
         b"{\"name\": \"\\u0000\", \"instance_arn\": \"\\u0000\", \"queues\": [\"\\u0000\"], \"rules\": [{\"id\": \"a\", \"name\": \"\\u0000\"}]}",
+        // Rules and notices that are all right but for this character.
+        b"{\"rules\": [{\"id\": \"a\", \"name\": \"\\u0000\", \"per\": [\"customer\"], \"limit\": {\"kind\": \"sliding\", \"max\": 1, \"window_seconds\": 60}}]}",
+        b"{\"rules\": [], \"notices\": {\"agent_time_zones\": {\"arn:aws\\u0000:connect:us-east-1:1:instance/i/agent/a\": \"America/New_York\"}}}",
         b"{\"name\": 5, \"role\": [], \"expires_at\": {}, \"queues\": 7, \"rules\": {}, \"status\": null}",
         b"{\"name\": \"x\", \"name\": \"y\", \"status\": \"gone\", \"home_region\": \"mars\"}",
         b"\xff\xfe",

@@ -304,3 +304,30 @@ async fn a_document_that_says_something_twice_is_not_read(pool: PgPool) {
     let policy = json!({ "rules": rules.collect::<Vec<Value>>() });
     world.put(DEFAULT, &cast.owner, policy).await.ok(200);
 }
+
+/// The database keeps no text with this character in it, neither in a value nor in a member's name.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_policy_with_a_nul_in_it_is_refused_wherever_it_stands(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let agent = "arn:aws\u{0}:connect:us-east-1:1:instance/i/agent/a";
+    let pointer = format!("/notices/agent_time_zones/{}", agent.replace('/', "~1"));
+    let named =
+        json!({ "rules": [], "notices": { "agent_time_zones": { agent: "America/New_York" } } });
+    let refused = world
+        .put("/v1/policies/default", &cast.editor, named)
+        .await
+        .problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), [pointer]);
+    let rule = json!({ "id": "a", "name": "\u{0}", "per": ["customer"],
+        "limit": { "kind": "sliding", "max": 1, "window_seconds": 60 } });
+    let refused = world
+        .put(
+            "/v1/policies/default",
+            &cast.editor,
+            json!({ "rules": [rule] }),
+        )
+        .await
+        .problem(422, "validation_failed");
+    assert_eq!(refused.pointers(), ["/rules/0/name"]);
+}

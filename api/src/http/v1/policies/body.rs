@@ -141,15 +141,11 @@ pub(super) fn checked(document: Value) -> ApiResult<Policy> {
     }
 }
 
-/// The database keeps no text with this character in it.
+/// The database keeps no text with this character in it, and no name of a member.
 fn note_nul(value: &Value, pointer: &str, faults: &mut Vec<FieldFault>) {
     match value {
         Value::String(text) if text.contains('\0') => {
-            faults.push(FieldFault::new(
-                pointer,
-                code::INVALID,
-                "must not contain the character U+0000",
-            ));
+            faults.push(nul(pointer));
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -159,11 +155,20 @@ fn note_nul(value: &Value, pointer: &str, faults: &mut Vec<FieldFault>) {
         Value::Object(members) => {
             for (name, member) in members {
                 let name = name.replace('~', "~0").replace('/', "~1");
-                note_nul(member, &format!("{pointer}/{name}"), faults);
+                let pointer = format!("{pointer}/{name}");
+                if name.contains('\0') {
+                    faults.push(nul(&pointer));
+                }
+                note_nul(member, &pointer, faults);
             }
         }
         _ => {}
     }
+}
+
+fn nul(pointer: &str) -> FieldFault {
+    let detail = "must not contain the character U+0000";
+    FieldFault::new(pointer, code::INVALID, detail)
 }
 
 /// As the audit log keeps a version.
