@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::auth::{Principal, Refused};
 use crate::aws::{Aws, AwsError};
 use crate::clock::{Clock, IdSource, later};
 use crate::domain::ids::{EventId, InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 use crate::domain::pace::Urgency;
-use crate::store::{Change, Connection, Constraint, Instance, Store, StoreError};
+use crate::store::{Change, Connection, Constraint, Instance, Store, StoreError, TenantTx};
 
 use super::check_connection::{RoleArns, check_connection};
 use super::record_check::{Kept, Recording};
@@ -49,6 +50,9 @@ pub enum VerifyError {
     },
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// The caller may not change the tenant any more.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,6 +65,8 @@ pub struct Verifying<'a> {
     pub clock: &'a Clock,
     pub ids: &'a IdSource,
     pub tenant: TenantId,
+    /// Who asked for it.
+    pub by: &'a Principal,
     pub instance: InstanceId,
     /// The audit row to be, without its result.
     pub change: Change,
@@ -116,16 +122,21 @@ impl Verifying<'_> {
             Ok(Kept::Overtaken) => Ok(Verified::Overtaken),
             Ok(Kept::Recorded { .. }) if passed => Ok(Verified::Passed),
             Ok(Kept::Recorded { .. }) => Ok(Verified::Failed(checked.verification)),
-            Err(StoreError::Constraint(Constraint::InstanceClaimed)) => {
+            Err(VerifyError::Store(StoreError::Constraint(Constraint::InstanceClaimed))) => {
                 self.refuse(&instance).await?;
                 Ok(Verified::Claimed)
             }
-            Err(err) => Err(err.into()),
+            Err(err) => Err(err),
         }
     }
 
-    async fn keep(&self, recording: &Recording<'_>, passed: bool) -> Result<Kept, StoreError> {
-        let mut tx = self.store.tenant(self.tenant).await?;
+    /// Asking AWS took a while, in which the tenant may have been suspended.
+    async fn begin(&self) -> Result<TenantTx, Refused> {
+        self.by.begin_change(self.store, self.clock.now()).await
+    }
+
+    async fn keep(&self, recording: &Recording<'_>, passed: bool) -> Result<Kept, VerifyError> {
+        let mut tx = self.begin().await?;
         let kept = recording
             .keep(&mut tx, self.access_change(recording))
             .await?;
@@ -143,19 +154,19 @@ impl Verifying<'_> {
     }
 
     /// That it was tried is a fact worth keeping; of the roles nothing is kept, as they serve nobody here.
-    async fn refuse(&self, instance: &Instance) -> Result<(), StoreError> {
-        let mut tx = self.store.tenant(self.tenant).await?;
+    async fn refuse(&self, instance: &Instance) -> Result<(), VerifyError> {
+        let mut tx = self.begin().await?;
         tracing::warn!(instance.id = %instance.id, "an instance was proved that belongs to another tenant");
         tx.audit_append(&self.told(json!({ "passed": true, "claimed_by_another_tenant": true })))
             .await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
-    async fn record_attempt(&self) -> Result<(), StoreError> {
-        let mut tx = self.store.tenant(self.tenant).await?;
+    async fn record_attempt(&self) -> Result<(), VerifyError> {
+        let mut tx = self.begin().await?;
         tx.audit_append(&self.told(json!({ "passed": false })))
             .await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
     fn told(&self, after: serde_json::Value) -> Change {

@@ -2,6 +2,7 @@
 //!
 //! Failure: a credential that is wrong in any way gives one of [`AuthError`]'s refusals, which name no secret.
 
+mod admission;
 mod authenticate;
 mod error;
 pub mod jwt;
@@ -14,6 +15,7 @@ mod provider_client;
 pub mod session;
 mod token_issuers;
 
+pub use admission::Refused;
 pub use authenticate::Authenticator;
 pub use error::AuthError;
 pub use permission::{

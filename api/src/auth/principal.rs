@@ -93,9 +93,12 @@ impl Principal {
                 issuer: Some(issuer),
                 ..
             } => format!("token:{issuer}:{subject}"),
+            // What an operator does is done with an operator's rights, also where they are a member.
+            Kind::Session(signed_in) if signed_in.is_operator => {
+                format!("operator:{}", signed_in.person.id)
+            }
             Kind::Session(signed_in) => match self.member() {
                 Some(member) => format!("member:{member}"),
-                None if signed_in.is_operator => format!("operator:{}", signed_in.person.id),
                 None => format!("person:{}", signed_in.person.id),
             },
         }

@@ -47,8 +47,9 @@ impl ConnectionChecker {
         };
         match self.check(due).await {
             Ok(()) => {}
-            // Deleted meanwhile, with all that was to be checked.
-            Err(VerifyError::NoInstance | VerifyError::NoRole { .. }) => {}
+            // Deleted meanwhile, with all that was to be checked. The others are for callers, who name roles and are admitted.
+            Err(VerifyError::NoInstance | VerifyError::NoRole { .. } | VerifyError::Refused(_)) => {
+            }
             Err(VerifyError::Aws(err)) => {
                 tracing::info!(instance.id = %due.instance, error = %err, "a connection could not be checked; it is tried again");
                 let pause = backoff(due.attempts.saturating_add(1), self.aws.jitter());

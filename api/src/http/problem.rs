@@ -12,8 +12,8 @@ use ringfence_policy::Fault;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::AuthError;
 use crate::auth::jwt::JwtError;
+use crate::auth::{AuthError, Refused};
 use crate::aws::AwsError;
 use crate::store::{Constraint, StoreError};
 
@@ -358,6 +358,18 @@ impl From<AuthError> for ApiError {
             | AuthError::UnknownIssuer
             | AuthError::Jwt(_) => Self::new(Code::Unauthenticated, err.to_string()),
         }
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let code = match refused {
+            Refused::Unknown(err) => return err.into(),
+            Refused::Suspended => Code::TenantSuspended,
+            Refused::Deleted => Code::TenantDeleted,
+            Refused::LessRole { .. } => Code::Forbidden,
+        };
+        Self::new(code, refused.to_string())
     }
 }
 

@@ -126,6 +126,27 @@ impl TenantTx {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
+    /// Whether the key is neither revoked nor expired.
+    pub async fn api_key_works(
+        &mut self,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let works = sqlx::query_scalar!(
+            r#"select exists (
+                   select from api_keys where tenant_id = $1 and id = $2
+                       and revoked_at is null and (expires_at is null or expires_at > $3)
+               ) as "works!""#,
+            tenant_id,
+            id.0,
+            to_db(now),
+        )
+        .fetch_one(self.connection())
+        .await?;
+        Ok(works)
+    }
+
     /// A key that has not been revoked; it stays so until the transaction ends.
     pub async fn api_key_lock(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let tenant_id = self.tenant_id().0;

@@ -180,7 +180,8 @@ impl TenantTx {
 
 impl Store {
     /// Takes the lease of the installation that is due longest, that nobody works on, and in whose account and region
-    /// nobody works on another: two would only take turns from each other. How far a killed look had come is forgotten.
+    /// nobody works on another: two would only take turns from each other. How far a killed look had come is forgotten. For a
+    /// tenant that is being deleted things are only taken away.
     pub async fn installation_lease(
         &self,
         token: Uuid,
@@ -196,7 +197,9 @@ impl Store {
                      from installations due
                      join instances at on at.tenant_id = due.tenant_id and at.id = due.instance_id
                      join connections by on by.tenant_id = at.tenant_id and by.id = at.connection_id
-                     where due.next_due_at <= $2 and (due.lease_expires_at is null or due.lease_expires_at <= $2)
+                     join tenants of_whom on of_whom.id = due.tenant_id
+                     where (due.desired is null or of_whom.status not in ('deleting', 'deleted'))
+                         and due.next_due_at <= $2 and (due.lease_expires_at is null or due.lease_expires_at <= $2)
                          and not exists (
                              select 1 from installations other
                              join instances there on there.tenant_id = other.tenant_id and there.id = other.instance_id

@@ -128,6 +128,14 @@ impl TenantTx {
     /// account can be used again.
     pub async fn instance_delete(&mut self, id: InstanceId) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
+        // Whoever puts a version of its policy waits for us, or we for them: a version would be left over.
+        sqlx::query!(
+            "select id from policies where tenant_id = $1 and instance_id = $2 for update",
+            tenant_id,
+            id.0
+        )
+        .fetch_optional(self.connection())
+        .await?;
         sqlx::query!(
             "delete from decisions where tenant_id = $1 and instance_id = $2",
             tenant_id,

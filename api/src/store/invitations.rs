@@ -100,33 +100,40 @@ impl TenantTx {
         rows.into_iter().map(Invitation::try_from).collect()
     }
 
-    /// Whether there was such an invitation.
-    pub async fn invitation_withdraw(&mut self, id: InvitationId) -> Result<bool, StoreError> {
+    /// The one that was taken out.
+    pub async fn invitation_withdraw(
+        &mut self,
+        id: InvitationId,
+    ) -> Result<Option<Invitation>, StoreError> {
         let tenant_id = self.tenant_id().0;
-        let done = sqlx::query!(
-            "delete from invitations where tenant_id = $1 and id = $2",
+        let row = sqlx::query_as!(
+            Row,
+            "delete from invitations where tenant_id = $1 and id = $2
+             returning tenant_id, id, role, email, invited_by, created_at, expires_at",
             tenant_id,
             id.0,
         )
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        row.map(Invitation::try_from).transpose()
     }
 
-    /// All that somebody who lost rights had invited; answers which.
+    /// Takes out all that somebody who lost rights had invited.
     pub async fn invitation_withdraw_of(
         &mut self,
         invited_by: &str,
-    ) -> Result<Vec<InvitationId>, StoreError> {
+    ) -> Result<Vec<Invitation>, StoreError> {
         let tenant_id = self.tenant_id().0;
-        let ids = sqlx::query_scalar!(
-            "delete from invitations where tenant_id = $1 and invited_by = $2 returning id",
+        let rows = sqlx::query_as!(
+            Row,
+            "delete from invitations where tenant_id = $1 and invited_by = $2
+             returning tenant_id, id, role, email, invited_by, created_at, expires_at",
             tenant_id,
             invited_by,
         )
         .fetch_all(self.connection())
         .await?;
-        Ok(ids.into_iter().map(InvitationId).collect())
+        rows.into_iter().map(Invitation::try_from).collect()
     }
 
     /// Takes out those whose time has passed.
@@ -144,6 +151,20 @@ impl TenantTx {
 }
 
 impl SystemTx {
+    /// Whose invitation has this hash.
+    pub async fn invitation_tenant(
+        &mut self,
+        secret_sha256: &[u8],
+    ) -> Result<Option<TenantId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            "select tenant_id from invitations where secret_sha256 = $1",
+            secret_sha256,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(id.map(TenantId))
+    }
+
     /// The invitation with this hash, locked: of two who accept it at once, one finds nothing.
     pub async fn invitation_take(
         &mut self,

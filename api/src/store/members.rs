@@ -91,6 +91,19 @@ impl TenantTx {
         row.map(Member::try_from).transpose()
     }
 
+    /// The member's role, which nobody changes before this transaction ends.
+    pub async fn member_hold(&mut self, id: MemberId) -> Result<Option<Role>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let text = sqlx::query_scalar!(
+            "select role from members where tenant_id = $1 and id = $2 for share",
+            tenant_id,
+            id.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        text.map(|text| role(&text, id)).transpose()
+    }
+
     /// How many owners there are. It means something only while the tenant is locked: two owners who remove each other
     /// at the same time would both see two.
     pub async fn member_count_owners(&mut self) -> Result<i64, StoreError> {

@@ -7,20 +7,14 @@ use super::{StoreError, TenantTx};
 use crate::domain::quota::{Quota, QuotaState};
 
 impl TenantTx {
-    /// Where the quota stands. Whoever takes from it asks after having taken: the tenant's row is locked, so that two
-    /// requests at once cannot both take the last place.
+    /// Where the quota stands. Whoever takes from it asks after having taken, and one after the other, so that two requests
+    /// at once cannot both take the last place.
     pub async fn quota_after_taking(
         &mut self,
         quota: Quota,
         now: Timestamp,
     ) -> Result<QuotaState, StoreError> {
-        let tenant_id = self.tenant_id().0;
-        sqlx::query!(
-            "select id from tenants where id = $1 for no key update",
-            tenant_id
-        )
-        .fetch_optional(self.connection())
-        .await?;
+        self.tenant_turn().await?;
         self.quota_get(quota, now).await
     }
 

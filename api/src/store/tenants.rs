@@ -60,6 +60,18 @@ impl SystemTx {
         row.map(Tenant::try_from).transpose()
     }
 
+    /// As [`TenantTx::tenant_hold`].
+    pub async fn tenant_hold(&mut self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1 for key share",
+            id.0
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+
     /// In the order of their making, those after `after`.
     pub async fn tenant_list(
         &mut self,
@@ -93,7 +105,20 @@ impl TenantTx {
         row.map(Tenant::try_from).transpose()
     }
 
-    /// For a change: nobody else changes it before this transaction ends.
+    /// It stays as it is until this transaction ends, for as many as hold it at the same time.
+    pub async fn tenant_hold(&mut self) -> Result<Option<Tenant>, StoreError> {
+        let id = self.tenant_id().0;
+        let row = sqlx::query_as!(
+            Row,
+            "select id, name, home_region, status, created_at from tenants where id = $1 for key share",
+            id
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// For a change: nobody else changes or holds it before this transaction ends.
     pub async fn tenant_lock(&mut self) -> Result<Option<Tenant>, StoreError> {
         let id = self.tenant_id().0;
         let row = sqlx::query_as!(
@@ -104,6 +129,15 @@ impl TenantTx {
         .fetch_optional(self.connection())
         .await?;
         row.map(Tenant::try_from).transpose()
+    }
+
+    /// Whoever counts what the tenant has before taking more of it does so one after the other. Whoever holds the tenant may.
+    pub async fn tenant_turn(&mut self) -> Result<(), StoreError> {
+        let id = self.tenant_id().0;
+        sqlx::query!("select id from tenants where id = $1 for no key update", id)
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(())
     }
 
     pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {

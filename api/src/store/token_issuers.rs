@@ -132,6 +132,18 @@ impl TenantTx {
         row.map(TokenIssuer::try_from).transpose()
     }
 
+    pub async fn token_issuer_is_known(&mut self, id: TokenIssuerId) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let known = sqlx::query_scalar!(
+            r#"select exists (select from token_issuers where tenant_id = $1 and id = $2) as "known!""#,
+            tenant_id,
+            id.0,
+        )
+        .fetch_one(self.connection())
+        .await?;
+        Ok(known)
+    }
+
     /// The one that was taken out.
     pub async fn token_issuer_remove(
         &mut self,

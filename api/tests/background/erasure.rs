@@ -2,10 +2,12 @@
 
 use ringfence_api::background::erasure::Eraser;
 use ringfence_api::background::{Found, WakeUps};
+use ringfence_api::domain::installation::ExistingWhisper;
 use ringfence_api::domain::tenant::TenantStatus;
 use sqlx::PgPool;
 
-use crate::world::World;
+use crate::fake::FakeInstance;
+use crate::world::{World, request};
 
 /// One row in as many tables as can be filled without the programs that usually do it.
 const ROWS: &str = "
@@ -108,4 +110,23 @@ async fn of_a_deleted_tenant_only_its_audit_log_and_its_usage_stay(pool: PgPool)
         .await
         .expect("the tenant");
     assert_eq!((name.as_str(), status.as_str()), ("(deleted)", "deleted"));
+}
+
+/// Whatever row is there: its queues would stay with us for ever.
+#[sqlx::test(migrations = "../migrations")]
+async fn nothing_is_installed_for_a_tenant_that_is_being_deleted_but_things_are_taken_away(
+    pool: PgPool,
+) {
+    let world = World::new(pool.clone()).await;
+    let site = world.site(FakeInstance::with_queues(&[("q1", None)])).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site.is_due().await;
+    sqlx::query("update tenants set status = 'deleting'")
+        .execute(&pool)
+        .await
+        .expect("deleting");
+    assert_eq!(world.worker().look().await.expect("a look"), Found::Nothing);
+    site.ask_removal().await;
+    site.is_due().await;
+    assert_eq!(world.worker().look().await.expect("a look"), Found::Work);
 }

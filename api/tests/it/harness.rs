@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -105,6 +107,7 @@ fn state(
     jwt: Option<Verifier>,
     oidc: Option<Oidc>,
     settings: Settings,
+    aws: Aws,
 ) -> AppState {
     let outbound = Outbound::new(Reach::PublicAndLoopback).expect("a client");
     AppState::new(Parts {
@@ -113,7 +116,7 @@ fn state(
         ids: ids.clone(),
         authenticator: Authenticator::new(store.clone(), clock.clone(), jwt, outbound.clone()),
         oidc,
-        aws: Arc::new(unreachable_aws(store.clone())),
+        aws: Arc::new(aws),
         wake_ups: WakeUps::default(),
         watched: Watched {
             metrics: Metrics::unheard(),
@@ -132,18 +135,33 @@ fn state(
 }
 
 /// AWS that nobody answers for.
-fn unreachable_aws(store: Store) -> Aws {
+fn unreachable_aws(store: &Store) -> Aws {
     let base = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:1")
         .build();
+    aws(base, store)
+}
+
+fn aws_at(endpoint: &str, store: &Store) -> Aws {
+    let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+    let base = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .build();
+    aws(base, store)
+}
+
+fn aws(base: aws_config::SdkConfig, store: &Store) -> Aws {
     let settings = AwsSettings {
         connect_requests_per_second: 1.0,
         policies_table: "ringfence-policies".to_owned(),
         decisions_table: "ringfence-decisions".to_owned(),
         meters_table: "ringfence-meters".to_owned(),
     };
-    Aws::new(base, settings, store, Jitter::new(1))
+    Aws::new(base, settings, store.clone(), Jitter::new(1))
 }
 
 impl World {
@@ -193,7 +211,8 @@ impl World {
 
     fn make(store: Store, clock: Clock, jwt: Option<Verifier>, oidc: Option<Oidc>) -> Self {
         let ids = IdSource::new(clock.clone(), [7; 32]);
-        let state = state(&store, &clock, &ids, jwt, oidc, settings());
+        let aws = unreachable_aws(&store);
+        let state = state(&store, &clock, &ids, jwt, oidc, settings(), aws);
         Self {
             router: router(state.clone()),
             state,
@@ -211,10 +230,23 @@ impl World {
     }
 
     /// The same service with other settings.
-    pub fn with_settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn with_settings(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.state.settings.clone();
         change(&mut settings);
-        let state = state(&self.store, &self.clock, &self.ids, None, None, settings);
+        let aws = unreachable_aws(&self.store);
+        self.restart(settings, aws)
+    }
+
+    /// The same service with somebody who answers for AWS.
+    pub fn with_aws(self, endpoint: &str) -> Self {
+        let settings = self.state.settings.clone();
+        let aws = aws_at(endpoint, &self.store);
+        self.restart(settings, aws)
+    }
+
+    fn restart(mut self, settings: Settings, aws: Aws) -> Self {
+        let (store, clock, ids) = (&self.store, &self.clock, &self.ids);
+        let state = state(store, clock, ids, None, None, settings, aws);
         self.router = router(state.clone());
         self.state = state;
         self
@@ -391,4 +423,26 @@ impl Answer {
         }
         body
     }
+}
+
+/// Until so many transactions wait for locks that others hold.
+pub async fn wait_until_blocked(pool: &PgPool, wanted: i64) {
+    let blocked = async {
+        loop {
+            let waiting: i64 = sqlx::query_scalar(
+                "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'",
+            )
+            .fetch_one(pool)
+            .await
+            .expect("a count");
+            if waiting >= wanted {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), blocked)
+        .await
+        .expect("all of them wait");
 }

@@ -9,11 +9,10 @@ use super::recognise::{Recognised, recognise};
 use super::{AnyCaller, Caller, Operator, Somebody};
 use crate::auth::session::{SignedIn, csrf_token};
 use crate::auth::{Kind, Permission, Principal};
-use crate::domain::tenant::TenantStatus;
 use crate::http::cookies::Cookie;
+use crate::http::once::Once;
 use crate::http::origin::Origin;
 use crate::http::problem::{ApiError, ApiResult, Code};
-use crate::http::standing::must_be_there;
 use crate::http::state::AppState;
 
 impl FromRequestParts<AppState> for AnyCaller {
@@ -54,14 +53,8 @@ impl<P: Permission> FromRequestParts<AppState> for Caller<P> {
             let detail = format!("the key's scopes leave out {}", P::NAME);
             return Err(ApiError::new(Code::Forbidden, detail));
         }
-        if P::CHANGES && tenant.status == TenantStatus::Suspended && !principal.is_operator() {
-            return Err(ApiError::new(
-                Code::TenantSuspended,
-                "your tenant is suspended: it can read, and change nothing",
-            ));
-        }
         if P::CHANGES {
-            must_be_there(&tenant)?;
+            principal.may_change(&tenant)?;
         }
         Ok(Self {
             app: app.clone(),
@@ -78,7 +71,7 @@ impl FromRequestParts<AppState> for Somebody {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
-        let Recognised { principal, once } = recognise(parts, app).await?;
+        let Recognised { principal, .. } = recognise(parts, app).await?;
         let Kind::Session(signed_in) = &principal.kind else {
             return Err(ApiError::new(
                 Code::Forbidden,
@@ -89,7 +82,11 @@ impl FromRequestParts<AppState> for Somebody {
             app: app.clone(),
             signed_in: SignedIn::clone(signed_in),
             origin: Origin::of(parts, app),
-            once,
+            // Under the person: what they do may make a member of them, who would be somebody else.
+            once: Once::of(
+                &parts.extensions,
+                &format!("person:{}", signed_in.person.id),
+            ),
             principal,
         })
     }

@@ -13,8 +13,8 @@ use super::once::{self, Early, Once, OnceTx};
 use super::origin::Origin;
 use super::problem::ApiResult;
 use super::state::AppState;
-use crate::auth::Principal;
 use crate::auth::session::SignedIn;
+use crate::auth::{Permission, Principal};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::Tenant;
 use crate::store::{Change, SystemTx, TenantTx};
@@ -69,14 +69,29 @@ impl Operator {
     pub const NAME: &str = "operator";
 }
 
-impl<P> Caller<P> {
+impl<P: Permission> Caller<P> {
     /// One moment per use: what belongs together takes it once.
     pub fn now(&self) -> Timestamp {
         self.app.now()
     }
 
+    /// To change something, only if the caller still may.
     pub async fn begin(&self) -> ApiResult<TenantTx> {
-        Ok(self.app.store.tenant(self.tenant.id).await?)
+        if !P::CHANGES {
+            return Ok(self.app.store.tenant(self.tenant.id).await?);
+        }
+        Ok(self
+            .principal
+            .begin_change(&self.app.store, self.now())
+            .await?)
+    }
+
+    /// As [`Self::begin`], while nothing else of the tenant is changed: for what takes rights away.
+    pub async fn begin_alone(&self) -> ApiResult<TenantTx> {
+        Ok(self
+            .principal
+            .begin_change_alone(&self.app.store, self.now())
+            .await?)
     }
 
     /// For work that is done once, however often its request is sent with the same `Idempotency-Key`.
@@ -127,6 +142,12 @@ impl Operator {
             .store
             .system("the operator manages tenants")
             .await?)
+    }
+
+    /// As [`Caller::begin_frozen`].
+    pub async fn begin_frozen(&self) -> ApiResult<SystemTx> {
+        let reason = "the operator reads what concerns no tenant";
+        Ok(self.app.store.system_frozen(reason).await?)
     }
 
     /// As [`Caller::begin_once`], for what concerns no tenant that is there already.

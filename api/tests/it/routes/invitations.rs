@@ -88,6 +88,9 @@ async fn what_has_expired_or_was_withdrawn_is_like_what_never_was(pool: PgPool) 
         .delete(&path, &cast.admin)
         .await
         .problem(404, "not_found");
+    let log = "/v1/audit-log?action=invitation.withdraw";
+    let log = world.get(log, &cast.admin).await.ok(200);
+    assert_eq!(log.text("/data/0/before/role"), "viewer");
     accept(&ada, &withdrawn).await.problem(404, "not_found");
 
     let short = json!({ "role": "viewer", "expires_in_days": 1 });

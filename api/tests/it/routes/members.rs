@@ -163,6 +163,17 @@ async fn removing_a_member_ends_their_sessions_and_what_they_offered(pool: PgPoo
     assert_eq!(count("member.remove"), 1);
     assert_eq!(count("member.change_role"), 1);
     assert_eq!(count("invitation.withdraw"), 2);
+    let withdrawn: Vec<Option<String>> = sqlx::query_scalar(
+        "select before ->> 'role' from audit_log where action = 'invitation.withdraw' order by seq",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("rows");
+    assert_eq!(
+        withdrawn,
+        [Some("editor".to_owned()), Some("admin".to_owned())],
+        "what was withdrawn is on record"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -14,6 +14,7 @@ mod once;
 mod policies;
 mod problems;
 mod quotas;
+mod races;
 mod rate;
 mod service;
 mod sessions;

@@ -1,7 +1,6 @@
 //! `Idempotency-Key`: sent again, answered again, not done again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use axum::http::Method;
 use ringfence_api::background::Found;
@@ -10,7 +9,8 @@ use ringfence_api::http::openapi;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::{Answer, World};
+use crate::browser::{Browser, person};
+use crate::harness::{Answer, World, wait_until_blocked};
 use crate::scene::{Scene, arn, token_issuer, webhook};
 
 const KEY: &str = "2f5a0c1e-6d0b-4a55-8f0e-8d1f1f3b9f10";
@@ -154,8 +154,8 @@ async fn every_post_is_done_once_or_stores_nothing(pool: PgPool) {
                 .any(|parameter| parameter["name"] == "Idempotency-Key"),
             "{path}"
         );
-        // Imports have their own test; verifying talks to AWS and is tried in the end-to-end tests; an invitation works
-        // once by itself, and for a person only; a key is rotated, a move begun and a policy rolled back in their own tests.
+        // Imports have their own test; verifying talks to AWS and is tried in the end-to-end tests; invitations are accepted,
+        // keys rotated, moves begun and policies rolled back in their own tests.
         let elsewhere = id.ends_with("_import")
             || matches!(
                 id,
@@ -284,6 +284,31 @@ async fn duplicates_at_the_same_time_are_done_once_and_all_get_the_answer(pool: 
     }
 }
 
+/// Whoever accepts is somebody else to the tenant from then on, and has to get the answer all the same.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_acceptance_that_is_sent_again_is_answered_as_the_first_time(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool.clone(), &[]).await;
+    let cast = world.tenant("Northwind").await;
+    let role = json!({ "role": "viewer" });
+    let link = world.post("/v1/invitations", &cast.owner, role).await;
+    let link = link.ok(201).text("/link");
+    let token = link.split_once('#').expect("a token").1;
+    let ada = Browser::signed_in(&world, &openid, &person("Ada")).await;
+    let accept = async || {
+        let headers = [("idempotency-key", KEY)];
+        let body = Some(json!({ "token": token }));
+        ada.call_for(Method::POST, "/v1/invitations/accept", body, &headers)
+            .await
+            .ok(200)
+    };
+    let first = accept().await;
+    let rows = audit_rows(&pool).await;
+    let again = accept().await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.text, first.text);
+    assert_eq!(audit_rows(&pool).await, rows);
+}
+
 /// Held open by hand, so that the duplicate is sure to come meanwhile.
 #[sqlx::test(migrations = "../migrations")]
 async fn a_duplicate_waits_for_the_first_one(pool: PgPool) {
@@ -306,27 +331,6 @@ async fn a_duplicate_waits_for_the_first_one(pool: PgPool) {
     let replayed = [&one, &other].map(|answer| answer.header("idempotent-replayed") == "true");
     assert!(replayed == [true, false] || replayed == [false, true]);
     assert_eq!(one.ok(201).text, other.ok(201).text);
-}
-
-async fn wait_until_blocked(pool: &PgPool, wanted: i64) {
-    let blocked = async {
-        loop {
-            let waiting: i64 = sqlx::query_scalar(
-                "select count(*) from pg_stat_activity
-                 where datname = current_database() and wait_event_type = 'Lock'",
-            )
-            .fetch_one(pool)
-            .await
-            .expect("a count");
-            if waiting >= wanted {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), blocked)
-        .await
-        .expect("both wait");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::browser::{Browser, SESSION, person};
-use crate::harness::{Cast, World};
+use crate::harness::{Answer, Cast, World};
 use crate::openid::OpenId;
 
 /// Somebody who has signed in and is a member of these tenants with these roles.
@@ -17,21 +17,22 @@ pub async fn member<'a>(
 ) -> Browser<'a> {
     let browser = Browser::signed_in(world, openid, &person(name)).await;
     for (cast, role) in of {
-        let made = world
-            .post("/v1/invitations", &cast.owner, json!({ "role": role }))
-            .await;
-        let link = made.ok(201).text("/link");
-        let (_, token) = link.split_once('#').expect("a token");
-        browser
-            .call(
-                Method::POST,
-                "/v1/invitations/accept",
-                Some(json!({ "token": token })),
-            )
-            .await
-            .ok(200);
+        join(world, cast, &browser, role).await;
     }
     browser
+}
+
+async fn join(world: &World, cast: &Cast, browser: &Browser<'_>, role: &str) -> Answer {
+    let made = world
+        .post("/v1/invitations", &cast.owner, json!({ "role": role }))
+        .await;
+    let link = made.ok(201).text("/link");
+    let (_, token) = link.split_once('#').expect("a token");
+    let token = Some(json!({ "token": token }));
+    browser
+        .call(Method::POST, "/v1/invitations/accept", token)
+        .await
+        .ok(200)
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -230,4 +231,31 @@ async fn a_member_of_several_tenants_names_the_one_that_a_request_is_about(pool:
         .await
         .ok(404);
     assert_eq!(missing.without_request_id(), foreign.without_request_id());
+}
+
+/// Whatever they do is done with an operator's rights.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_operator_who_is_also_a_member_is_on_record_as_an_operator(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &["groups=operators"]).await;
+    let cast = world.tenant("Northwind").await;
+    let ada = Browser::signed_in(&world, &openid, &person("Ada")).await;
+    let accepted = join(&world, &cast, &ada, "viewer").await;
+    let mut operator = person("Ada");
+    operator["groups"] = json!(["operators"]);
+    let ada = Browser::signed_in(&world, &openid, &operator).await;
+    let me = ada.call(Method::GET, "/v1/me", None).await.ok(200);
+    let headers = [("ringfence-tenant", cast.id.as_str())];
+    let body = Some(json!({ "number": "+12065550100", "reason": "asked" }));
+    let made = ada
+        .call_for(Method::POST, "/v1/blocks", body, &headers)
+        .await
+        .ok(201);
+    let operator = format!("operator:{}", me.text("/subject"));
+    assert_eq!(made.text("/created_by"), operator);
+    let log = world
+        .get("/v1/audit-log?action=block.create", &cast.owner)
+        .await
+        .ok(200);
+    assert_eq!(log.text("/data/0/actor"), operator);
+    assert_ne!(operator, format!("member:{}", accepted.text("/member_id")));
 }

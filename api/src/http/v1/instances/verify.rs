@@ -69,6 +69,7 @@ pub(in crate::http) async fn verify(
         clock: &app.clock,
         ids: &app.ids,
         tenant: caller.tenant.id,
+        by: &caller.principal,
         instance: id,
         change: caller.change("instance.verify", id),
         check_period: app.settings.connection_check_period,
@@ -121,6 +122,7 @@ impl From<VerifyError> for ApiError {
                 Self::validation(vec![FieldFault::new(pointer, "invalid", err.to_string())])
             }
             VerifyError::Aws(err) => err.into(),
+            VerifyError::Refused(refused) => refused.into(),
             VerifyError::Store(err) => err.into(),
         }
     }

@@ -66,11 +66,13 @@ pub(in crate::http) async fn accept(
     let now = caller.now();
     let person = &caller.signed_in.person;
     let mut tx = caller.begin_once(REASON).await?;
+    let token = sha256(&sent.token);
+    // Before the invitation, as whoever withdraws it locks them, so that neither waits for the other for ever.
+    let tenant = tx.invitation_tenant(&token).await?.ok_or_else(gone)?;
+    let tenant = tx.tenant_hold(tenant).await?.ok_or_else(gone)?;
     // Refusals below leave the invitation as it was: nothing is committed.
-    let taken = tx.invitation_take(&sha256(&sent.token), now).await?;
+    let taken = tx.invitation_take(&token, now).await?;
     let invitation = taken.ok_or_else(gone)?;
-    let tenant = tx.tenant_get(invitation.tenant_id).await?;
-    let tenant = tenant.ok_or_else(gone)?;
     may_join(&tenant, &invitation, person)?;
     let member = MemberId(caller.app.ids.uuid());
     if !tx
@@ -103,11 +105,13 @@ fn gone() -> ApiError {
 }
 
 fn may_join(tenant: &Tenant, invitation: &Invitation, person: &Person) -> ApiResult<()> {
-    if tenant.status == TenantStatus::Suspended {
-        return Err(ApiError::new(
-            Code::Forbidden,
-            "the tenant is suspended: nobody can join it now",
-        ));
+    match tenant.status {
+        TenantStatus::Active => {}
+        TenantStatus::Suspended => {
+            let detail = "the tenant is suspended: nobody can join it now";
+            return Err(ApiError::new(Code::Forbidden, detail));
+        }
+        TenantStatus::Deleting | TenantStatus::Deleted => return Err(gone()),
     }
     let Some(wanted) = &invitation.email else {
         return Ok(());

@@ -7,6 +7,7 @@ mod create;
 mod list;
 mod withdraw;
 
+pub(super) use body::audited;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

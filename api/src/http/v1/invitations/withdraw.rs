@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 
+use super::body::audited;
 use crate::auth::ManageMembers;
 use crate::domain::ids::InvitationId;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, states};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
 
@@ -19,11 +20,14 @@ pub(in crate::http) async fn withdraw(
     Id(id): Id<InvitationId>,
 ) -> ApiResult<StatusCode> {
     let mut tx = caller.begin().await?;
-    if !tx.invitation_withdraw(id).await? {
-        return Err(ApiError::not_found());
-    }
-    tx.audit_append(&caller.change("invitation.withdraw", id))
-        .await?;
+    let withdrawn = tx.invitation_withdraw(id).await?;
+    let withdrawn = withdrawn.ok_or_else(ApiError::not_found)?;
+    let told = states(
+        caller.change("invitation.withdraw", id),
+        Some(audited(&withdrawn)),
+        None,
+    );
+    tx.audit_append(&told).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::list::MemberBody;
-use super::{keep_an_owner, locked, withdraw_invitations_of, within_own_role};
+use super::{keep_an_owner, withdraw_invitations_of, within_own_role};
 use crate::auth::ManageMembers;
 use crate::domain::ids::MemberId;
 use crate::domain::role::Role;
@@ -13,7 +13,7 @@ use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::path::Id;
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiError, ApiResult};
 use crate::http::v1::api_keys::{ROLES, RoleBody};
 
 #[derive(Debug, ToSchema)]
@@ -44,8 +44,8 @@ pub(in crate::http) async fn change(
     Id(id): Id<MemberId>,
     Body(wanted): Body<MemberChange>,
 ) -> ApiResult<Json<MemberBody>> {
-    let mut tx = caller.begin().await?;
-    let mut member = locked(&mut tx, id).await?;
+    let mut tx = caller.begin_alone().await?;
+    let mut member = tx.member_get(id).await?.ok_or_else(ApiError::not_found)?;
     let before = member.role;
     within_own_role(&caller.principal, before.max(wanted.role))?;
     if before == wanted.role {

@@ -14,7 +14,8 @@ use crate::domain::role::Role;
 use crate::http::caller::states;
 use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::state::AppState;
-use crate::store::{Change, Member, TenantTx};
+use crate::http::v1::invitations::audited;
+use crate::store::{Change, TenantTx};
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -32,12 +33,6 @@ fn within_own_role(principal: &Principal, role: Role) -> ApiResult<()> {
         principal.role
     );
     Err(ApiError::new(Code::Forbidden, detail))
-}
-
-/// The member, while nobody else changes the tenant's members.
-async fn locked(tx: &mut TenantTx, id: MemberId) -> ApiResult<Member> {
-    tx.tenant_lock().await?;
-    tx.member_get(id).await?.ok_or_else(ApiError::not_found)
 }
 
 /// To be asked before an owner stops being one.
@@ -60,9 +55,10 @@ async fn withdraw_invitations_of(
     let withdrawn = tx
         .invitation_withdraw_of(&format!("member:{member}"))
         .await?;
-    for id in withdrawn {
-        let change = change(id.to_string());
-        tx.audit_append(&states(change, None, None)).await?;
+    for invitation in withdrawn {
+        let change = change(invitation.id.to_string());
+        tx.audit_append(&states(change, Some(audited(&invitation)), None))
+            .await?;
     }
     Ok(())
 }

@@ -3,13 +3,13 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{keep_an_owner, locked, withdraw_invitations_of, within_own_role};
+use super::{keep_an_owner, withdraw_invitations_of, within_own_role};
 use crate::auth::ManageMembers;
 use crate::domain::ids::MemberId;
 use crate::domain::role::Role;
 use crate::http::caller::{Caller, states};
 use crate::http::path::Id;
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiError, ApiResult};
 
 /// Remove a member
 ///
@@ -25,8 +25,8 @@ pub(in crate::http) async fn remove(
     caller: Caller<ManageMembers>,
     Id(id): Id<MemberId>,
 ) -> ApiResult<StatusCode> {
-    let mut tx = caller.begin().await?;
-    let member = locked(&mut tx, id).await?;
+    let mut tx = caller.begin_alone().await?;
+    let member = tx.member_get(id).await?.ok_or_else(ApiError::not_found)?;
     within_own_role(&caller.principal, member.role)?;
     if member.role == Role::Owner {
         keep_an_owner(&mut tx).await?;

@@ -24,7 +24,7 @@ pub(in crate::http) async fn create(
     Body(new): Body<NewApiKeyBody>,
 ) -> OnceResult {
     let mut tx = caller.begin_once_in(id).await?;
-    let tenant = tx.tenant_self().await?.ok_or_else(ApiError::not_found)?;
+    let tenant = tx.tenant_hold().await?.ok_or_else(ApiError::not_found)?;
     must_be_there(&tenant)?;
     let made = make(&mut tx, &caller.app, new, |id| {
         caller.change("api_key.create", id)

@@ -74,7 +74,7 @@ pub(in crate::http) async fn create(
         Some(audited(&issuer)),
     );
     let mut tx = caller.begin_once().await?;
-    tx.tenant_lock().await?;
+    tx.tenant_turn().await?;
     let present = tx.token_issuer_list(None, ISSUERS_MAX).await?;
     if i64::try_from(present.len()).unwrap_or(i64::MAX) >= ISSUERS_MAX {
         let detail = format!("a tenant accepts at most {ISSUERS_MAX} issuers; remove one first");
