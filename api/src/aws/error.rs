@@ -23,6 +23,8 @@ pub enum AwsErrorKind {
     AccessDenied,
     Throttled,
     NotFound,
+    /// A flow that exists as a draft only.
+    NotPublished,
     Duplicate,
     /// The service refused the flow's content, for these reasons.
     InvalidFlow(Vec<String>),
@@ -106,6 +108,7 @@ impl fmt::Display for AwsErrorKind {
             Self::AccessDenied => "access denied",
             Self::Throttled => "throttled",
             Self::NotFound => "not found",
+            Self::NotPublished => "never published",
             Self::Duplicate => "already exists",
             Self::InvalidFlow(problems) => {
                 return write!(f, "flow refused ({})", problems.join("; "));
@@ -138,7 +141,8 @@ fn kind_of(code: &str, status: u16) -> AwsErrorKind {
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "ProvisionedThroughputExceededException" => AwsErrorKind::Throttled,
-        "ResourceNotFoundException" | "ContactFlowNotPublishedException" => AwsErrorKind::NotFound,
+        "ResourceNotFoundException" => AwsErrorKind::NotFound,
+        "ContactFlowNotPublishedException" => AwsErrorKind::NotPublished,
         "DuplicateResourceException" | "ResourceConflictException" => AwsErrorKind::Duplicate,
         "LimitExceededException"
         | "PolicyLengthExceededException"

@@ -86,6 +86,8 @@ const GUARDS: &[&str] = &[
     "decisions_pkey",
     "deferred_notices_pkey",
     "deferred_notices_state_known",
+    "deleted_flows_installation_known",
+    "deleted_flows_pkey",
     "installation_drift_installation_known",
     "installation_drift_kind_known",
     "installation_drift_pkey",

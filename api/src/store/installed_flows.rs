@@ -13,8 +13,6 @@ pub struct InstalledFlow {
     pub service_sha256: Option<String>,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
-    /// We deleted it; queues may name it still.
-    pub deleted: bool,
 }
 
 impl TenantTx {
@@ -25,7 +23,7 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             InstalledFlow,
-            "select flow_key as key, flow_id, name, content_sha256, service_sha256, removing, deleted from installed_flows
+            "select flow_key as key, flow_id, name, content_sha256, service_sha256, removing from installed_flows
              where tenant_id = $1 and instance_id = $2 order by flow_key",
             tenant_id,
             instance.0,
@@ -35,7 +33,7 @@ impl TenantTx {
         Ok(rows)
     }
 
-    /// Writes the flow; true when its id is another than before.
+    /// Writes the flow; true when its id is another than before. One that it takes the place of counts as deleted.
     pub async fn installed_flow_put(
         &mut self,
         instance: InstanceId,
@@ -50,13 +48,18 @@ impl TenantTx {
         )
         .fetch_optional(self.connection())
         .await?;
+        let is_another = before.as_deref() != Some(&flow.flow_id);
+        if let Some(replaced) = before.filter(|_| is_another) {
+            self.deleted_flow_put(instance, &replaced, &flow.key)
+                .await?;
+        }
         sqlx::query!(
             "insert into installed_flows
                  (tenant_id, instance_id, flow_key, flow_id, name, content_sha256, service_sha256)
              values ($1, $2, $3, $4, $5, $6, $7)
              on conflict on constraint installed_flows_pkey do update
              set flow_id = excluded.flow_id, name = excluded.name, content_sha256 = excluded.content_sha256,
-                 service_sha256 = excluded.service_sha256, removing = false, deleted = false",
+                 service_sha256 = excluded.service_sha256, removing = false",
             tenant_id,
             instance.0,
             flow.key,
@@ -67,7 +70,7 @@ impl TenantTx {
         )
         .execute(self.connection())
         .await?;
-        Ok(before.as_deref() != Some(&flow.flow_id))
+        Ok(is_another)
     }
 
     /// Before it is deleted. `false`: it stays after all.
@@ -79,7 +82,7 @@ impl TenantTx {
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installed_flows set removing = $4, deleted = deleted and $4 where tenant_id = $1 and instance_id = $2 and flow_id = $3",
+            "update installed_flows set removing = $4 where tenant_id = $1 and instance_id = $2 and flow_id = $3",
             tenant_id,
             instance.0,
             flow_id,
@@ -90,24 +93,6 @@ impl TenantTx {
         Ok(())
     }
 
-    pub async fn installed_flow_deleted(
-        &mut self,
-        instance: InstanceId,
-        flow_id: &str,
-    ) -> Result<(), StoreError> {
-        let tenant_id = self.tenant_id().0;
-        sqlx::query!(
-            "update installed_flows set deleted = true where tenant_id = $1 and instance_id = $2 and flow_id = $3",
-            tenant_id,
-            instance.0,
-            flow_id,
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Nothing names it any more.
     pub async fn installed_flow_forget(
         &mut self,
         instance: InstanceId,

@@ -14,6 +14,7 @@ mod connections;
 mod constraint;
 mod coverage;
 mod decisions;
+mod deleted_flows;
 mod erasure;
 mod error;
 mod ingest;

@@ -208,8 +208,7 @@ impl Store {
              returning n.tenant_id, n.instance_id, n.client_token, n.contact_id, n.task, n.attempts,
                  due.instance_arn, due.runtime_role_arns as "runtime_role_arns!", due.external_ids as "external_ids!",
                  (select f.flow_id from installed_flows f
-                  where f.tenant_id = n.tenant_id and f.instance_id = n.instance_id and f.flow_key = 'notice'
-                      and not f.deleted) as flow_id"#,
+                  where f.tenant_id = n.tenant_id and f.instance_id = n.instance_id and f.flow_key = 'notice') as flow_id"#,
             lease_token,
             to_db(now),
             to_db(until),

@@ -102,7 +102,7 @@ impl Store {
                  on v.tenant_id = p.tenant_id and v.policy_id = coalesce(own.id, def.id)
                  and v.version = coalesce(own.version, def.version)
              left join installed_flows f
-                 on f.tenant_id = p.tenant_id and f.instance_id = p.instance_id and f.flow_key = 'notice' and not f.deleted
+                 on f.tenant_id = p.tenant_id and f.instance_id = p.instance_id and f.flow_key = 'notice'
              where p.tenant_id = $1 and p.instance_id = $2 and p.active"#,
             tenant.0,
             instance.0,

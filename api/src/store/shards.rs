@@ -76,6 +76,19 @@ impl TenantTx {
         Ok(())
     }
 
+    /// Frees the instance's place.
+    pub async fn shard_free(&mut self, instance: InstanceId) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "delete from shard_assignments where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// The move is over: the place on the former function is free.
     pub async fn shard_left(&mut self, instance: InstanceId) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
@@ -182,23 +195,6 @@ impl Store {
         let placed = tx.shard_placement(tenant, instance).await?;
         tx.commit().await?;
         Ok(placed)
-    }
-
-    /// Frees the instance's place.
-    pub async fn shard_free(
-        &self,
-        tenant: TenantId,
-        instance: InstanceId,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.tenant(tenant).await?;
-        sqlx::query!(
-            "delete from shard_assignments where tenant_id = $1 and instance_id = $2",
-            tenant.0,
-            instance.0,
-        )
-        .execute(tx.connection())
-        .await?;
-        tx.commit().await
     }
 }
 

@@ -170,13 +170,6 @@ async fn a_whisper_that_the_customer_made_while_we_looked_is_theirs(pool: PgPool
     assert_eq!(site.fake.whisper_of("plain").as_deref(), Some("newest"));
 }
 
-/// What the installation tells of this queue.
-async fn detail(site: &Site<'_>, queue_id: &str) -> String {
-    let queues = site.queues().await;
-    let queue = queues.into_iter().find(|queue| queue.queue_id == queue_id);
-    queue.expect("the queue").detail
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn a_queue_that_names_a_deleted_whisper_of_ours_can_be_taken_out(pool: PgPool) {
     let world = World::new(pool).await;
@@ -192,7 +185,7 @@ async fn a_queue_that_names_a_deleted_whisper_of_ours_can_be_taken_out(pool: PgP
     for (queue, whisper) in [("plain", DEFAULT_OUTBOUND), ("own", "their-whisper")] {
         assert_eq!(site.fake.whisper_of(queue).as_deref(), Some(whisper));
         assert_eq!(site.queue_state(queue).await, Some(QueueState::Restored));
-        assert_eq!(detail(&site, queue).await, "");
+        assert_eq!(site.queue_detail(queue).await, "");
     }
     assert_eq!(
         site.queue_state("default").await,
@@ -214,12 +207,12 @@ async fn a_former_whisper_that_cannot_come_back_is_told_by_its_id(pool: PgPool) 
         Some(DEFAULT_OUTBOUND)
     );
     assert_eq!(site.queue_state("own").await, Some(QueueState::Restored));
-    let told = detail(&site, "own").await;
+    let told = site.queue_detail("own").await;
     assert!(
         told.contains("their-whisper") && told.contains("Default outbound"),
         "{told}"
     );
-    assert_eq!(detail(&site, "plain").await, "");
+    assert_eq!(site.queue_detail("plain").await, "");
     let restored = site.audited().await;
     let restored = restored.iter().find(|entry| {
         entry.action == "installation.restore_queue" && entry.before["queue_id"] == "own"

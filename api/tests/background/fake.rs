@@ -62,6 +62,16 @@ struct Gate {
 pub struct Inside {
     pub flows: BTreeMap<String, (FlowType, Flow)>,
     pub queues: BTreeMap<String, Queue>,
+    /// Flows and queues that lists pass over.
+    pub unlisted: BTreeSet<String>,
+    /// Flows in the archive, which publishing does not bring back.
+    pub archived: BTreeSet<String>,
+    /// Flows that exist as drafts only.
+    pub drafts: BTreeSet<String>,
+    /// Content with this text in it is refused.
+    pub refused_text: Option<&'static str>,
+    /// Queues that take no change.
+    pub fixed_queues: BTreeSet<String>,
     /// The whisper of ours that somebody pointed a queue at by hand.
     pointed_at: Option<String>,
     /// Function and statement.
@@ -228,6 +238,10 @@ impl FakeInstance {
         .collect()
     }
 
+    pub fn is_whisper(&self, flow_id: &str) -> bool {
+        self.inside().flows[flow_id].0 == FlowType::OutboundWhisper
+    }
+
     /// Whether the ordered edit has come about.
     pub fn was_edited(&self) -> bool {
         self.inside().edit.is_none()
@@ -332,6 +346,19 @@ impl FakeInstance {
 }
 
 impl Inside {
+    fn is_usable(&self, flow: &Flow) -> bool {
+        flow.usable && !self.archived.contains(&flow.id) && !self.drafts.contains(&flow.id)
+    }
+
+    fn check(&self, content: &str) -> Result<(), AwsErrorKind> {
+        match self.refused_text {
+            Some(text) if content.contains(text) => {
+                Err(AwsErrorKind::InvalidFlow(vec![format!("no {text} here")]))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn apply(&mut self, change: Change) {
         let ours = |flows: &BTreeMap<String, (FlowType, Flow)>, place: usize| {
             let ours = flows.values();
@@ -409,11 +436,12 @@ impl ConnectInstance for FakeInstance {
             Ok(inside
                 .flows
                 .values()
+                .filter(|(_, flow)| !inside.unlisted.contains(&flow.id))
                 .map(|(flow_type, flow)| FlowSummary {
                     id: flow.id.clone(),
                     name: flow.name.clone(),
                     flow_type: *flow_type,
-                    usable: flow.usable,
+                    usable: inside.is_usable(flow),
                 })
                 .collect())
         })
@@ -422,11 +450,14 @@ impl ConnectInstance for FakeInstance {
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
         self.request("connect:DescribeContactFlow", |inside| {
-            inside
-                .flows
-                .get(flow_id)
-                .map(|(_, flow)| flow.clone())
-                .ok_or(AwsErrorKind::NotFound)
+            if inside.drafts.contains(flow_id) {
+                return Err(AwsErrorKind::NotPublished);
+            }
+            let (_, flow) = inside.flows.get(flow_id).ok_or(AwsErrorKind::NotFound)?;
+            Ok(Flow {
+                usable: inside.is_usable(flow),
+                ..flow.clone()
+            })
         })
         .await
     }
@@ -440,6 +471,7 @@ impl ConnectInstance for FakeInstance {
             {
                 return Err(AwsErrorKind::Duplicate);
             }
+            inside.check(&flow.content)?;
             inside.next_id += 1;
             let id = format!("flow-{}", inside.next_id);
             inside.changed(format!("create {}", flow.name));
@@ -459,6 +491,7 @@ impl ConnectInstance for FakeInstance {
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
         self.request("connect:UpdateContactFlowContent", |inside| {
+            inside.check(content)?;
             let (_, flow) = inside
                 .flows
                 .get_mut(flow_id)
@@ -502,6 +535,7 @@ impl ConnectInstance for FakeInstance {
             Ok(inside
                 .queues
                 .values()
+                .filter(|queue| !inside.unlisted.contains(&queue.id))
                 .map(|queue| QueueSummary {
                     id: queue.id.clone(),
                     arn: queue.arn.clone(),
@@ -537,6 +571,9 @@ impl ConnectInstance for FakeInstance {
                 && !inside.flows.contains_key(flow_id)
             {
                 return Err(AwsErrorKind::NotFound);
+            }
+            if inside.fixed_queues.contains(queue_id) {
+                return Err(AwsErrorKind::Invalid);
             }
             let queue = inside
                 .queues

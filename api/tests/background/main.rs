@@ -26,5 +26,7 @@ mod queue_pages;
 mod removal;
 mod removal_races;
 mod shards;
+mod stubborn;
+mod untold_edits;
 mod webhooks;
 mod world;

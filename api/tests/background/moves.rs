@@ -100,13 +100,19 @@ fn assert_limited(site: &Site<'_>, case: &str) {
     }
 }
 
+async fn free_place(world: &World, instance: InstanceId) {
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    tx.shard_free(instance).await.expect("freed");
+    tx.commit().await.expect("committed");
+}
+
 /// The next one is to begin on the first function again.
 async fn give_place_back(site: &Site<'_>) {
-    let freed = site
-        .world
-        .store
-        .shard_free(site.world.tenant, site.instance);
-    freed.await.expect("freed");
+    free_place(site.world, site.instance).await;
     site.put_away().await;
 }
 
@@ -424,8 +430,7 @@ async fn moves_take_a_place_on_both_functions(pool: PgPool) {
     // One place on the second is given back, and taken by the move; the first's stays taken.
     let (last, function) = &instances[79];
     assert_eq!(function, SECOND);
-    let freed = world.store.shard_free(world.tenant, *last).await;
-    freed.expect("freed");
+    free_place(&world, *last).await;
     let begun = ask_move(&world, instance, None).await;
     assert!(matches!(begun, MoveAsked::Begun(_)), "{begun:?}");
     let (another, _) = world.instance().await;

@@ -333,6 +333,7 @@ impl Site<'_> {
             state: installation.state,
             conditions: installation.conditions,
             reached: is_observed && attempts == 0,
+            look_again: false,
         }
     }
 
@@ -373,6 +374,13 @@ impl Site<'_> {
             .into_iter()
             .map(|step| (step.status.as_str().to_owned(), step.name))
             .collect()
+    }
+
+    /// What the installation tells of this queue.
+    pub async fn queue_detail(&self, queue_id: &str) -> String {
+        let queues = self.queues().await;
+        let queue = queues.into_iter().find(|queue| queue.queue_id == queue_id);
+        queue.expect("the queue").detail
     }
 
     pub async fn queue_state(&self, queue_id: &str) -> Option<QueueState> {

@@ -94,11 +94,10 @@ impl SdkConnectInstance {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Uses up the turn that was taken ahead, unless it is too old to be one.
-    fn turn_in_hand(&self) -> bool {
-        self.in_hand()
-            .take()
-            .is_some_and(|since| since.elapsed() <= pacing::LATE_MAX)
+    /// Uses up the turn that was taken ahead with a reading; false: too old to be one, and so is what was read.
+    fn turn_in_hand(&self) -> Option<bool> {
+        let since = self.in_hand().take()?;
+        Some(since.elapsed() <= pacing::LATE_MAX)
     }
 }
 
@@ -283,8 +282,16 @@ impl ConnectInstance for SdkConnectInstance {
         outbound: &Outbound,
     ) -> Result<(), AwsError> {
         const ACTION: &str = "connect:UpdateQueueOutboundCallerConfig";
-        if !self.turn_in_hand() {
-            self.pacer.turns(ACTION, Quota::Operations, 1).await?;
+        match self.turn_in_hand() {
+            Some(true) => {}
+            // Somebody may have changed the queue while we were held up.
+            Some(false) => {
+                return Err(AwsError::transient(
+                    ACTION,
+                    "what was read of the queue is too old by now",
+                ));
+            }
+            None => self.pacer.turns(ACTION, Quota::Operations, 1).await?,
         }
         let config = OutboundCallerConfig::builder()
             .set_outbound_caller_id_name(outbound.caller_id_name.clone())

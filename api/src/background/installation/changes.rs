@@ -45,7 +45,7 @@ pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
             flow(Some(flow_id), name, Some(from_sha256)),
             flow(Some(flow_id), name, Some(&content_sha256(content))),
         ),
-        Step::DeleteFlow { flow_id, name } => (flow(Some(flow_id), name, None), Value::Null),
+        Step::DeleteFlow { flow_id, name, .. } => (flow(Some(flow_id), name, None), Value::Null),
         Step::AttachQueue {
             queue_id,
             name,
@@ -106,6 +106,7 @@ pub fn action(step: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::desired::FlowKey;
     use super::*;
 
     #[test]
@@ -126,6 +127,7 @@ mod tests {
                 function_arn: "function".to_owned(),
             },
             Step::DeleteFlow {
+                key: FlowKey::Whisper,
                 flow_id: "flow".to_owned(),
                 name: "Flow".to_owned(),
             },

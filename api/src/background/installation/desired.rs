@@ -98,8 +98,6 @@ pub struct RememberedFlow {
     pub service_sha256: Option<String>,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
-    /// We deleted it; queues may name it still.
-    pub deleted: bool,
 }
 
 /// What Ringfence remembers of a queue.
@@ -115,6 +113,8 @@ pub struct RememberedQueue {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remembered {
     pub flows: BTreeMap<FlowKey, RememberedFlow>,
+    /// What was ours, by id: queues may name it still.
+    pub deleted: BTreeMap<String, FlowKey>,
     pub queues: BTreeMap<String, RememberedQueue>,
     /// The fallback function that the instance may invoke, or was about to be let.
     pub fallback_arn: Option<String>,
@@ -125,13 +125,14 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Which of our flows had this id when it was last published.
+    /// Which of our flows has this id, or had it.
     #[must_use]
     pub fn key_of(&self, flow_id: &str) -> Option<&FlowKey> {
         self.flows
             .iter()
             .find(|(_, flow)| flow.flow_id == flow_id)
             .map(|(key, _)| key)
+            .or_else(|| self.deleted.get(flow_id))
     }
 
     /// A pass has seen it where it was to be, or told that somebody changed that.

@@ -3,6 +3,7 @@
 //! A pass looks at what is there, plans the steps in between, and does them one by one, each written down. Passes of
 //! different processes never overlap on one installation (lease). Invariants and failures: see [`plan`] and [`execute`].
 
+mod after_failure;
 pub mod changes;
 pub mod conditions;
 mod crew;
@@ -23,12 +24,13 @@ use crate::aws::{ConnectInstance, FunctionPermissions, InvokePermission};
 use crate::domain::installation::Condition;
 use crate::store::InstanceCheck;
 
+use after_failure::{is_held_back, queues_told};
 use conditions::{Assessment, Pass, ShardStanding, assess, assess_unseen};
-use desired::Desired;
+use desired::{Desired, Remembered};
 use execute::{Executor, Publish, StepError};
 use journal::Journal;
 use observed::{Observed, observe};
-use plan::{Plan, plan, plan_without_instance};
+use plan::{Plan, Step, plan, plan_without_instance};
 
 pub use crew::Crew;
 pub use reach::AwsReach;
@@ -88,7 +90,7 @@ impl Reconciliation<'_> {
                 self.permission,
                 &nothing,
             );
-            return self.carry_out(&plan, &nothing, executor).await;
+            return self.carry_out(&plan, &remembered, &nothing, executor).await;
         };
         observed.fallback_granted = match self.fallback_granted(fallback).await {
             Ok(granted) => granted,
@@ -104,7 +106,8 @@ impl Reconciliation<'_> {
             self.permission,
             &observed,
         );
-        self.carry_out(&plan, &observed, executor).await
+        self.carry_out(&plan, &remembered, &observed, executor)
+            .await
     }
 
     /// Of a role that may not look, the step that grants tells what it lacks.
@@ -138,6 +141,7 @@ impl Reconciliation<'_> {
     async fn carry_out<C, F, G, P>(
         &self,
         plan: &Plan,
+        remembered: &Remembered,
         observed: &Observed,
         mut executor: Executor<'_, C, F, G, P>,
     ) -> Result<Assessment, StepError>
@@ -147,9 +151,17 @@ impl Reconciliation<'_> {
         G: FunctionPermissions,
         P: Publish,
     {
-        let first = self.journal.planned(plan, observed).await?;
-        let mut failure = None;
+        let first = self.journal.planned(plan, remembered, observed).await?;
+        let mut failures: Vec<(&Step, StepError)> = Vec::new();
+        let mut held_back = Vec::new();
         for (position, step) in (first..).zip(&plan.steps) {
+            if failures
+                .iter()
+                .any(|(failed, err)| is_held_back(failed, err, step))
+            {
+                held_back.push(step);
+                continue;
+            }
             if self.stop.is_cancelled() {
                 return Err(StepError::Stopped);
             }
@@ -168,20 +180,23 @@ impl Reconciliation<'_> {
                     self.journal
                         .step_failed(position, step, changed, &message)
                         .await?;
-                    failure = Some((step, err));
-                    break;
+                    failures.push((step, err));
                 }
             }
         }
-        if failure.is_none() {
+        if failures.is_empty() {
             self.journal.drift_mended(plan).await?;
         }
+        self.journal
+            .queues_told(&queues_told(&failures, &held_back))
+            .await?;
         let pass = Pass {
             installed_wanted: self.desired.request.is_some(),
             shard: self.shard,
             connection: self.connection,
             plan,
-            failure: failure.as_ref().map(|(step, err)| (*step, err)),
+            failures: &failures,
+            held_back: &held_back,
         };
         Ok(assess(&pass, self.conditions, self.journal.clock.now()))
     }

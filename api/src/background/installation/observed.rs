@@ -20,8 +20,8 @@ pub struct Observed {
     pub flows: BTreeMap<FlowKey, OurFlow>,
     /// Flows with our tag that no key of today needs, such as a copy made twice by a lost answer.
     pub surplus: Vec<OurFlow>,
-    /// Names of ours that somebody else's flows carry.
-    pub taken_names: BTreeSet<String>,
+    /// Flows that we made and that lost our tags: never changed or deleted, but what runs them is in our hands.
+    pub untagged: Vec<OurFlow>,
     pub names: BTreeSet<String>,
     pub default_outbound: Option<Original>,
     /// Whispers of the customer's that queues use, by id.
@@ -29,7 +29,7 @@ pub struct Observed {
     /// Every outbound whisper of the instance, by id.
     pub whisper_names: BTreeMap<String, String>,
     pub queues: Vec<Queue>,
-    /// Whispers of ours that were deleted, and that queues still name.
+    /// Whispers that were deleted, and that queues in our hands still name.
     pub gone: BTreeSet<String>,
 }
 
@@ -55,12 +55,15 @@ impl Observed {
         self.key_of(flow_id).is_some() || self.gone.contains(flow_id)
     }
 
+    #[must_use]
+    pub fn queue(&self, queue_id: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.id == queue_id)
+    }
+
     /// The whisper that the queue shows.
     #[must_use]
     pub fn flow_shown(&self, queue_id: &str) -> Option<&str> {
-        self.queues
-            .iter()
-            .find(|queue| queue.id == queue_id)
+        self.queue(queue_id)
             .and_then(|queue| queue.outbound.flow_id.as_deref())
     }
 
@@ -69,6 +72,7 @@ impl Observed {
         self.flows
             .values()
             .chain(&self.surplus)
+            .chain(&self.untagged)
             .find(|flow| flow.id == flow_id)
             .map(|flow| &flow.key)
     }
@@ -105,19 +109,9 @@ pub async fn observe<C: ConnectInstance, O: Onlooker>(
     summaries.retain(|flow| !deleted.contains(&flow.id));
     observed.names = summaries.iter().map(|flow| flow.name.clone()).collect();
     observed.whisper_names = whispers(&summaries);
-    let queues = connect.queues().await?;
-    for (done, summary) in queues.iter().enumerate() {
-        if done.is_multiple_of(TOLD_EVERY) {
-            onlooker.looked(done, queues.len()).await;
-        }
-        match connect.queue(&summary.id).await {
-            Ok(queue) => observed.queues.push(queue),
-            Err(err) if err.kind == AwsErrorKind::NotFound => {}
-            Err(err) => return Err(err),
-        }
-    }
-    observed.queues.sort_by(|a, b| a.id.cmp(&b.id));
-    observe_gone(connect, remembered, &summaries, &mut observed).await?;
+    observed.queues = observe_queues(connect, remembered, onlooker).await?;
+    observe_gone(connect, desired, remembered, &mut observed).await?;
+    observe_formers(connect, remembered, &mut observed).await?;
     match &desired.request {
         Some(request) if request.existing_whisper != ExistingWhisper::Replace => {
             observe_originals(connect, request, remembered, &summaries, &mut observed).await?;
@@ -144,6 +138,33 @@ fn default_outbound(summaries: &[FlowSummary]) -> Option<&FlowSummary> {
     summaries.iter().find(|flow| {
         flow.flow_type == FlowType::OutboundWhisper && flow.name == flow::DEFAULT_OUTBOUND_NAME
     })
+}
+
+/// Every queue listed, and every one in our hands: a list that is read page by page, while queues go, may pass over one.
+async fn observe_queues<C: ConnectInstance, O: Onlooker>(
+    connect: &C,
+    remembered: &Remembered,
+    onlooker: &O,
+) -> Result<Vec<Queue>, AwsError> {
+    let listed = connect.queues().await?;
+    let attached = remembered.queues.iter().filter(|(_, queue)| queue.attached);
+    let ids: BTreeSet<&String> = listed
+        .iter()
+        .map(|queue| &queue.id)
+        .chain(attached.map(|(id, _)| id))
+        .collect();
+    let mut queues = Vec::new();
+    for (done, id) in ids.iter().enumerate() {
+        if done.is_multiple_of(TOLD_EVERY) {
+            onlooker.looked(done, ids.len()).await;
+        }
+        match connect.queue(id).await {
+            Ok(queue) => queues.push(queue),
+            Err(err) if err.kind == AwsErrorKind::NotFound => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(queues)
 }
 
 /// Answers the flows that were deleted since they were listed.
@@ -177,64 +198,108 @@ async fn observe_our_flows<C: ConnectInstance>(
                 deleted.insert(candidate.id.clone());
                 continue;
             }
+            // A draft of the customer's: all that there is of it is its name.
+            Err(err) if err.kind == AwsErrorKind::NotPublished => continue,
             Err(err) => return Err(err),
         };
-        match our_flow(found, &desired.instance_id) {
-            None => {
-                observed.taken_names.insert(candidate.name.clone());
-            }
-            Some(ours) if observed.flows.contains_key(&ours.key) => observed.surplus.push(ours),
-            Some(ours) => {
-                observed.flows.insert(ours.key.clone(), ours);
-            }
-        }
+        observed.take(found, desired, remembered);
     }
     Ok(deleted)
 }
 
-fn our_flow(found: Flow, instance_id: &str) -> Option<OurFlow> {
-    let tag = |key: &str| found.tags.get(key).map(String::as_str);
-    let ours = tag(flow::TAG_MANAGED_BY) == Some(flow::TAG_MANAGED_BY_VALUE)
-        && tag(flow::TAG_INSTANCE) == Some(instance_id);
-    let key = FlowKey::from_parts(tag(flow::TAG_FLOW)?, tag(flow::TAG_ORIGINAL))?;
-    ours.then_some(OurFlow {
-        id: found.id,
-        name: found.name,
-        key,
-        content: found.content,
-        sha256: found.sha256,
-        usable: found.usable,
-    })
+impl Observed {
+    /// Puts a flow with its like, unless it is the customer's.
+    fn take(&mut self, found: Flow, desired: &Desired, remembered: &Remembered) {
+        let tagged = tagged_key(&found, &desired.instance_id);
+        let Some(key) = tagged.as_ref().or_else(|| remembered.key_of(&found.id)) else {
+            return;
+        };
+        let ours = OurFlow {
+            id: found.id,
+            name: found.name,
+            key: key.clone(),
+            content: found.content,
+            sha256: found.sha256,
+            usable: found.usable,
+        };
+        if tagged.is_none() {
+            self.untagged.push(ours);
+        } else if self.flows.contains_key(&ours.key) {
+            self.surplus.push(ours);
+        } else {
+            self.flows.insert(ours.key.clone(), ours);
+        }
+    }
 }
 
-/// A queue in our hands may name a flow that was deleted. Whose it was, nobody can tell by then; it is of no use to the
-/// customer either, so what the queue had before ours is what counts.
+fn tagged_key(found: &Flow, instance_id: &str) -> Option<FlowKey> {
+    let tag = |key: &str| found.tags.get(key).map(String::as_str);
+    let is_ours = tag(flow::TAG_MANAGED_BY) == Some(flow::TAG_MANAGED_BY_VALUE)
+        && tag(flow::TAG_INSTANCE) == Some(instance_id);
+    FlowKey::from_parts(tag(flow::TAG_FLOW)?, tag(flow::TAG_ORIGINAL)).filter(|_| is_ours)
+}
+
+/// A queue in our hands may name a flow that was deleted, also since the flows were listed. Whose it was, nobody can tell by
+/// then; it is of no use to the customer either, so what the queue had before ours is what counts.
 async fn observe_gone<C: ConnectInstance>(
     connect: &C,
+    desired: &Desired,
     remembered: &Remembered,
-    summaries: &[FlowSummary],
     observed: &mut Observed,
 ) -> Result<(), AwsError> {
-    let listed: BTreeSet<&str> = summaries.iter().map(|flow| flow.id.as_str()).collect();
-    let named: BTreeSet<&String> = observed
+    let named: BTreeSet<String> = observed
         .queues
         .iter()
         .filter_map(|queue| Some((queue, queue.outbound.flow_id.as_ref()?)))
         .filter(|(queue, flow_id)| {
-            !listed.contains(flow_id.as_str())
+            observed.key_of(flow_id).is_none()
                 && (remembered.is_attached(&queue.id) || remembered.key_of(flow_id).is_some())
         })
-        .map(|(_, flow_id)| flow_id)
+        .map(|(_, flow_id)| flow_id.clone())
         .collect();
-    let mut gone = BTreeSet::new();
     for flow_id in named {
-        // One that was made since the list was read is the customer's.
-        if original(connect, flow_id).await?.is_none() {
-            gone.insert(flow_id.clone());
+        match connect.flow(&flow_id).await {
+            Ok(found) => observed.take(found, desired, remembered),
+            Err(err) if is_no_whisper(&err) => {
+                observed.whisper_names.remove(&flow_id);
+                observed.gone.insert(flow_id);
+            }
+            Err(err) => return Err(err),
         }
     }
-    observed.gone = gone;
     Ok(())
+}
+
+/// What a queue is to get back is given up for lost only when asked for by itself: lists are read page by page, and grow old.
+async fn observe_formers<C: ConnectInstance>(
+    connect: &C,
+    remembered: &Remembered,
+    observed: &mut Observed,
+) -> Result<(), AwsError> {
+    let attached = remembered.queues.values().filter(|queue| queue.attached);
+    let formers: BTreeSet<&String> = attached
+        .filter_map(|queue| queue.previous_flow_id.as_ref())
+        .filter(|id| !observed.whisper_names.contains_key(*id) && !observed.gone.contains(*id))
+        .collect();
+    for flow_id in formers {
+        match connect.flow(flow_id).await {
+            Ok(found) if found.usable => {
+                observed.whisper_names.insert(found.id, found.name);
+            }
+            Ok(_) => {}
+            Err(err) if is_no_whisper(&err) => {}
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(())
+}
+
+/// It was deleted, or never published: no queue can run it.
+fn is_no_whisper(err: &AwsError) -> bool {
+    matches!(
+        err.kind,
+        AwsErrorKind::NotFound | AwsErrorKind::NotPublished
+    )
 }
 
 async fn observe_originals<C: ConnectInstance>(
@@ -254,19 +319,28 @@ async fn observe_originals<C: ConnectInstance>(
         .default_outbound
         .as_ref()
         .map(|flow| flow.id.clone());
-    let wanted: BTreeSet<String> = observed
-        .queues
-        .iter()
-        .filter(|queue| request.queues.covers(&queue.id))
-        .filter_map(|queue| former_whisper(queue, remembered, observed))
-        .filter(|id| Some(id) != default_id.as_ref())
-        .collect();
-    for id in wanted {
+    let mut missing = BTreeSet::new();
+    loop {
+        let next = observed
+            .queues
+            .iter()
+            .filter(|queue| request.queues.covers(&queue.id))
+            .filter_map(|queue| former_whisper(queue, remembered, observed))
+            .filter(|id| Some(id) != default_id.as_ref())
+            .find(|id| !observed.originals.contains_key(id) && !missing.contains(id));
+        let Some(id) = next else { return Ok(()) };
         if let Some(found) = original(connect, &id).await? {
             observed.originals.insert(id, found);
+            continue;
         }
+        // Deleted since it was last asked for: then what was there before it is wanted.
+        let is_named = |queue: &&Queue| queue.outbound.flow_id.as_ref() == Some(&id);
+        let mut named = observed.queues.iter().filter(is_named);
+        if named.any(|queue| remembered.is_attached(&queue.id)) {
+            observed.gone.insert(id.clone());
+        }
+        missing.insert(id);
     }
-    Ok(())
 }
 
 async fn original<C: ConnectInstance>(
@@ -278,7 +352,7 @@ async fn original<C: ConnectInstance>(
             id: flow.id,
             content: flow.content,
         })),
-        Err(err) if err.kind == AwsErrorKind::NotFound => Ok(None),
+        Err(err) if is_no_whisper(&err) => Ok(None),
         Err(err) => Err(err),
     }
 }

@@ -182,7 +182,7 @@ impl<R: Reach> InstallationWorker<R> {
         };
         let outcome = tokio::select! {
             outcome = reconciliation.run(&connect, &permissions, &fallback, &publish) => outcome,
-            () = overdue(&self.stop) => Err(StepError::Stopped),
+            () = overdue(&self.stop) => Err(StepError::CutOff),
         };
         // What was refused may have been put right since this session began.
         if outcome
@@ -215,17 +215,13 @@ impl<R: Reach> InstallationWorker<R> {
         journal: &Journal,
         assessment: &Assessment,
     ) -> Result<(), StoreError> {
-        if assessment.reached && leased.installation.request.is_none() {
-            self.store
-                .shard_free(journal.tenant, journal.instance)
-                .await?;
-        }
-        let attempts = if assessment.reached {
+        let attempts = if assessment.reached || assessment.look_again {
             0
         } else {
             leased.attempts.saturating_add(1)
         };
         let wait = match (assessment.reached, assessment.state) {
+            _ if assessment.look_again => Some(backoff(1, &self.jitter)),
             (true, InstallationState::Uninstalled) => None,
             (true, _) if self.is_moving(journal).await? => Some(self.period.min(CALLS_END_WITHIN)),
             (true, _) => Some(self.jitter.shorten(self.period)),
@@ -280,6 +276,8 @@ impl<R: Reach> InstallationWorker<R> {
         journal.access_seen(&mut tx, lost).await?;
         if wanted {
             tx.coverage_begin_keeping(journal.instance, now).await?;
+        } else if assessment.reached {
+            tx.shard_free(journal.instance).await?;
         }
         // A role that refused what the last check had found in order.
         if leased.check.health == ConnectionHealth::Healthy
@@ -290,13 +288,17 @@ impl<R: Reach> InstallationWorker<R> {
         tx.commit().await
     }
 
-    /// Gives the lease back. What stopped is due again at once, what failed after a pause.
+    /// Gives the lease back. What stopped is due again at once, what failed after a pause; what was cut off once its lease has
+    /// run out, and whatever it had sent has arrived.
     async fn give_up(
         &self,
         leased: &LeasedInstallation,
         journal: &Journal,
         err: &StepError,
     ) -> Result<(), StoreError> {
+        if matches!(err, StepError::CutOff) {
+            return Ok(());
+        }
         if matches!(err, StepError::Stopped | StepError::LeaseLost) {
             let mut tx = self.store.tenant(journal.tenant).await?;
             tx.installation_release(journal.instance, journal.token)
@@ -307,6 +309,7 @@ impl<R: Reach> InstallationWorker<R> {
             state: leased.installation.state,
             conditions: leased.installation.conditions.clone(),
             reached: false,
+            look_again: false,
         };
         let attempts = leased.attempts.saturating_add(1);
         let wait = backoff(attempts, &self.jitter);
@@ -337,6 +340,7 @@ fn nothing_installed(conditions: Vec<crate::domain::installation::Condition>) ->
         state: InstallationState::Uninstalled,
         conditions,
         reached: true,
+        look_again: false,
     }
 }
 

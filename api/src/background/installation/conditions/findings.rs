@@ -62,20 +62,11 @@ pub(super) fn step_finding(
     of_this_kind: fn(&Step) -> bool,
     done: impl FnOnce() -> Finding,
 ) -> Finding {
-    let Some((failed, err)) = pass.failure else {
-        return done();
-    };
-    if of_this_kind(failed) {
+    if let Some((_, err)) = pass.failures.iter().find(|(step, _)| of_this_kind(step)) {
         let (reason, message) = words(err);
         return bad(&reason, message);
     }
-    let behind_the_failure = pass
-        .plan
-        .steps
-        .iter()
-        .skip_while(|step| *step != failed)
-        .any(of_this_kind);
-    if behind_the_failure {
+    if pass.held_back.iter().any(|step| of_this_kind(step)) {
         bad("in_progress", "waits for an earlier step".to_owned())
     } else {
         done()
@@ -102,11 +93,27 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
         is_flow && !difference.mended
     });
     match left {
+        Some(difference) if plan.orphans.contains(&difference.name) => {
+            let told = difference.told();
+            bad(
+                "drifted",
+                format!(
+                    "{told}, and cannot be made anew: the whisper behind it is gone; give its queues another one"
+                ),
+            )
+        }
         Some(difference) => {
             let told = difference.told();
             bad("drifted", format!("{told}; install again to mend it"))
         }
-        None => good("installed", "the flows are published"),
+        None if plan.orphans.is_empty() => good("installed", "the flows are published"),
+        None => {
+            let names = plan.orphans.join("\", \"");
+            let message = format!(
+                "the flows are published; the whisper behind \"{names}\" is gone, so that what was changed since is not in there"
+            );
+            (ConditionStatus::True, "installed".to_owned(), message)
+        }
     }
 }
 

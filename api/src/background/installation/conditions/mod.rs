@@ -24,6 +24,8 @@ use findings::{
 use words::needs_somebody;
 
 pub use findings::ShardStanding;
+use removal::uninstalled_told;
+
 pub use removal::removal_told;
 pub use words::words;
 
@@ -35,8 +37,25 @@ pub struct Pass<'a> {
     /// What the last check of the connection found.
     pub connection: &'a InstanceCheck,
     pub plan: &'a Plan,
-    /// The step that failed, and why; steps after it were not tried.
-    pub failure: Option<(&'a Step, &'a StepError)>,
+    /// The steps that failed, in order, and why.
+    pub failures: &'a [(&'a Step, StepError)],
+    /// The steps that were not tried because of that.
+    pub held_back: &'a [&'a Step],
+}
+
+impl Pass<'_> {
+    fn first_failure(&self) -> Option<&StepError> {
+        self.failures.first().map(|(_, err)| err)
+    }
+
+    /// The one that ended the pass, if one did.
+    fn last_failure(&self) -> Option<&StepError> {
+        self.failures.last().map(|(_, err)| err)
+    }
+
+    fn needs_somebody(&self) -> bool {
+        self.failures.iter().any(|(_, err)| needs_somebody(err))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +64,8 @@ pub struct Assessment {
     pub conditions: Vec<Condition>,
     /// Nothing is left to do for this generation.
     pub reached: bool,
+    /// Something of ours was taken away, and only another look tells what people pointed at that meanwhile.
+    pub look_again: bool,
 }
 
 impl Assessment {
@@ -88,19 +109,22 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
         (ConditionType::QueuesAttached, queues),
         (
             ConditionType::ConnectionHealthy,
-            connection_finding(pass.connection, pass.failure.map(|(_, err)| err)),
+            connection_finding(pass.connection, pass.last_failure()),
         ),
     ];
-    let state = match pass.failure {
-        Some((_, err)) if needs_somebody(err) => InstallationState::Blocked,
-        Some(_) => InstallationState::Installing,
-        None if is_obstructed(pass.plan) => InstallationState::Blocked,
-        None => InstallationState::Installed,
+    let is_done = pass.failures.is_empty();
+    let state = if pass.needs_somebody() || (is_done && is_obstructed(pass.plan)) {
+        InstallationState::Blocked
+    } else if is_done {
+        InstallationState::Installed
+    } else {
+        InstallationState::Installing
     };
     Assessment {
         state,
-        conditions: with_ready(findings, pass.failure, old, now),
-        reached: pass.failure.is_none(),
+        conditions: with_ready(findings, pass.first_failure(), old, now),
+        reached: is_done,
+        look_again: is_done && pass.plan.deletes_flows(),
     }
 }
 
@@ -139,6 +163,7 @@ pub fn assess_unseen(
         state,
         conditions: dated(findings, old, now),
         reached: false,
+        look_again: false,
     }
 }
 
@@ -171,11 +196,12 @@ pub fn assess_without_shard(
         state: InstallationState::Blocked,
         conditions: dated(findings, old, now),
         reached: false,
+        look_again: false,
     }
 }
 
 fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment {
-    let (state, (reason, message)) = match pass.failure {
+    let (state, (reason, message)) = match pass.first_failure() {
         None if pass.plan.takes_away() => (
             InstallationState::Uninstalling,
             (
@@ -185,21 +211,18 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
         ),
         None => (
             InstallationState::Uninstalled,
-            (
-                "uninstalled".to_owned(),
-                "nothing of Ringfence is left in the instance".to_owned(),
-            ),
+            ("uninstalled".to_owned(), uninstalled_told(pass.plan)),
         ),
-        Some((_, err)) if needs_somebody(err) => (InstallationState::Blocked, words(err)),
-        Some((_, err)) => (InstallationState::Uninstalling, words(err)),
+        Some(err) if pass.needs_somebody() => (InstallationState::Blocked, words(err)),
+        Some(err) => (InstallationState::Uninstalling, words(err)),
     };
-    let failure = pass.failure.map(|(_, err)| err);
     let findings = ConditionType::ALL
         .into_iter()
         .map(|kind| match kind {
-            ConditionType::ConnectionHealthy => {
-                (kind, connection_finding(pass.connection, failure))
-            }
+            ConditionType::ConnectionHealthy => (
+                kind,
+                connection_finding(pass.connection, pass.last_failure()),
+            ),
             _ => (kind, bad(&reason, message.clone())),
         })
         .collect();
@@ -207,12 +230,13 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
         state,
         conditions: dated(findings, old, now),
         reached: state == InstallationState::Uninstalled,
+        look_again: pass.failures.is_empty() && pass.plan.takes_away(),
     }
 }
 
 fn with_ready(
     mut findings: Vec<(ConditionType, Finding)>,
-    failure: Option<(&Step, &StepError)>,
+    failure: Option<&StepError>,
     old: &[Condition],
     now: Timestamp,
 ) -> Vec<Condition> {
@@ -222,7 +246,7 @@ fn with_ready(
             .iter()
             .find(|(kind, finding)| is_unmet(*kind, finding)),
     ) {
-        (Some((_, err)), _) => {
+        (Some(err), _) => {
             let (reason, message) = words(err);
             bad(&reason, message)
         }

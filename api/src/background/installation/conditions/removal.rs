@@ -1,6 +1,7 @@
 //! What a removal has to say besides: what is still there when it cannot go on, or when it was given up. Pure.
 
 use super::super::desired::Remembered;
+use super::super::plan::Plan;
 use super::Assessment;
 use crate::domain::installation::{Condition, ConditionStatus, InstallationState};
 
@@ -39,6 +40,17 @@ pub fn removal_told(
     assessment
 }
 
+/// What lost our tags may have become the customer's own: it is left, and told.
+pub(super) fn uninstalled_told(plan: &Plan) -> String {
+    let nothing = "nothing of Ringfence is left in the instance";
+    match told("the flows", &plan.untagged) {
+        None => nothing.to_owned(),
+        Some(left) => format!(
+            "{nothing} but {left}, which lost Ringfence's tags and were not touched; no queue runs them any more, delete them by hand"
+        ),
+    }
+}
+
 fn remains(remembered: &Remembered) -> String {
     let queues: Vec<String> = remembered
         .queues
@@ -49,7 +61,6 @@ fn remains(remembered: &Remembered) -> String {
     let flows: Vec<String> = remembered
         .flows
         .values()
-        .filter(|flow| !flow.deleted)
         .map(|flow| flow.flow_id.clone())
         .collect();
     let fallback: Vec<String> = remembered.fallback_arn.iter().cloned().collect();

@@ -44,7 +44,8 @@ fn a_missing_permission_is_named_and_blocks() {
         shard: ShardStanding::Settled,
         connection: &healthy(),
         plan: &plan,
-        failure: Some((&Step::Publish, &err)),
+        failures: &[(&Step::Publish, err)],
+        held_back: &[],
     };
     let assessment = assess(&pass, &[], now());
     assert_eq!(assessment.state, InstallationState::Blocked);
@@ -69,7 +70,8 @@ fn a_transition_is_dated_when_the_status_changes_and_only_then() {
         shard: ShardStanding::Settled,
         connection: &healthy(),
         plan: &plan,
-        failure: None,
+        failures: &[],
+        held_back: &[],
     };
     let first = assess(&pass, &[], now());
     let later: Timestamp = "2026-01-02T00:00:00Z".parse().expect("a time");

@@ -8,10 +8,12 @@ use super::super::execute::StepError;
 pub(super) fn needs_somebody(err: &StepError) -> bool {
     match err {
         StepError::Aws(err) | StepError::Fallback(err) => !err.is_retryable(),
-        StepError::Gone => true,
-        StepError::Store(_) | StepError::Changed(_) | StepError::Stopped | StepError::LeaseLost => {
-            false
-        }
+        StepError::Gone | StepError::Archived(_) => true,
+        StepError::Store(_)
+        | StepError::Changed(_)
+        | StepError::Stopped
+        | StepError::CutOff
+        | StepError::LeaseLost => false,
     }
 }
 
@@ -33,7 +35,13 @@ pub fn words(err: &StepError) -> (String, String) {
             "instance_not_found",
             "the instance does not exist any more; uninstall it here".to_owned(),
         ),
-        StepError::Stopped | StepError::LeaseLost => {
+        StepError::Archived(name) => (
+            "flow_archived",
+            format!(
+                "the flow \"{name}\" is in the archive; take it out of there, or delete it: it is then made anew"
+            ),
+        ),
+        StepError::Stopped | StepError::CutOff | StepError::LeaseLost => {
             ("in_progress", "another worker goes on".to_owned())
         }
     };
@@ -81,7 +89,7 @@ fn aws_words(err: &AwsError) -> (&'static str, String) {
         AwsErrorKind::LimitExceeded => ("quota_used_up", format!("{err}; raise the quota or make room")),
         AwsErrorKind::Throttled => ("throttled", "Amazon Connect throttles this account; Ringfence tries again".to_owned()),
         AwsErrorKind::Transient => ("unavailable", format!("{err}; Ringfence tries again")),
-        AwsErrorKind::NotFound => ("not_found", err.to_string()),
+        AwsErrorKind::NotFound | AwsErrorKind::NotPublished => ("not_found", err.to_string()),
         AwsErrorKind::Duplicate
         | AwsErrorKind::Invalid
         | AwsErrorKind::ConditionFailed

@@ -33,8 +33,15 @@ pub enum StepError {
     Changed(String),
     #[error("the instance does not exist any more")]
     Gone,
+    /// Publishing does not bring a flow back from there.
+    #[error("the flow \"{0}\" is in the archive")]
+    Archived(String),
+    /// Between two steps.
     #[error("this process is stopping")]
     Stopped,
+    /// In the middle of a step: a request of ours may still be on its way.
+    #[error("this process was stopped in the middle of a step")]
+    CutOff,
     #[error("another process took this installation over")]
     LeaseLost,
 }
@@ -64,7 +71,7 @@ pub struct Executor<'a, C, F, G, P> {
     journal: &'a Journal,
     permission: &'a InvokePermission,
     flow_ids: BTreeMap<FlowKey, String>,
-    /// Every flow of ours, surplus and deleted ones too: a queue that names one of them has its former whisper remembered.
+    /// Every flow of ours, surplus, untagged and deleted ones too: a queue that names one of them has its former whisper remembered.
     ours: Vec<String>,
     effect: Effect,
 }
@@ -101,6 +108,7 @@ where
                 .flows
                 .values()
                 .chain(&observed.surplus)
+                .chain(&observed.untagged)
                 .map(|flow| flow.id.clone())
                 .chain(observed.gone.iter().cloned())
                 .collect(),
@@ -187,7 +195,7 @@ where
                 self.note(updated)?;
                 self.remember_flow(key, flow_id, content).await
             }
-            Step::DeleteFlow { flow_id, .. } => self.delete_flow(flow_id).await,
+            Step::DeleteFlow { flow_id, key, .. } => self.delete_flow(flow_id, key).await,
             Step::AttachQueue {
                 queue_id,
                 key,
@@ -255,12 +263,14 @@ where
         content: &str,
     ) -> Result<(), StepError> {
         let published = self.connect.flow(flow_id).await?;
+        if !published.usable {
+            return Err(StepError::Archived(published.name));
+        }
         let remembered = RememberedFlow {
             flow_id: flow_id.to_owned(),
             content_sha256: content_sha256(content),
             service_sha256: published.sha256,
             removing: false,
-            deleted: false,
         };
         self.journal
             .flow_remember(key, &remembered, &published.name)
@@ -270,13 +280,13 @@ where
         Ok(())
     }
 
-    async fn delete_flow(&mut self, flow_id: &str) -> Result<(), StepError> {
-        self.journal.flow_removing(flow_id).await?;
+    async fn delete_flow(&mut self, flow_id: &str, key: &FlowKey) -> Result<(), StepError> {
+        self.journal.flow_removing(flow_id, key).await?;
         let deleted = self.connect.flow_delete(flow_id).await;
         match self.note(deleted) {
             Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
             Ok(()) | Err(_) => {}
         }
-        self.journal.flow_deleted(flow_id).await
+        self.journal.flow_forget(flow_id).await
     }
 }

@@ -116,6 +116,7 @@ where
             };
             return self.journal.queue_settled(queue_id, state, detail).await;
         }
+        self.journal.hold_on().await?;
         self.point(&queue, to_flow_id).await?;
         self.journal
             .queue_settled(queue_id, QueueState::Restored, told)

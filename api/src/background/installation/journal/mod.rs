@@ -84,6 +84,7 @@ impl Journal {
         let mut tx = self.store.tenant(self.tenant).await?;
         let queues = tx.installation_queue_list(self.instance).await?;
         let flows = tx.installed_flow_list(self.instance).await?;
+        let deleted = tx.deleted_flow_list(self.instance).await?;
         let publication = tx.publication_state(self.instance).await?;
         let fallback_arn = tx.installation_fallback(self.instance).await?;
         tx.commit().await?;
@@ -91,19 +92,19 @@ impl Journal {
             flows: flows
                 .into_iter()
                 .map(|flow| {
-                    let key = FlowKey::parse(&flow.key).ok_or_else(|| StoreError::Corrupt {
-                        what: "installed_flows.flow_key",
-                        detail: flow.key.clone(),
-                    })?;
+                    let key = flow_key("installed_flows.flow_key", &flow.key)?;
                     let remembered = RememberedFlow {
                         flow_id: flow.flow_id,
                         content_sha256: flow.content_sha256,
                         service_sha256: flow.service_sha256,
                         removing: flow.removing,
-                        deleted: flow.deleted,
                     };
                     Ok((key, remembered))
                 })
+                .collect::<Result<BTreeMap<_, _>, StoreError>>()?,
+            deleted: deleted
+                .into_iter()
+                .map(|flow| Ok((flow.flow_id, flow_key("deleted_flows.flow_key", &flow.key)?)))
                 .collect::<Result<BTreeMap<_, _>, StoreError>>()?,
             queues: queues
                 .into_iter()
@@ -124,7 +125,12 @@ impl Journal {
     }
 
     /// Writes down the steps ahead, and what is known of each queue before them; answers the first step's position.
-    pub async fn planned(&self, plan: &Plan, observed: &Observed) -> Result<i32, StepError> {
+    pub async fn planned(
+        &self,
+        plan: &Plan,
+        remembered: &Remembered,
+        observed: &Observed,
+    ) -> Result<i32, StepError> {
         let steps: Vec<(&str, &str)> = plan
             .steps
             .iter()
@@ -137,7 +143,8 @@ impl Journal {
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
         tx.installation_look_ended(self.instance).await?;
-        self.queues_seen(&mut tx, plan, observed).await?;
+        self.queues_seen(&mut tx, plan, remembered, observed)
+            .await?;
         self.flows_seen(&mut tx, plan, observed).await?;
         self.drift_seen(&mut tx, plan).await?;
         tx.commit().await?;
@@ -170,7 +177,6 @@ impl Journal {
             content_sha256: flow.content_sha256.clone(),
             service_sha256: flow.service_sha256.clone(),
             removing: false,
-            deleted: false,
         };
         let mut tx = self.held().await?;
         let is_another = tx.installed_flow_put(self.instance, &row).await?;
@@ -181,18 +187,19 @@ impl Journal {
         Ok(tx.commit().await?)
     }
 
-    /// Before a flow is deleted: whether it is gone then, the answer may not tell.
-    pub async fn flow_removing(&self, flow_id: &str) -> Result<(), StepError> {
+    /// Before a flow is deleted: whether it is gone then, the answer may not tell, nor whether a queue names it by then.
+    pub async fn flow_removing(&self, flow_id: &str, key: &FlowKey) -> Result<(), StepError> {
         let mut tx = self.held().await?;
         tx.installed_flow_removing(self.instance, flow_id, true)
+            .await?;
+        tx.deleted_flow_put(self.instance, flow_id, &key.as_text())
             .await?;
         Ok(tx.commit().await?)
     }
 
-    /// It is remembered until a look finds no queue that names it.
-    pub async fn flow_deleted(&self, flow_id: &str) -> Result<(), StepError> {
+    pub async fn flow_forget(&self, flow_id: &str) -> Result<(), StepError> {
         let mut tx = self.held().await?;
-        tx.installed_flow_deleted(self.instance, flow_id).await?;
+        tx.installed_flow_forget(self.instance, flow_id).await?;
         Ok(tx.commit().await?)
     }
 
@@ -225,6 +232,21 @@ impl Journal {
         Ok(tx.commit().await?)
     }
 
+    /// Why these queues, by id, are not yet where they should be.
+    pub async fn queues_told(&self, told: &[(String, String)]) -> Result<(), StepError> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.held().await?;
+        for mut queue in tx.installation_queue_list(self.instance).await? {
+            if let Some((_, detail)) = told.iter().find(|(id, _)| *id == queue.queue_id) {
+                detail.clone_into(&mut queue.detail);
+                tx.installation_queue_put(self.instance, &queue).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
     /// The queue is where it should be, or out of our hands.
     pub async fn queue_settled(
         &self,
@@ -247,4 +269,11 @@ impl Journal {
         }
         Ok(tx.commit().await?)
     }
+}
+
+fn flow_key(what: &'static str, text: &str) -> Result<FlowKey, StoreError> {
+    FlowKey::parse(text).ok_or_else(|| StoreError::Corrupt {
+        what,
+        detail: text.to_owned(),
+    })
 }

@@ -6,8 +6,9 @@ use crate::aws::Queue;
 use crate::domain::installation::QueueState;
 use crate::store::{InstallationQueue, TenantTx};
 
+use super::super::desired::Remembered;
 use super::super::execute::StepError;
-use super::super::observed::{Observed, Onlooker};
+use super::super::observed::{Observed, Onlooker, former_whisper};
 use super::super::plan::{Plan, QueueOutcome};
 use super::Journal;
 
@@ -34,14 +35,25 @@ impl Journal {
         plan: &Plan,
         observed: &Observed,
     ) -> Result<(), StepError> {
+        let is_there = |flow_id: &str| observed.key_of(flow_id).is_some();
         let remembered = tx.installed_flow_list(self.instance).await?;
         for flow in remembered.iter().filter(|flow| flow.removing) {
-            let flow_id = flow.flow_id.as_str();
-            if observed.key_of(flow_id).is_none() && !observed.gone.contains(flow_id) {
-                tx.installed_flow_forget(self.instance, flow_id).await?;
-            } else if observed.key_of(flow_id).is_some() && !plan.deletes(flow_id) {
-                tx.installed_flow_removing(self.instance, flow_id, false)
+            if !is_there(&flow.flow_id) {
+                tx.installed_flow_forget(self.instance, &flow.flow_id)
                     .await?;
+            } else if !plan.deletes(&flow.flow_id) {
+                tx.installed_flow_removing(self.instance, &flow.flow_id, false)
+                    .await?;
+            }
+        }
+        for flow in tx.deleted_flow_list(self.instance).await? {
+            let is_wanted = if is_there(&flow.flow_id) {
+                plan.deletes(&flow.flow_id)
+            } else {
+                observed.gone.contains(&flow.flow_id)
+            };
+            if !is_wanted {
+                tx.deleted_flow_forget(self.instance, &flow.flow_id).await?;
             }
         }
         Ok(())
@@ -51,6 +63,7 @@ impl Journal {
         &self,
         tx: &mut TenantTx,
         plan: &Plan,
+        remembered: &Remembered,
         observed: &Observed,
     ) -> Result<(), StepError> {
         let mut known: BTreeMap<String, InstallationQueue> = tx
@@ -65,12 +78,15 @@ impl Journal {
             let queue = InstallationQueue {
                 queue_id: outcome.queue_id.clone(),
                 name: outcome.name.clone(),
-                previous_flow_id: match &before {
-                    Some(before) => before.previous_flow_id.clone(),
-                    // Found attached without a memory of it: the flow's tag tells what the queue ran before.
-                    None => shown
-                        .and_then(|id| observed.key_of(id))
-                        .and_then(|key| key.original_flow_id().map(str::to_owned)),
+                previous_flow_id: match (&before, observed.queue(&outcome.queue_id)) {
+                    (Some(before), _) if before.whisper_flow_id.is_some() => {
+                        before.previous_flow_id.clone()
+                    }
+                    // It may run ours by tomorrow, without our doing.
+                    (_, Some(queue)) => former_whisper(queue, remembered, observed),
+                    (before, None) => before
+                        .as_ref()
+                        .and_then(|known| known.previous_flow_id.clone()),
                 },
                 whisper_flow_id: match outcome.state {
                     QueueState::Attached => shown.map(str::to_owned),
@@ -101,10 +117,7 @@ fn is_out_of_our_hands(outcome: &QueueOutcome, observed: &Observed) -> bool {
         outcome.state,
         QueueState::Restored | QueueState::Refused | QueueState::LeftAlone
     );
-    let seen = observed
-        .queues
-        .iter()
-        .find(|queue| queue.id == outcome.queue_id);
+    let seen = observed.queue(&outcome.queue_id);
     let runs_ours = |queue: &Queue| {
         let now = queue.outbound.flow_id.as_deref();
         now.is_some_and(|id| observed.is_ours(id))

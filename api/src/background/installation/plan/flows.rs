@@ -14,11 +14,32 @@ use super::{Obstacle, Step, content_sha256};
 impl Planner<'_> {
     /// Steps that bring the flow of this key to its content.
     pub(super) fn flow(&mut self, key: &FlowKey, content: Option<String>) {
-        let Some(content) = content else { return };
-        match self.observed.flows.get(key) {
-            Some(existing) => self.existing_flow(key, existing, content),
-            None => self.missing_flow(key, content),
+        match (self.observed.flows.get(key), content) {
+            (Some(existing), Some(content)) => self.existing_flow(key, existing, content),
+            (Some(existing), None) => self.orphaned_flow(key, existing),
+            (None, Some(content)) => self.missing_flow(key, content),
+            (None, None) => {}
         }
+    }
+
+    /// It stays as it is, and is watched all the same.
+    fn orphaned_flow(&mut self, key: &FlowKey, existing: &OurFlow) {
+        self.plan.orphans.push(existing.name.clone());
+        let is_changed = self.remembered_as(key, existing).is_some_and(|remembered| {
+            let digests = remembered
+                .service_sha256
+                .as_ref()
+                .zip(existing.sha256.as_ref());
+            !existing.usable || digests.is_some_and(|(then, now)| then != now)
+        });
+        if is_changed {
+            self.drift(DriftKind::FlowEdited, &key.as_text(), &existing.name, false);
+        }
+    }
+
+    fn remembered_as(&self, key: &FlowKey, existing: &OurFlow) -> Option<&RememberedFlow> {
+        let remembered = self.remembered.flows.get(key);
+        remembered.filter(|remembered| remembered.flow_id == existing.id)
     }
 
     fn missing_flow(&mut self, key: &FlowKey, content: String) {
@@ -59,11 +80,7 @@ impl Planner<'_> {
     }
 
     fn existing_flow(&mut self, key: &FlowKey, existing: &OurFlow, content: String) {
-        let remembered = self
-            .remembered
-            .flows
-            .get(key)
-            .filter(|remembered| remembered.flow_id == existing.id);
+        let remembered = self.remembered_as(key, existing);
         let meant_otherwise = remembered
             .is_none_or(|remembered| remembered.content_sha256 != content_sha256(&content));
         let changed_by_others = remembered.is_some_and(|remembered| {
@@ -163,6 +180,7 @@ fn new_flow(instance_id: &str, key: &FlowKey, name: String, content: String) -> 
 
 pub(super) fn delete_step(flow: &OurFlow) -> Step {
     Step::DeleteFlow {
+        key: flow.key.clone(),
         flow_id: flow.id.clone(),
         name: flow.name.clone(),
     }

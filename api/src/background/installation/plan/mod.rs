@@ -50,6 +50,10 @@ pub struct Plan {
     pub obstacles: Vec<Obstacle>,
     /// What somebody else changed since the installation was reached.
     pub drift: Vec<Difference>,
+    /// Names of our flows that cannot be made anew, because the customer's whisper behind them is gone.
+    pub orphans: Vec<String>,
+    /// Names of the flows that lost our tags.
+    pub untagged: Vec<String>,
 }
 
 impl Plan {
@@ -59,6 +63,12 @@ impl Plan {
         let is_taken =
             |step: &Step| matches!(step, Step::RestoreQueue { .. } | Step::DeleteFlow { .. });
         self.steps.iter().any(is_taken)
+    }
+
+    #[must_use]
+    pub fn deletes_flows(&self) -> bool {
+        let is_deletion = |step: &Step| matches!(step, Step::DeleteFlow { .. });
+        self.steps.iter().any(is_deletion)
     }
 
     #[must_use]
@@ -104,9 +114,14 @@ fn of_queue(queue_id: &str) -> [(DriftKind, String); 2] {
 
 #[must_use]
 pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> Plan {
-    match &desired.request {
+    let plan = match &desired.request {
         Some(request) => Planner::new(desired, request, remembered, observed).install(),
         None => uninstall(desired, remembered, observed),
+    };
+    let untagged = observed.untagged.iter().map(|flow| flow.name.clone());
+    Plan {
+        untagged: untagged.collect(),
+        ..plan
     }
 }
 

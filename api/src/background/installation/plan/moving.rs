@@ -34,6 +34,7 @@ impl Planner<'_> {
             .flows
             .values()
             .chain(&self.observed.surplus)
+            .chain(&self.observed.untagged)
             .any(|flow| calls(flow, function_arn));
         if still_called {
             return;

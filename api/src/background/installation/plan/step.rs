@@ -37,6 +37,7 @@ pub enum Step {
         lost_flow_id: Option<String>,
     },
     DeleteFlow {
+        key: FlowKey,
         flow_id: String,
         name: String,
     },

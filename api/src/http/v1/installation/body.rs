@@ -292,7 +292,7 @@ pub(super) async fn installation_body(
         function_arn,
         notice_flow_id: flows
             .into_iter()
-            .find(|flow| flow.key == "notice" && !flow.deleted)
+            .find(|flow| flow.key == "notice")
             .map(|flow| flow.flow_id),
         queues: queues.into_iter().map(queue_body).collect(),
         drift: drift.into_iter().map(drift_body).collect(),

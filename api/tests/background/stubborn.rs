@@ -1,0 +1,197 @@
+//! One flow or one queue that Connect will not change keeps no other from being put right.
+
+use std::collections::BTreeSet;
+
+use ringfence_api::domain::drift::DriftKind;
+use ringfence_api::domain::installation::{
+    ConditionStatus, ConditionType, ExistingWhisper, InstallationState, QueueState,
+};
+use sqlx::PgPool;
+
+use crate::fake::{Change, DEFAULT_OUTBOUND, Edit, FakeInstance};
+use crate::world::{Site, World, condition, request};
+
+const QUEUES: [(&str, Option<&str>); 3] = [
+    ("odd", Some("odd-whisper")),
+    ("own", Some("their-whisper")),
+    ("plain", None),
+];
+
+async fn asked(world: &World) -> Site<'_> {
+    let site = world.site(FakeInstance::with_queues(&QUEUES)).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site
+}
+
+async fn installed(world: &World) -> Site<'_> {
+    let site = asked(world).await;
+    site.settle().await;
+    site
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_copy_that_connect_refuses_is_told_with_the_reason_and_keeps_no_other_queue_back(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let site = asked(&world).await;
+    site.fake.inside().refused_text = Some("odd-whisper");
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Blocked);
+    let flows = condition(&assessment, ConditionType::FlowsInstalled);
+    assert_eq!(flows.reason, "flow_refused");
+    assert!(flows.message.contains("no odd-whisper here"));
+    for queue in ["own", "plain"] {
+        assert_eq!(site.queue_state(queue).await, Some(QueueState::Attached));
+    }
+    assert_eq!(site.fake.whisper_of("odd").as_deref(), Some("odd-whisper"));
+    let told = site.queue_detail("odd").await;
+    assert!(told.contains("no odd-whisper here"), "{told}");
+
+    site.fake.inside().refused_text = None;
+    assert_eq!(site.settle().await.state, InstallationState::Installed);
+    assert_eq!(site.queue_state("odd").await, Some(QueueState::Attached));
+    assert_eq!(site.queue_detail("odd").await, "");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_takes_no_change_keeps_no_other_from_its_own_whisper_and_flows_wait_for_it(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let site = installed(&world).await;
+    site.fake.inside().fixed_queues.insert("odd".to_owned());
+    site.ask_removal().await;
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Blocked);
+    assert_eq!(
+        site.fake.whisper_of("own").as_deref(),
+        Some("their-whisper")
+    );
+    assert_eq!(
+        site.fake.whisper_of("plain").as_deref(),
+        Some(DEFAULT_OUTBOUND)
+    );
+    assert_eq!(site.fake.our_flows().len(), 4, "one of them is in use");
+    assert!(
+        !site.fake.inside().granted.is_empty(),
+        "its calls are limited"
+    );
+    let told = site.queue_detail("odd").await;
+    assert!(told.contains("UpdateQueueOutboundCallerConfig"), "{told}");
+
+    site.fake.inside().fixed_queues.clear();
+    assert_eq!(site.settle().await.state, InstallationState::Uninstalled);
+    assert_eq!(site.fake.whisper_of("odd").as_deref(), Some("odd-whisper"));
+    assert_eq!(site.fake.our_flows(), Vec::<String>::new());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_draft_with_our_name_is_in_the_way_and_keeps_no_queue_of_another_flow_back(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = asked(&world).await;
+    site.fake
+        .add_flow("draft", "Ringfence outbound whisper", "{}", &[]);
+    site.fake.inside().drafts.insert("draft".to_owned());
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Blocked);
+    let flows = condition(&assessment, ConditionType::FlowsInstalled);
+    assert_eq!(flows.reason, "flow_name_taken");
+    assert_eq!(site.queue_state("own").await, Some(QueueState::Attached));
+    assert_eq!(site.queue_state("plain").await, Some(QueueState::Pending));
+    assert!(site.fake.inside().flows.contains_key("draft"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_flow_of_ours_in_the_archive_is_told_until_somebody_takes_it_out(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world).await;
+    let copy = site.fake.whisper_of("own").expect("a whisper");
+    site.fake.inside().archived.insert(copy);
+    for _ in 0..2 {
+        let assessment = site.pass().await.expect("a pass");
+        assert_eq!(assessment.state, InstallationState::Blocked);
+        let flows = condition(&assessment, ConditionType::FlowsInstalled);
+        assert_eq!(flows.reason, "flow_archived");
+    }
+    site.fake.inside().archived.clear();
+    assert_eq!(site.settle().await.state, InstallationState::Installed);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_copy_whose_original_is_gone_is_watched_all_the_same(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world).await;
+    site.fake.inside().flows.remove("their-whisper");
+    let assessment = site.pass().await.expect("a pass");
+    let flows = condition(&assessment, ConditionType::FlowsInstalled);
+    assert_eq!(flows.status, ConditionStatus::True);
+    assert!(flows.message.contains("is gone"), "{}", flows.message);
+    let copy = site.fake.whisper_of("own").expect("a whisper");
+    let place = site.fake.our_flows().iter().position(|id| *id == copy);
+    site.fake.edit(Some(Edit {
+        before: 1,
+        change: Change::RewriteOurs(place.expect("the copy")),
+    }));
+    let assessment = site.pass().await.expect("a pass");
+    let flows = condition(&assessment, ConditionType::FlowsInstalled);
+    assert_eq!(flows.status, ConditionStatus::False);
+    assert!(
+        flows.message.contains("cannot be made anew"),
+        "{}",
+        flows.message
+    );
+    let mut tx = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("a transaction");
+    let drift = tx.drift_list(site.instance).await.expect("drift");
+    let open: Vec<DriftKind> = drift
+        .iter()
+        .filter(|drift| drift.ended_at.is_none())
+        .map(|drift| drift.difference.kind)
+        .collect();
+    assert_eq!(open, [DriftKind::FlowEdited]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_pointed_at_a_copy_that_an_installation_deletes_is_looked_at_again_at_once(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let mut seen = BTreeSet::new();
+    for before in 1..60 {
+        let site = installed(&world).await;
+        // Nothing needs its copy any more.
+        site.fake.inside().queues.remove("own");
+        let copy = site.fake.our_flow_keys().into_iter();
+        let copy = copy.filter(|(_, original)| original.as_deref() == Some("their-whisper"));
+        let copy = copy.map(|(id, _)| id).next().expect("the copy");
+        let mut whispers = site.fake.our_flow_keys();
+        whispers.retain(|id, _| site.fake.is_whisper(id));
+        let place = whispers
+            .keys()
+            .position(|id| *id == copy)
+            .expect("the copy");
+        site.fake.edit(Some(Edit {
+            before,
+            change: Change::PointAtOurs {
+                queue: "plain".to_owned(),
+                place,
+            },
+        }));
+        site.pass().await.expect("a pass");
+        let is_over = !site.fake.was_edited();
+        // As soon as a pass that failed for a moment is tried again.
+        world.wait(jiff::SignedDuration::from_secs(4));
+        world.worker().look().await.expect("a look");
+        let now = site.fake.whisper_of("plain").expect("a whisper");
+        seen.insert(site.fake.our_flows().contains(&now));
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+    }
+    assert_eq!(seen, BTreeSet::from([true]));
+}
