@@ -35,7 +35,8 @@ impl Findings {
     }
 }
 
-/// At every moment: a queue's whisper exists and is published, unless the customer deleted it, and calls a limiter function
+/// At every moment: a queue's whisper exists and is published, unless the customer deleted it or had just pointed the queue
+/// at it, and calls a limiter function
 /// that lets it in, unless the customer edited it; and everything of the customer's is untouched.
 pub fn always(site: &Site, seen: &Seen) -> Findings {
     let mut findings = Findings::default();
@@ -49,6 +50,7 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
         if let Some(flow) = &outbound.flow_id
             && !published.contains(flow.as_str())
             && !site.deleted.contains(flow)
+            && !site.pointed.contains(&(queue.clone(), flow.clone()))
         {
             findings.dangling.push(format!(
                 "queue {queue} points at {flow}, which is not there"

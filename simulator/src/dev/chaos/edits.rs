@@ -60,7 +60,7 @@ impl Site {
                 }
             }
         }
-        self.deleted.insert(flow.id.clone());
+        self.pointed.insert((id, flow.id.clone()));
         Ok(true)
     }
 

@@ -82,6 +82,7 @@ impl Run<'_> {
             }
             // Whatever the customer did to Ringfence's flows is put right by now.
             self.site.deleted.clear();
+            self.site.pointed.clear();
             self.site.edited.clear();
             let seen = self.site.look().await?;
             let findings = checks::installed(&self.site, &seen, &self.request);

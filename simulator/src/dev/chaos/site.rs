@@ -63,8 +63,10 @@ pub struct Site {
     pub wanted: Vec<(String, Outbound)>,
     /// Flows that were there before Ringfence came.
     pub theirs: Vec<SeenFlow>,
-    /// Ringfence's flows that the customer deleted, or pointed a queue at: such a queue may name nothing for a while.
+    /// Ringfence's flows that the customer deleted.
     pub deleted: BTreeSet<String>,
+    /// Queues with the flow of Ringfence's that the customer pointed each at: it may be deleted under it.
+    pub pointed: BTreeSet<(String, String)>,
     /// Ringfence's flows that the customer edited.
     pub edited: BTreeSet<String>,
     /// The customer's own flow under a name of Ringfence's.
@@ -103,6 +105,7 @@ impl Site {
             wanted: Vec::new(),
             theirs: Vec::new(),
             deleted: BTreeSet::new(),
+            pointed: BTreeSet::new(),
             edited: BTreeSet::new(),
             squatter: None,
             moved: false,
