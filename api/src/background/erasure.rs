@@ -23,15 +23,21 @@ pub struct Eraser {
 }
 
 impl Eraser {
-    /// One step for each tenant that is being deleted.
+    /// One step for each tenant that is being deleted. One that cannot be erased keeps no other back.
     pub async fn look(&self) -> Result<Found, StoreError> {
         let mut found = Found::Nothing;
+        let mut failure = None;
         for tenant in self.store.tenants_deleting().await? {
-            if self.step(tenant).await? {
-                found = Found::Work;
+            match self.step(tenant).await {
+                Ok(true) => found = Found::Work,
+                Ok(false) => {}
+                Err(err) => {
+                    tracing::error!(tenant.id = %tenant, error = %err, "a tenant is not erased");
+                    failure = Some(err);
+                }
             }
         }
-        Ok(found)
+        failure.map_or(Ok(found), Err)
     }
 
     /// False: limiters have not heard of the last removals yet.

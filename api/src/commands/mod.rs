@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 
 use ringfence_api::auth::ProviderError;
 use ringfence_api::background::WorkerPanicked;
-use ringfence_api::config::ConfigError;
+use ringfence_api::config::{ConfigError, DRAIN_SECONDS_MAX};
+use ringfence_api::http::LET_GO_WITHIN;
 use ringfence_api::outbound::OutboundError;
 use ringfence_api::store::StoreError;
 
@@ -17,6 +18,7 @@ pub use run::{serve, work};
 
 /// How long requests and steps in hand may take after a signal.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(25);
+const _: () = assert!(DRAIN_SECONDS_MAX + LET_GO_WITHIN.as_secs() < GRACE.as_secs());
 
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {

@@ -9,7 +9,7 @@ mod settings;
 
 pub use reader::{ConfigError, Fault};
 pub use secret::Secret;
-pub use settings::{JwtConfig, LimiterFunction, Settings, Tables};
+pub use settings::{DRAIN_SECONDS_MAX, JwtConfig, LimiterFunction, Settings, Tables};
 
 use std::collections::BTreeMap;
 

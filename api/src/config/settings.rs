@@ -18,7 +18,7 @@ const LISTEN_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const DRAIN_SECONDS: u64 = 5;
 /// What is left of the time that a stop may take is for the requests and steps in hand.
-const DRAIN_SECONDS_MAX: u64 = 15;
+pub const DRAIN_SECONDS_MAX: u64 = 8;
 /// How soon a change in a customer's account is noticed.
 const PERIOD_SECONDS: u64 = 600;
 const LEASE_SECONDS: u64 = 60;
@@ -281,7 +281,7 @@ fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: u64) -> Dur
 
 fn drain(reader: &mut Reader<'_>) -> Duration {
     const NAME: &str = "RINGFENCE_DRAIN_SECONDS";
-    const WANTED: &str = "a whole number of seconds, at most 15";
+    const WANTED: &str = "a whole number of seconds, at most 8";
     let seconds = reader.parsed_or(NAME, DRAIN_SECONDS, WANTED);
     if seconds > DRAIN_SECONDS_MAX {
         reader.fault(NAME, format!("must be {WANTED}"));

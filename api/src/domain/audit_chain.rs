@@ -25,7 +25,13 @@ pub struct ChainWalk {
 }
 
 impl ChainWalk {
-    /// The rows followed so far.
+    /// One that goes on behind a row that was followed before.
+    #[must_use]
+    pub fn behind(seq: i64, hash: Vec<u8>) -> Self {
+        Self { seq, hash }
+    }
+
+    /// The last row that was followed.
     #[must_use]
     pub fn seq(&self) -> i64 {
         self.seq

@@ -35,6 +35,8 @@ impl Quota {
 pub struct QuotaState {
     pub quota: Quota,
     pub most: Option<i64>,
+    /// By the operator: it stays what it is, whatever the program has in a later version.
+    pub is_set: bool,
     pub used: i64,
 }
 

@@ -1,8 +1,10 @@
 //! Everything that is served, and the layers round it, outermost last.
 
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header;
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Extension, Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -17,11 +19,11 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Everything that is served.
 pub fn router(app: AppState) -> Router {
     let (routes, _) = described().split_for_parts();
-    let description = openapi::document();
+    let description = Bytes::from(openapi::text());
     let routes = routes
         .route(
             "/openapi.json",
-            get(move || async move { Json(description) }),
+            get(async move || ([(header::CONTENT_TYPE, "application/json")], description)),
         )
         .route("/docs", get(assets::docs))
         .route("/docs/errors/{code}", get(pages::error))
@@ -35,6 +37,7 @@ pub fn layered(routes: Router<AppState>, app: AppState) -> Router {
         .layer(middleware::from_fn(note_key))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(Extension(app.draining.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), border))
         .layer(CompressionLayer::new())
         .with_state(app)

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::patience::end_at_a_stop;
 use super::state::AppState;
 use super::{health, metrics, pages, sign_in, v1};
 
@@ -24,7 +26,10 @@ pub(super) fn described() -> OpenApiRouter<AppState> {
         .merge(sign_in::routes())
         .merge(v1::prompt())
         .layer(within(TIMEOUT));
-    prompt.merge(v1::patient().layer(within(PATIENT_TIMEOUT)))
+    let patient = v1::patient()
+        .layer(within(PATIENT_TIMEOUT))
+        .layer(from_fn(end_at_a_stop));
+    prompt.merge(patient)
 }
 
 /// Ends what takes longer to begin its answer.

@@ -29,8 +29,9 @@ use super::progressing::Progressing;
 const HEADERS_WITHIN: Duration = Duration::from_secs(75);
 /// Without a byte of the answer taken meanwhile.
 const ANSWER_TAKEN_WITHIN: Duration = Duration::from_secs(30);
-/// What is still open so long after the stop is dropped: longer than most operations may take.
-const LET_GO_WITHIN: Duration = Duration::from_secs(15);
+/// What is still open so long after nothing is accepted any more is dropped: as long as most operations may take. Those that
+/// may take longer end before ([`super::patience`]).
+pub const LET_GO_WITHIN: Duration = Duration::from_secs(15);
 /// After an accept that failed for want of something, which others give back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 

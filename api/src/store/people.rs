@@ -160,6 +160,25 @@ impl SystemTx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Forgets people who have not signed in since then, are nobody's member and have no session; at most so many. Whoever is
+    /// signing in just now is passed over.
+    pub async fn people_forget(&mut self, before: Timestamp, most: i64) -> Result<u64, StoreError> {
+        let done = sqlx::query!(
+            "delete from people where id in (
+                 select p.id from people p
+                 where p.signed_in_at < $1
+                     and not exists (select from members m where m.person_id = p.id)
+                     and not exists (select from sessions s where s.person_id = p.id)
+                 order by p.signed_in_at limit $2 for update skip locked
+             )",
+            to_db(before),
+            most,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Takes out sessions that have ended by themselves, a bounded number at a time.
     pub async fn session_sweep(
         &mut self,

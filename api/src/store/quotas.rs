@@ -74,6 +74,7 @@ impl TenantTx {
         .await?;
         Ok(QuotaState {
             quota,
+            is_set: set.is_some(),
             most: set.map_or(quota.usual(), |set| set.most),
             used: self.quota_used(quota, now).await?,
         })

@@ -2,6 +2,7 @@
 
 use ringfence_api::background::erasure::Eraser;
 use ringfence_api::background::{Found, WakeUps};
+use ringfence_api::domain::ids::TenantId;
 use ringfence_api::domain::installation::ExistingWhisper;
 use ringfence_api::domain::tenant::TenantStatus;
 use sqlx::PgPool;
@@ -129,4 +130,53 @@ async fn nothing_is_installed_for_a_tenant_that_is_being_deleted_but_things_are_
     site.ask_removal().await;
     site.is_due().await;
     assert_eq!(world.worker().look().await.expect("a look"), Found::Work);
+}
+
+async fn status_of(pool: &PgPool, tenant: TenantId) -> String {
+    sqlx::query_scalar("select status from tenants where id = $1")
+        .bind(tenant.0)
+        .fetch_one(pool)
+        .await
+        .expect("a tenant")
+}
+
+async fn deleted(world: &World, tenant: TenantId) {
+    let mut tx = world.store.tenant(tenant).await.expect("a tx");
+    let mut row = tx.tenant_lock().await.expect("read").expect("a tenant");
+    row.status = TenantStatus::Deleting;
+    tx.tenant_update(&row).await.expect("deleted");
+    tx.commit().await.expect("committed");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_tenant_that_cannot_be_erased_keeps_no_other_one_from_it(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    // Ids follow each other in time, so the first one is looked at first.
+    let other = TenantId(world.ids.uuid());
+    sqlx::query(
+        "insert into tenants (id, name, home_region, status, created_at) select $1, 'Other', home_region, status, created_at
+         from tenants",
+    )
+    .bind(other.0)
+    .execute(&pool)
+    .await
+    .expect("another tenant");
+    deleted(&world, world.tenant).await;
+    let refused = format!(
+        "alter table tenants add constraint not_this_one check (id <> '{}' or status = 'deleting')",
+        world.tenant.0
+    );
+    sqlx::query(sqlx::AssertSqlSafe(refused))
+        .execute(&pool)
+        .await
+        .expect("a constraint");
+    let fails = async || eraser(&world).look().await.is_err();
+    while !fails().await {}
+    deleted(&world, other).await;
+    let mut looks = 0;
+    while status_of(&pool, other).await != "deleted" {
+        assert!(fails().await && looks < 20);
+        looks += 1;
+    }
+    assert_eq!(status_of(&pool, world.tenant).await, "deleting");
 }

@@ -4,6 +4,7 @@ mod audit;
 mod call_events;
 mod centre;
 mod checks;
+mod cleanup;
 mod coverage;
 mod deleted_flows;
 mod drift;

@@ -306,3 +306,41 @@ async fn operators_read_export_and_verify_the_log_of_what_concerns_no_tenant(poo
     let broken = verify().await;
     assert_eq!(broken["fault"], json!({ "seq": 2, "problem": "changed" }));
 }
+
+/// As many requests as the log is long, each with one entry.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_long_log_is_verified_page_by_page(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = some_changes(&world).await;
+    let page = async |after: i64| {
+        let path = format!("/v1/audit-log/verify?limit=1&after={after}");
+        world.get(&path, &cast.admin).await.ok(200).body
+    };
+    let whole = verification(&world, &cast).await;
+    let last = whole["verified"].as_i64().expect("a number");
+    assert!(last > 3 && whole["next_after"].is_null(), "{whole}");
+    let mut pages = 0;
+    let mut next = Some(0);
+    while let Some(after) = next {
+        let found = page(after).await;
+        assert_eq!(found["intact"], true, "{found}");
+        assert_eq!(found["head"], whole["head"]);
+        pages += 1;
+        next = found["next_after"].as_i64();
+        assert_eq!(found["verified"], after + 1);
+    }
+    assert_eq!(pages, last);
+    assert_eq!(page(last + 1).await["fault"]["problem"], "missing");
+    for wrong in ["after=-1", "after=x", "limit=0", "limit=100001"] {
+        let path = format!("/v1/audit-log/verify?{wrong}");
+        let answer = world.get(&path, &cast.admin).await;
+        answer.problem(400, "malformed_request");
+    }
+    let changed = "update audit_log set action = 'nothing' where seq = 3";
+    tamper(&pool, changed).await;
+    let found: Vec<bool> = [page(0).await, page(1).await, page(2).await]
+        .iter()
+        .map(|page| page["intact"] == true)
+        .collect();
+    assert_eq!(found, [true, true, false]);
+}

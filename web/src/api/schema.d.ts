@@ -1994,13 +1994,20 @@ export interface components {
             fault?: components["schemas"]["AuditFault"] | null;
             head?: components["schemas"]["AuditHead"] | null;
             /**
-             * @description Every entry stands where it was written and says what it said.
+             * @description Every entry that was looked at stands where it was written and says what it said. Of the whole log where `next_after` is
+             *     null and each page before it was intact.
              * @example true
              */
             intact: boolean;
             /**
              * Format: int64
-             * @description Entries that were found to be whole, from the first on.
+             * @description The log goes on: what to send as `after` next.
+             * @example null
+             */
+            next_after?: number | null;
+            /**
+             * Format: int64
+             * @description The last entry that was found to be whole.
              * @example 42
              */
             verified: number;
@@ -5038,7 +5045,18 @@ export interface operations {
     };
     audit_log_verify: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Only entries behind this one; from the first on if not given
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description So many entries at most; 100 000 if not given
+                 * @example 20
+                 */
+                limit?: number;
+            };
             header?: {
                 /**
                  * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
@@ -5071,6 +5089,7 @@ export interface operations {
                      *         "seq": 42
                      *       },
                      *       "intact": true,
+                     *       "next_after": null,
                      *       "verified": 42
                      *     }
                      */
@@ -9151,7 +9170,18 @@ export interface operations {
     };
     operator_audit_log_verify: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Only entries behind this one; from the first on if not given
+                 * @example 0
+                 */
+                after?: number;
+                /**
+                 * @description So many entries at most; 100 000 if not given
+                 * @example 20
+                 */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9178,12 +9208,14 @@ export interface operations {
                      *         "seq": 42
                      *       },
                      *       "intact": true,
+                     *       "next_after": null,
                      *       "verified": 42
                      *     }
                      */
                     "application/json": components["schemas"]["AuditVerification"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];

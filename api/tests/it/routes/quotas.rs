@@ -121,8 +121,27 @@ async fn quotas_are_the_operator_s_to_set_and_the_tenant_s_to_see(pool: PgPool) 
     set(&world, &cast, json!({ "api_keys": "default" })).await;
     assert_eq!(limit("api_keys").await["limit"], 100);
     assert_eq!(limit("webhooks").await["limit"], 0, "left as it was");
-    let log = world.get("/v1/audit-log", &cast.owner).await.ok(200);
-    assert!(log.text.contains("tenant.set_quotas"));
+    let last_change = async || {
+        let log = world.get("/v1/audit-log", &cast.owner).await.ok(200);
+        let mut entries = log.body["data"]
+            .as_array()
+            .cloned()
+            .expect("a list")
+            .into_iter();
+        let change = entries.find(|entry| entry["action"] == "tenant.set_quotas");
+        let change = change.expect("a change of quotas");
+        [&change["before"]["api_keys"], &change["after"]["api_keys"]].map(Value::clone)
+    };
+    assert_eq!(last_change().await, [json!("unlimited"), json!("default")]);
+    set(&world, &cast, json!({ "api_keys": 100 })).await;
+    let kept = [json!("default"), json!(100)];
+    assert_eq!(
+        last_change().await,
+        kept,
+        "what is the default's number stays where that changes"
+    );
+    set(&world, &cast, json!({ "api_keys": 100 })).await;
+    assert_eq!(last_change().await, kept, "nothing was changed");
     let other = world.tenant("Other").await;
     let quotas = world.get("/v1/quotas", &other.viewer).await.ok(200);
     assert_eq!(quotas.body["data"][2]["limit"], 10, "{}", quotas.text);

@@ -79,6 +79,20 @@ fn read(value: &Value) -> Option<Option<Option<i64>>> {
     }
 }
 
+/// As a request sets them.
+fn audited(states: &[QuotaState]) -> Value {
+    let word = |state: &QuotaState| match state.most {
+        _ if !state.is_set => json!("default"),
+        None => json!("unlimited"),
+        Some(most) => json!(most),
+    };
+    let words: BTreeMap<&str, Value> = states
+        .iter()
+        .map(|state| (state.quota.as_str(), word(state)))
+        .collect();
+    json!(words)
+}
+
 /// A tenant's quotas, and how much of each is taken
 #[utoipa::path(
     get, path = "/v1/tenants/{id}/quotas", operation_id = "tenants_quotas_get", tag = "tenants",
@@ -119,15 +133,8 @@ pub(in crate::http) async fn put(
     }
     let after = tx.quota_list(now).await?;
     if before != after {
-        let limits = |states: &[QuotaState]| {
-            let limits: BTreeMap<&str, Option<i64>> = states
-                .iter()
-                .map(|state| (state.quota.as_str(), state.most))
-                .collect();
-            json!(limits)
-        };
         let change = caller.change("tenant.set_quotas", id);
-        let change = states(change, Some(limits(&before)), Some(limits(&after)));
+        let change = states(change, Some(audited(&before)), Some(audited(&after)));
         tx.audit_append(&change).await?;
         tx.commit().await?;
     }
