@@ -173,8 +173,16 @@ async fn an_invitation_on_its_way_is_withdrawn_with_the_rights_of_whoever_sent_i
     let adam = member(&world, &openid, "Adam", &[(&cast, "admin")]).await;
     let members = world.get("/v1/members", &cast.owner).await.ok(200);
     let path = format!("/v1/members/{}", members.text("/data/0/id"));
-    // The invitation is stopped when it is there and not yet on record.
-    let held = begin(&pool, &["lock table audit_log"]).await;
+    // The invitation is stopped once it is there and not yet committed.
+    sqlx::raw_sql(
+        "create function wait_here() returns trigger language plpgsql as
+             $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
+         create trigger wait_here after insert on invitations execute function wait_here();",
+    )
+    .execute(&pool)
+    .await
+    .expect("a trigger");
+    let held = begin(&pool, &["select pg_advisory_xact_lock(1)"]).await;
     let demote = async {
         wait_until_blocked(&pool, 1).await;
         let role = Some(json!({ "role": "viewer" }));
