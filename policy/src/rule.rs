@@ -147,4 +147,16 @@ impl Rule {
             None => MeterKey::of(owner, self.scope, &self.selector, &self.per, attempt),
         }
     }
+
+    /// The meter that this rule reads for such an attempt if it looks at it at all: its filter is not asked. None: the
+    /// attempt lacks what the rule counts per.
+    pub fn meter_named(&self, owner: Owner<'_>, attempt: &Attempt) -> Option<MeterKey> {
+        MeterKey::of(owner, self.scope, &self.selector, &self.per, attempt).ok()
+    }
+
+    /// Decision records hold no attributes, so they do not tell the meters of such a rule.
+    pub fn counts_per_attribute(&self) -> bool {
+        let is_attribute = |dimension: &Dimension| matches!(dimension, Dimension::Attribute(_));
+        self.per.iter().any(is_attribute)
+    }
 }

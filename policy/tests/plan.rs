@@ -322,3 +322,21 @@ proptest! {
         prop_assert_eq!(keys(&policy_of(&rules), &call()).len(), key_set(&rules).len());
     }
 }
+
+#[test]
+fn a_meter_is_named_whatever_the_filter_asks_and_is_the_one_that_an_attempt_reads() {
+    let asks = json!({ "per": ["customer", "agent"], "when": { "attributes": { "campaign": ["spring"] } } });
+    let policy = policy(json!({ "rules": [rule("r", &asks)] }));
+    let plan = Plan::new(&policy, OWNER, &call());
+    let unknown = Attempt {
+        attributes: BTreeMap::new(),
+        ..call()
+    };
+    let rule = &policy.rules()[0];
+    assert_eq!(
+        rule.meter_named(OWNER, &unknown).as_ref(),
+        plan.meters().first()
+    );
+    assert!(rule.meter_named(OWNER, &bare()).is_none());
+    assert!(!rule.counts_per_attribute());
+}

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod instance_queues;
 pub mod list_numbers;
 pub mod number_csv;
+pub mod number_meters;
 pub mod policy_diff;
 pub mod presets;
 pub mod record_check;

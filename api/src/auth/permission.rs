@@ -47,8 +47,10 @@ permissions! {
     /// To read anything of the tenant that has no permission of its own.
     View "tenant:view" Viewer changes: false;
     EditPolicies "policies:edit" Editor changes: true;
-    /// To exempt and to block numbers.
+    /// To exempt and to block numbers, and to let what is counted for one begin anew.
     EditNumbers "numbers:edit" Editor changes: true;
+    /// To erase what there is of a number.
+    EraseNumbers "numbers:erase" Admin changes: true;
     EditInstallations "installations:edit" Editor changes: true;
     /// To register, verify and delete instances.
     ManageInstances "instances:manage" Admin changes: true;

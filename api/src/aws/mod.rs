@@ -6,6 +6,7 @@
 
 mod agents;
 mod connect;
+mod decision_records;
 mod dynamodb;
 mod error;
 mod jitter;
@@ -37,6 +38,7 @@ pub use connect::{
     ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue,
     QueueSummary, SdkConnectInstance,
 };
+pub use decision_records::DecisionRecords;
 pub use dynamodb::{SnapshotTable, Written};
 pub use error::{AwsError, AwsErrorKind};
 pub use jitter::Jitter;
@@ -239,6 +241,12 @@ impl Aws {
     #[must_use]
     pub fn meters(&self, region: &str) -> MeterTable {
         MeterTable::new(self.dynamodb(region), self.settings.meters_table.clone())
+    }
+
+    /// What limiters recorded of their decisions in this region.
+    #[must_use]
+    pub fn decision_records(&self, region: &str) -> DecisionRecords {
+        DecisionRecords::new(self.dynamodb(region), self.settings.decisions_table.clone())
     }
 
     fn dynamodb(&self, region: &str) -> aws_sdk_dynamodb::Client {

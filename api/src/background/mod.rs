@@ -14,6 +14,7 @@ pub mod erasure;
 pub mod ingest;
 pub mod installation;
 pub mod notices;
+pub mod number_erasure;
 pub mod numbers;
 pub mod publisher;
 pub mod task_channels;
@@ -43,6 +44,7 @@ use erasure::Eraser;
 use ingest::Ingest;
 use installation::{AwsReach, Crew, InstallationWorker};
 use notices::NoticeWorker;
+use number_erasure::NumberEraser;
 use numbers::NumberPublisher;
 use publisher::Publisher;
 use task_channels::TaskChannels;
@@ -70,6 +72,7 @@ pub struct WakeUps {
     pub installations: WakeUp,
     pub publications: WakeUp,
     pub numbers: WakeUp,
+    pub number_erasures: WakeUp,
     pub webhooks: WakeUp,
     pub checks: WakeUp,
     pub coverage: WakeUp,
@@ -173,6 +176,16 @@ impl Workers {
         tasks.spawn(async move {
             let look = || eraser.look();
             drive("eraser", POLL, &WakeUp::default(), &stopped, look).await;
+        });
+        let eraser = NumberEraser {
+            store: self.store.clone(),
+            aws: Arc::clone(&self.aws),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
+        let (wake_up, stopped) = (self.wake_ups.number_erasures.clone(), stop.clone());
+        tasks.spawn(async move {
+            drive("number eraser", POLL, &wake_up, &stopped, || eraser.look()).await;
         });
         let history = EventHistory {
             store: self.store.clone(),

@@ -104,6 +104,11 @@ id!(
     "ent"
 );
 id!(
+    /// An erasure of a number.
+    NumberErasureId,
+    "era"
+);
+id!(
     /// Where a tenant wants to be told of events.
     WebhookId,
     "whk"

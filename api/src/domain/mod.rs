@@ -9,6 +9,7 @@ pub mod ids;
 pub mod installation;
 pub mod instance_arn;
 pub mod listed_number;
+pub mod number_erasure;
 pub mod origin;
 pub mod pace;
 pub mod phone;

@@ -221,10 +221,12 @@ async fn decision_put(
              insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, rule_id, record)
              select owner.tenant_id, $4, owner.id, $5, $6, $7, $8, $9 from owner
              on conflict on constraint decisions_contact_once do update
-             set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id, record = excluded.record
-             returning tenant_id, id
+             set at = excluded.at, outcome = excluded.outcome, rule_id = excluded.rule_id,
+                 record = case when decisions.erased then decisions.record else excluded.record end
+             returning tenant_id, id, erased
          )
-         select put.tenant_id, put.id, before.at as "at?", before.outcome as "outcome?", before.near as "near?"
+         select put.tenant_id, put.id, put.erased, before.at as "at?", before.outcome as "outcome?",
+             before.near as "near?"
          from put left join before on true"#,
         decision.owner.map(|(tenant, _)| tenant.0),
         decision.owner.map(|(_, instance)| instance.0),
@@ -247,6 +249,10 @@ async fn decision_put(
             _ => None,
         },
     };
+    // Whatever else this record leads to would name the number again.
+    if row.erased {
+        return Ok(Some(stored));
+    }
     if let Some(notice) = &decision.notice {
         notice_put(&mut *connection, decision, notice, now).await?;
     }

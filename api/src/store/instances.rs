@@ -61,6 +61,20 @@ impl TryFrom<Row> for Instance {
 }
 
 impl TenantTx {
+    /// Those of which the tenant has proved that they are its own.
+    pub async fn instances_verified(&mut self) -> Result<Vec<Instance>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, connection_id, instance_arn, name, verified_at, created_at from instances
+             where tenant_id = $1 and verified_at is not null order by id",
+            tenant_id,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(Instance::try_from).collect()
+    }
+
     pub async fn instance_insert(&mut self, new: &NewInstance<'_>) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(

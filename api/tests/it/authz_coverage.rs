@@ -128,6 +128,9 @@ fn row(operation: &str) -> Option<Row> {
             json!({ "instance_id": "ins_01890000000070008000000000000000", "customer_number": "+12065550100" }),
             404,
         ),
+        "numbers_reset" => write(Editor, json!({ "reason": "asked" }), 200),
+        "numbers_erase" => read(Admin, 202),
+        "number_erasures_get" => read(Viewer, 200),
         "policies_replay" => write(Viewer, json!({ "policy": { "rules": [] } }), 200),
 
         "exemptions_list" | "exemptions_get" | "blocks_list" | "blocks_get" => read(Viewer, 200),

@@ -52,7 +52,9 @@ impl Scene {
         let test = format!("/v1/webhooks/{webhook}/test");
         let test = world.call(Method::POST, &test, &cast.owner, None).await;
         let event = test.ok(202).text("/event_id");
+        let erased = world.delete("/v1/numbers/+12065550188", &cast.owner).await;
         let ids = BTreeMap::from([
+            ("number-erasures", erased.ok(202).text("/id")),
             ("webhooks", webhook),
             ("tenants", cast.id.clone()),
             ("api-keys", made("/v1/api-keys", key).await),

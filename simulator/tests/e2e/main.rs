@@ -7,6 +7,7 @@ mod bad_events;
 mod browser;
 mod connections;
 mod coverage;
+mod customer_numbers;
 mod database;
 mod fallback;
 mod harness;

@@ -16,7 +16,8 @@ interface Meaning {
 export const PERMISSIONS: Record<Permission, Meaning> = {
   "tenant:view": { least: "viewer", text: "Read instances, policies, decisions, numbers and usage" },
   "policies:edit": { least: "editor", text: "Change limits" },
-  "numbers:edit": { least: "editor", text: "Block and exempt numbers" },
+  "numbers:edit": { least: "editor", text: "Block, exempt and reset numbers" },
+  "numbers:erase": { least: "admin", text: "Erase numbers" },
   "installations:edit": { least: "editor", text: "Install and remove" },
   "instances:manage": { least: "admin", text: "Register, verify and delete instances" },
   "keys:view": { least: "admin", text: "See API keys" },

@@ -16,9 +16,9 @@ export type Credential =
   | { kind: "session"; csrfToken: string | null; tenantId: string | null };
 
 const REQUEST_TIMEOUT_MS = 20_000;
-/** What is read from Amazon Connect comes at its pace. */
+/** What is asked of Amazon Connect, or of the limiters' tables, comes at its pace. */
 const PATIENT_TIMEOUT_MS = 125_000;
-const PATIENT = /\/(queues|verify)$/;
+const PATIENT = /\/(queues|verify|reset)$/;
 
 async function fetchInTime(request: Request): Promise<Response> {
   const patience = PATIENT.test(new URL(request.url).pathname) ? PATIENT_TIMEOUT_MS : REQUEST_TIMEOUT_MS;

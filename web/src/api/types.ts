@@ -23,6 +23,11 @@ export type ListedNumber = Answer<"/v1/blocks/{id}">;
 export type ListedNumberList = Answer<"/v1/blocks">;
 export type ImportedNumbers = paths["/v1/blocks/import"]["post"]["responses"][200]["content"]["application/json"];
 
+export type NumberStanding = Pick<Answer<"/v1/numbers/{number}">, "number" | "listed" | "data">;
+export type StandingRule = NonNullable<NumberStanding["data"][number]["rules"]>[number];
+export type NumberReset = paths["/v1/numbers/{number}/reset"]["post"]["responses"][200]["content"]["application/json"];
+export type NumberErasure = Answer<"/v1/number-erasures/{id}">;
+
 export type Webhook = Answer<"/v1/webhooks/{id}">;
 export type WebhookWithSecret = paths["/v1/webhooks"]["post"]["responses"][201]["content"]["application/json"];
 export type WebhookChange = paths["/v1/webhooks/{id}"]["patch"]["requestBody"]["content"]["application/json"];

@@ -12,6 +12,8 @@ import { Page } from "../ui/Page";
 import { AddNumber } from "./AddNumber";
 import { ImportNumbers } from "./ImportNumbers";
 import { LISTS, mayEdit, numbersQuery } from "./lists";
+import { LookUp } from "./LookUp";
+import { wholeNumber } from "./standing";
 import { NumberList, NumberListSkeleton } from "./NumberList";
 import classes from "./NumbersPage.module.css";
 import type { ListName } from "./search";
@@ -24,6 +26,8 @@ export function NumbersPage({ list }: { list: ListName }) {
   const client = useQueryClient();
   const [panel, setPanel] = useState<Panel>(null);
   const [wanted, setWanted] = useState("");
+  const [lookedUp, setLookedUp] = useState<string | null>(null);
+  const found = wholeNumber(wanted);
   const changed = () => void client.invalidateQueries({ queryKey: ["numbers"] });
   return (
     <Page title="Numbers" lead="Numbers that are never called, and numbers that no limit holds back.">
@@ -47,7 +51,11 @@ export function NumbersPage({ list }: { list: ListName }) {
             inputMode="tel"
             value={wanted}
             onChange={(event) => setWanted(event.currentTarget.value)}
+            onKeyDown={(event) => event.key === "Enter" && setLookedUp(found)}
           />
+          <Button variant="default" disabled={found === null} onClick={() => setLookedUp(found)}>
+            Look up
+          </Button>
           {mayEdit(me) && (
             <div className={classes.buttons}>
               <Button variant="default" onClick={() => setPanel("import")}>
@@ -57,6 +65,7 @@ export function NumbersPage({ list }: { list: ListName }) {
             </div>
           )}
         </div>
+        {lookedUp !== null && <LookUp key={lookedUp} number={lookedUp} onClose={() => setLookedUp(null)} />}
         {panel === "add" && <AddNumber key={list} list={list} onAdded={changed} onClose={() => setPanel(null)} />}
         {panel === "import" && <ImportNumbers key={list} list={list} onDone={changed} onClose={() => setPanel(null)} />}
         <Rows list={list} wanted={wanted.replaceAll(/[^+\d]/g, "")} onChanged={changed} />

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 const DIGITS: &str = "01890a5d000070008000000000000000";
 /// What `{id}` names in a path, by the path's first part.
-const RESOURCES: [(&str, &str); 11] = [
+const RESOURCES: [(&str, &str); 12] = [
     ("api-keys", "key"),
     ("blocks", "ent"),
     ("connections", "con"),
@@ -13,6 +13,7 @@ const RESOURCES: [(&str, &str); 11] = [
     ("instances", "ins"),
     ("invitations", "inv"),
     ("members", "mem"),
+    ("number-erasures", "era"),
     ("tenants", "ten"),
     ("token-issuers", "iss"),
     ("webhooks", "whk"),

@@ -4,6 +4,7 @@ mod api_keys;
 mod audit_log;
 mod checks;
 mod connections;
+mod customer_numbers;
 mod decisions;
 mod installation;
 mod instances;
@@ -41,6 +42,7 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
         .merge(decisions::routes())
         .merge(stats::routes())
         .merge(numbers::routes())
+        .merge(customer_numbers::routes())
         .merge(audit_log::routes())
         .merge(webhooks::routes())
         .merge(usage::routes())
@@ -52,5 +54,6 @@ pub(super) fn prompt() -> OpenApiRouter<AppState> {
 pub(super) fn patient() -> OpenApiRouter<AppState> {
     instances::patient_routes()
         .merge(checks::routes())
+        .merge(customer_numbers::patient_routes())
         .merge(policies::patient_routes())
 }

@@ -1,6 +1,7 @@
 //! One file per resource.
 
 mod api_keys;
+mod customer_numbers;
 mod decision_plans;
 mod decisions;
 mod headers;

@@ -260,6 +260,10 @@ async fn a_number_is_looked_up_at_every_instance_though_one_region_does_not_answ
     let other =
         "arn:aws:connect:eu-west-2:111122223333:instance/99999999-2222-3333-4444-555555555555";
     let other = world.instance(&cast.owner, other).await;
+    world.mark_verified(&cast, &other).await;
+    let unproved =
+        "arn:aws:connect:eu-west-2:111122223333:instance/99999999-2222-3333-4444-666666666666";
+    let unproved = world.instance(&cast.owner, unproved).await;
     let policy = serde_json::json!({ "rules": [] });
     world
         .put(
@@ -286,6 +290,17 @@ async fn a_number_is_looked_up_at_every_instance_though_one_region_does_not_answ
         (&answering["rules"], &answering["problem"]),
         (&serde_json::json!([]), &Value::Null)
     );
+    // It may be another tenant's, whose counts are nobody else's to see.
+    let nobody_s = at(&unproved);
+    assert_eq!(
+        (&nobody_s["rules"], &nobody_s["problem"]),
+        (&Value::Null, &"instance_not_verified".into())
+    );
+    let check = serde_json::json!({ "instance_id": unproved, "customer_number": "+12065550100" });
+    world
+        .post("/v1/checks", &cast.viewer, check)
+        .await
+        .problem(409, "instance_not_verified");
     world
         .get(&format!("{path}?limit=20"), &cast.viewer)
         .await

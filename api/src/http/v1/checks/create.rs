@@ -19,7 +19,7 @@ use crate::domain::tenant::TenantStatus;
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::fields::{Fields, FromFields};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::v1::decisions::DecisionOutcome;
 
 const NUMBER_MAX: usize = 100;
@@ -121,7 +121,7 @@ pub(super) struct Check {
 #[utoipa::path(
     post, path = "/v1/checks", operation_id = "checks_create", tag = "checks",
     security(("bearer" = [View::NAME])),
-    extensions(("x-errors" = json!(["aws_unavailable"]))),
+    extensions(("x-errors" = json!(["instance_not_verified", "aws_unavailable"]))),
     request_body = NewCheck, responses((status = 200, body = Check))
 )]
 pub(in crate::http) async fn create(
@@ -134,6 +134,13 @@ pub(in crate::http) async fn create(
         .instance_get(new.instance_id)
         .await?
         .ok_or_else(ApiError::not_found)?;
+    // What is counted at an instance that may be somebody else's is nobody's to see.
+    if instance.verified_at.is_none() {
+        return Err(ApiError::new(
+            Code::InstanceNotVerified,
+            "verify the instance first",
+        ));
+    }
     let here = policy_of(&mut tx, instance.id).await?;
     let listing = listing_of(&mut tx, &new.customer_number, &here.policy, now).await?;
     // Nobody's connection waits for the limiters' tables.

@@ -5,6 +5,8 @@ mod number;
 mod place;
 mod rules;
 
+pub(super) use place::policy_of;
+
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -12,13 +12,11 @@ use super::place::{PolicyHere, listing_of, policy_of};
 use super::rules::{CheckedRule, checked};
 use crate::app::check_call::{Call, Place, check};
 use crate::auth::View;
-use crate::domain::ids::InstanceId;
-use crate::domain::instance_arn::InstanceArn;
 use crate::domain::phone::PhoneNumber;
 use crate::http::caller::Caller;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Query, page};
-use crate::store::InstanceView;
+use crate::store::{Instance, InstanceView};
 
 /// Instances whose meters are read at a time.
 const AT_ONCE: usize = 4;
@@ -62,6 +60,8 @@ pub(super) struct NumberAtInstance {
 #[serde(rename_all = "snake_case")]
 pub(super) enum StandingProblem {
     AwsUnavailable,
+    /// It may be somebody else's, and so may be what is counted there.
+    InstanceNotVerified,
 }
 
 /// What stands against a number
@@ -94,7 +94,7 @@ pub(in crate::http) async fn get(
     let mut places = Vec::new();
     for instance in list.data {
         let here = policy_of(&mut tx, instance.id).await?;
-        places.push((instance.id, instance.arn, here));
+        places.push((instance, here));
     }
     let policy = Default::default();
     let listing = listing_of(&mut tx, number.as_str(), &policy, now).await?;
@@ -120,9 +120,18 @@ pub(in crate::http) async fn get(
 async fn standing(
     caller: &Caller<View>,
     number: &str,
-    (instance_id, arn, here): &(InstanceId, InstanceArn, PolicyHere),
+    (instance, here): &(Instance, PolicyHere),
     now: Timestamp,
 ) -> NumberAtInstance {
+    let standing = |rules, problem| NumberAtInstance {
+        instance_id: instance.id.to_string(),
+        policy_version: here.version,
+        rules,
+        problem,
+    };
+    if instance.verified_at.is_none() {
+        return standing(None, Some(StandingProblem::InstanceNotVerified));
+    }
     let call = Call {
         customer_number: Some(number.to_owned()),
         ..Call::default()
@@ -132,20 +141,15 @@ async fn standing(
     let tenant_id = caller.tenant.id.to_string();
     let place = Place {
         tenant_id: &tenant_id,
-        instance: arn,
+        instance: &instance.arn,
         home_region: &caller.tenant.home_region,
     };
     let found = check(&caller.app.aws, place, &here.policy, &attempt, None, now).await;
-    let problem = found.as_ref().err().map(|err| {
-        tracing::warn!(instance = %instance_id, error = %err, "meters not read");
-        StandingProblem::AwsUnavailable
-    });
-    NumberAtInstance {
-        instance_id: instance_id.to_string(),
-        policy_version: here.version,
-        rules: found
-            .ok()
-            .map(|decision| checked(&here.policy, decision.rules)),
-        problem,
+    match found {
+        Ok(decision) => standing(Some(checked(&here.policy, decision.rules)), None),
+        Err(err) => {
+            tracing::warn!(instance = %instance.id, error = %err, "meters not read");
+            standing(None, Some(StandingProblem::AwsUnavailable))
+        }
     }
 }

@@ -11,13 +11,16 @@ use crate::store::TenantTx;
 
 /// The newest version of the policy that the instance goes by.
 #[derive(Debug)]
-pub(super) struct PolicyHere {
+pub(in crate::http::v1) struct PolicyHere {
     pub id: Option<String>,
     pub version: i64,
     pub policy: Policy,
 }
 
-pub(super) async fn policy_of(tx: &mut TenantTx, instance: InstanceId) -> ApiResult<PolicyHere> {
+pub(in crate::http::v1) async fn policy_of(
+    tx: &mut TenantTx,
+    instance: InstanceId,
+) -> ApiResult<PolicyHere> {
     let own = tx.policy_current(Some(instance)).await?;
     let stored = match own {
         Some(own) => Some(own),
