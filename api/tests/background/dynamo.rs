@@ -20,9 +20,12 @@ pub const POLICIES: &str = "ringfence-policies";
 pub const DECISIONS: &str = "ringfence-decisions";
 pub const METERS: &str = "ringfence-meters";
 
+#[derive(Clone)]
 pub struct Dynamo {
     pub aws: Arc<Aws>,
     pub client: Client,
+    /// Where it listens.
+    pub endpoint: String,
 }
 
 impl Dynamo {
@@ -31,28 +34,15 @@ impl Dynamo {
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let database = Database::memory().expect("a database");
         tokio::spawn(server::serve_on(listener, database));
-        let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build();
+        let config = config(&endpoint);
         let client = Client::new(&config);
         create_table(&client, POLICIES, false).await;
         create_table(&client, DECISIONS, true).await;
         create_table(&client, METERS, false).await;
-        let settings = AwsSettings {
-            connect_requests_per_second: 1.0,
-            policies_table: POLICIES.to_owned(),
-            decisions_table: DECISIONS.to_owned(),
-            meters_table: METERS.to_owned(),
-        };
-        // Nobody asks Connect here, so nobody asks the database for a turn.
-        let nowhere = Store::connect_lazily("postgres://localhost/none").expect("an address");
         Self {
-            aws: Arc::new(Aws::new(config, settings, nowhere, Jitter::new(1))),
+            aws: aws_at(&endpoint),
             client,
+            endpoint,
         }
     }
 
@@ -124,6 +114,34 @@ impl Dynamo {
             .await
             .expect("put");
     }
+}
+
+fn config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// The adapters, asking whoever listens there.
+pub fn aws_at(endpoint: &str) -> Arc<Aws> {
+    let settings = AwsSettings {
+        connect_requests_per_second: 1.0,
+        policies_table: POLICIES.to_owned(),
+        decisions_table: DECISIONS.to_owned(),
+        meters_table: METERS.to_owned(),
+    };
+    // Nobody asks Connect here, so nobody asks the database for a turn.
+    let nowhere = Store::connect_lazily("postgres://localhost/none").expect("an address");
+    Arc::new(Aws::new(
+        config(endpoint),
+        settings,
+        nowhere,
+        Jitter::new(1),
+    ))
 }
 
 async fn create_table(client: &Client, name: &str, stream: bool) {

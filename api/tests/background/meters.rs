@@ -1,11 +1,19 @@
 //! Letting a meter begin anew, beside whoever counts in it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
 use ringfence_policy::{Attempt, ContactKey, Entry, EntryStatus, MeterKey, Number, Owner, Policy};
 use serde_json::json;
+use tokio::net::TcpListener;
 
-use crate::dynamo::{Dynamo, METERS};
+use crate::dynamo::{Dynamo, METERS, aws_at};
 use crate::world::REGION;
 
 const APPENDS: u8 = 120;
@@ -101,4 +109,53 @@ async fn attempts_that_come_meanwhile_are_forgotten_from_the_beginning_on_or_not
         "{left:?}"
     );
     assert_eq!(left.last().copied().unwrap_or(APPENDS), APPENDS);
+}
+
+/// In front of the store: the answer to the first deletion is lost, and an attempt counted before the next one comes.
+#[derive(Clone)]
+struct Front {
+    dynamo: Dynamo,
+    loses: Arc<AtomicBool>,
+}
+
+async fn forward(
+    State(front): State<Front>,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, Bytes) {
+    let is_deletion = headers["x-amz-target"].as_bytes().ends_with(b"DeleteItem");
+    headers.remove(header::HOST);
+    let request = reqwest::Client::new().post(&front.dynamo.endpoint);
+    let answer = request
+        .headers(headers)
+        .body(body)
+        .send()
+        .await
+        .expect("an answer");
+    let status = answer.status();
+    let body = answer.bytes().await.expect("a body");
+    if is_deletion && front.loses.swap(false, Ordering::SeqCst) {
+        append(&front.dynamo, 9).await;
+        return (StatusCode::INTERNAL_SERVER_ERROR, Bytes::new());
+    }
+    (status, body)
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_made_again_takes_nothing_that_was_counted_since() {
+    let dynamo = Dynamo::start().await;
+    append(&dynamo, 1).await;
+    append(&dynamo, 2).await;
+    let front = Front {
+        dynamo: dynamo.clone(),
+        loses: Arc::new(AtomicBool::new(true)),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(forward).with_state(front.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let meters = aws_at(&endpoint).meters(REGION);
+    assert!(meters.begin_anew(&key()).await.expect("done"));
+    assert!(!front.loses.load(Ordering::SeqCst), "an answer was lost");
+    assert_eq!(line(&dynamo).await, [9]);
 }
