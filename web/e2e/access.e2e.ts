@@ -26,7 +26,7 @@ describe.skipIf(ELSEWHERE)("access", () => {
     await form.getByLabel("Role", { exact: true }).selectOption("editor");
     await form.getByRole("switch", { name: "Only some of what the role may do" }).click();
     expect(await form.getByLabel("Make, rotate and revoke API keys").count()).toBe(0);
-    await form.getByLabel("Block and exempt numbers").check();
+    await form.getByLabel("Block, exempt and reset numbers").check();
     await form.getByRole("button", { name: "Make", exact: true }).click();
     const shown = page.getByText(/^rf_live_[0-9A-Za-z_-]{20,}/);
     await shown.waitFor();

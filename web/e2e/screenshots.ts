@@ -72,6 +72,10 @@ async function round(stage: Stage, colorScheme: "light" | "dark", viewport: type
   await page.getByRole("button", { name: "Import CSV" }).click();
   await page.getByText("A CSV file whose first line").waitFor();
   await shoot("numbers-import", true);
+  await page.getByLabel("Find a number").fill("+1 206 555 0101");
+  await page.getByRole("button", { name: "Look up" }).click();
+  await page.getByRole("button", { name: "Erase…" }).click();
+  await shoot("numbers-look-up", true);
   await page.goto(`${stage.url}/access`);
   await page.getByText("Nightly report").waitFor();
   await shoot("access", true);

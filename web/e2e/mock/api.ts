@@ -3,6 +3,7 @@ import type { Decision, Instance } from "../../src/api/types.ts";
 import { apiKeys, tokenIssuers } from "./access.ts";
 import { coverage, queues } from "./coverage.ts";
 import { decision, decisionCount, EMPTY_KEY, installation, instances, me, policy } from "./fixtures.ts";
+import { erasures, lookUp } from "./lookUp.ts";
 import { members } from "./members.ts";
 import { numbers, type Sent } from "./numbers.ts";
 import { quotas, usage } from "./usage.ts";
@@ -42,6 +43,8 @@ export function answer(url: URL, authorization: string | undefined, now: number,
   if (first === "webhooks") return key === EMPTY_KEY ? ok({ data: [], next_cursor: null }) : webhooks(rest, sent);
   if (first === "api-keys") return apiKeys(rest, sent);
   if (first === "token-issuers") return tokenIssuers(rest, sent);
+  if (first === "numbers") return lookUp(rest, sent, mine);
+  if (first === "number-erasures") return erasures();
   if (first === "usage") return usage(key === EMPTY_KEY, now);
   if (first === "quotas") return quotas();
   if (first === "instances" && rest[1] === "coverage" && rest[2] === "refresh")

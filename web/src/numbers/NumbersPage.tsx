@@ -43,19 +43,21 @@ export function NumbersPage({ list }: { list: ListName }) {
         </div>
         <p className={classes.meaning}>{LISTS[list].meaning}</p>
         <div className={classes.bar}>
-          <TextInput
-            className={classes.find ?? ""}
-            aria-label="Find a number"
-            placeholder="Find a number, +1…"
-            autoComplete="off"
-            inputMode="tel"
-            value={wanted}
-            onChange={(event) => setWanted(event.currentTarget.value)}
-            onKeyDown={(event) => event.key === "Enter" && setLookedUp(found)}
-          />
-          <Button variant="default" disabled={found === null} onClick={() => setLookedUp(found)}>
-            Look up
-          </Button>
+          <div className={classes.look}>
+            <TextInput
+              className={classes.find ?? ""}
+              aria-label="Find a number"
+              placeholder="Find a number, +1…"
+              autoComplete="off"
+              inputMode="tel"
+              value={wanted}
+              onChange={(event) => setWanted(event.currentTarget.value)}
+              onKeyDown={(event) => event.key === "Enter" && setLookedUp(found)}
+            />
+            <Button variant="default" disabled={found === null} onClick={() => setLookedUp(found)}>
+              Look up
+            </Button>
+          </div>
           {mayEdit(me) && (
             <div className={classes.buttons}>
               <Button variant="default" onClick={() => setPanel("import")}>
