@@ -154,6 +154,11 @@ impl Rule {
         MeterKey::of(owner, self.scope, &self.selector, &self.per, attempt).ok()
     }
 
+    /// Whether both read the same meters, whatever they admit.
+    pub fn shares_meters_with(&self, other: &Self) -> bool {
+        self.scope == other.scope && self.selector == other.selector
+    }
+
     /// Decision records hold no attributes, so they do not tell the meters of such a rule.
     pub fn counts_per_attribute(&self) -> bool {
         let is_attribute = |dimension: &Dimension| matches!(dimension, Dimension::Attribute(_));

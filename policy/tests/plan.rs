@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use ringfence_policy::{Attempt, ContactKey, Number, Owner, Plan, Policy, Scope};
+use ringfence_policy::{Attempt, ContactKey, Number, Owner, Plan, Policy, Rule, Scope};
 use serde_json::{Value, json};
 
 const OWNER: Owner<'static> = Owner {
@@ -339,4 +339,13 @@ fn a_meter_is_named_whatever_the_filter_asks_and_is_the_one_that_an_attempt_read
     );
     assert!(rule.meter_named(OWNER, &bare()).is_none());
     assert!(!rule.counts_per_attribute());
+    let other = |changes: &Value| one_rule(changes).shares_meters_with(rule);
+    let same = json!({ "per": ["customer", "agent"], "when": { "attributes": { "campaign": ["spring"] } }, "mode": "shadow" });
+    assert!(other(&same));
+    assert!(!other(&json!({ "per": ["customer", "agent"] })));
+}
+
+fn one_rule(changes: &Value) -> Rule {
+    let policy = policy(json!({ "rules": [rule("r", changes)] }));
+    policy.rules()[0].clone()
 }

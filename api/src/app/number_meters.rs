@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use ringfence_policy::{ContactKey, Dimension, MeterKey, Owner, Policy, Rule, Scope};
+use ringfence_policy::{Attempt, ContactKey, Dimension, MeterKey, Owner, Policy, Rule, Scope};
 
-use super::check_call::{Call, Place};
+use super::check_call::Place;
 use crate::aws::{Aws, AwsError};
-use crate::domain::phone::PhoneNumber;
+use crate::domain::phone::{PhoneNumber, recorded};
 use crate::store::Tried;
 
 /// The tables are the limiters' first of all.
@@ -28,10 +28,22 @@ pub struct Combinations<'a> {
     pub anywhere: &'a [Tried],
 }
 
-/// The number's meters that a policy reads at an instance.
+/// The rules that count per customer, of those that read the same meters one: the others name no further ones.
+pub fn customer_rules<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Vec<&'p Rule> {
+    let mut found: Vec<&Rule> = Vec::new();
+    for rule in policies.into_iter().flat_map(Policy::rules) {
+        let is_known = found.iter().any(|known| known.shares_meters_with(rule));
+        if rule.counts_per(&Dimension::Customer) && !is_known {
+            found.push(rule);
+        }
+    }
+    found
+}
+
+/// The number's meters that rules read at an instance.
 #[must_use]
 pub fn meters_of(
-    policy: &Policy,
+    rules: &[&Rule],
     place: Place<'_>,
     number: &PhoneNumber,
     combinations: Combinations<'_>,
@@ -41,28 +53,37 @@ pub fn meters_of(
         instance_arn: &instance_arn,
         tenant_id: place.tenant_id,
     };
-    let of_customers = |rule: &&Rule| rule.counts_per(&Dimension::Customer);
+    // Of a number that nobody called, or of whose calls nothing is on record yet, the meter of the customer alone.
+    let attempts = |tried: &[Tried]| -> Vec<Attempt> {
+        let each = tried.iter().chain([&Tried::default()]);
+        each.map(|tried| attempt(number, tried)).collect()
+    };
+    let (here, anywhere) = (attempts(combinations.here), attempts(combinations.anywhere));
     let mut meters = BTreeSet::new();
-    for rule in policy.rules().iter().filter(of_customers) {
-        let (tried, region) = match rule.scope() {
-            Scope::Instance => (combinations.here, place.instance.region()),
-            Scope::Tenant => (combinations.anywhere, place.home_region),
+    for rule in rules {
+        let (attempts, region) = match rule.scope() {
+            Scope::Instance => (&here, place.instance.region()),
+            Scope::Tenant => (&anywhere, place.home_region),
         };
-        // Of a number that nobody called, or of whose calls nothing is on record yet, the meter of the customer alone.
-        for tried in tried.iter().chain([&Tried::default()]) {
-            let call = Call {
-                customer_number: Some(number.as_str().to_owned()),
-                caller_id: tried.caller_id.clone(),
-                agent_arn: tried.agent_arn.clone(),
-                queue_arn: tried.queue_arn.clone(),
-                ..Call::default()
-            };
-            let attempt = call.attempt(policy, ContactKey([0; 16]));
-            let key = rule.meter_named(owner, &attempt);
-            meters.extend(key.map(|key| (region.to_owned(), key)));
-        }
+        let keys = attempts
+            .iter()
+            .filter_map(|attempt| rule.meter_named(owner, attempt));
+        meters.extend(keys.map(|key| (region.to_owned(), key)));
     }
     meters
+}
+
+fn attempt(number: &PhoneNumber, tried: &Tried) -> Attempt {
+    Attempt {
+        contact: ContactKey([0; 16]),
+        customer: Some(recorded(number.as_str())),
+        customer_country: None,
+        caller_id: tried.caller_id.as_deref().map(recorded),
+        agent: tried.agent_arn.clone(),
+        queue: tried.queue_arn.clone(),
+        attributes: BTreeMap::new(),
+        dialled: Vec::new(),
+    }
 }
 
 /// The rules whose meters for the number cannot be named.
@@ -155,7 +176,9 @@ mod tests {
         };
         let number = PhoneNumber::read("+12065550100").expect("a number");
         let combinations = Combinations { here, anywhere };
-        let meters = meters_of(&policy(&rules), place, &number, combinations);
+        let policy = policy(&rules);
+        let rules = customer_rules([&policy]);
+        let meters = meters_of(&rules, place, &number, combinations);
         meters
             .into_iter()
             .map(|(region, key)| format!("{region} {}", key.stored().replace(INSTANCE, "here")))

@@ -12,11 +12,13 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use ringfence_policy::Policy;
+use ringfence_policy::{Policy, Rule};
 use serde_json::json;
 
 use crate::app::check_call::Place;
-use crate::app::number_meters::{Combinations, RegionalMeter, begin_anew, meters_of};
+use crate::app::number_meters::{
+    Combinations, RegionalMeter, begin_anew, customer_rules, meters_of,
+};
 use crate::aws::{Aws, AwsError};
 use crate::clock::{Clock, IdSource, later};
 use crate::domain::ids::InstanceId;
@@ -58,8 +60,8 @@ struct Ground {
 
 struct Site {
     arn: InstanceArn,
-    /// Those that it goes by or went by.
-    policies: Vec<Policy>,
+    /// Of those that it goes by or went by.
+    rules: Vec<Rule>,
 }
 
 /// Works on erasures, a step of one at a time.
@@ -102,7 +104,10 @@ impl NumberEraser {
         let until = after(erasure.asked_at, SKEW);
         let over = now.checked_sub(CALLS_OVER_AFTER).unwrap_or(Timestamp::MIN);
         let mut tx = self.store.tenant(erasure.tenant).await?;
-        let ground = Ground::survey(&mut tx).await?;
+        let Some(tenant) = tx.tenant_self().await? else {
+            return Ok(());
+        };
+        let ground = Ground::survey(&mut tx, tenant.home_region).await?;
         // Of a call that may be under way, the next look takes care.
         let decisions = tx
             .number_decisions(number, until.min(over), DECISIONS)
@@ -116,8 +121,7 @@ impl NumberEraser {
         erased.decisions = u64::try_from(decisions.len()).unwrap_or_default();
 
         let mut tx = self.store.tenant(erasure.tenant).await?;
-        let ids: Vec<_> = decisions.iter().map(|decision| decision.id).collect();
-        tx.number_erase_decisions(number, &ids).await?;
+        tx.number_erase_decisions(number, &decisions).await?;
         let is_last = decisions.is_empty() && now >= after(calls_over_at, SKEW);
         let due_at = match decisions.is_empty() {
             true => after(calls_over_at, SKEW),
@@ -192,20 +196,20 @@ impl NumberEraser {
 
 impl Ground {
     /// Only instances that the tenant has proved: of others nothing is the tenant's.
-    async fn survey(tx: &mut TenantTx) -> Result<Self, StoreError> {
+    async fn survey(tx: &mut TenantTx, home_region: String) -> Result<Self, StoreError> {
         let defaults = versions(tx, None).await?;
         let mut instances = BTreeMap::new();
         for instance in tx.instances_verified().await? {
-            let mut policies = versions(tx, Some(instance.id)).await?;
-            policies.extend(defaults.iter().cloned());
+            let own = versions(tx, Some(instance.id)).await?;
+            let rules = customer_rules(own.iter().chain(&defaults));
             let site = Site {
                 arn: instance.arn,
-                policies,
+                rules: rules.into_iter().cloned().collect(),
             };
             instances.insert(instance.id, site);
         }
         Ok(Self {
-            home_region: tx.tenant_home_region().await?,
+            home_region,
             instances,
         })
     }
@@ -237,9 +241,8 @@ impl Ground {
                 here: &here,
                 anywhere: &anywhere,
             };
-            for policy in &site.policies {
-                meters.extend(meters_of(policy, place, number, combinations));
-            }
+            let rules: Vec<&Rule> = site.rules.iter().collect();
+            meters.extend(meters_of(&rules, place, number, combinations));
         }
         meters
     }

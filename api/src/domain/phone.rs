@@ -91,6 +91,15 @@ impl Dialled {
     }
 }
 
+/// A number as limiters recorded it: in E.164, or the text of what was none.
+#[must_use]
+pub fn recorded(text: &str) -> Number {
+    match PhoneNumber::read(text) {
+        Some(number) if number.as_str() == text => Number::E164(number.0),
+        _ => Number::Raw(text.to_owned()),
+    }
+}
+
 impl fmt::Debug for Dialled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dialled(…)")

@@ -37,11 +37,19 @@ impl CallEvent {
         }
     }
 
-    fn subject(&self, decision: &str) -> String {
+    fn near(&self) -> Option<&str> {
         match &self.what {
-            CallTold::Denied => decision.to_owned(),
-            CallTold::Near { rule_id } => format!("{decision}/{rule_id}"),
+            CallTold::Denied => None,
+            CallTold::Near { rule_id } => Some(rule_id),
         }
+    }
+}
+
+/// By which what is told of a decision is known: that it denied, or that it came near to a rule's limit.
+pub(super) fn subject(decision: DecisionId, near: Option<&str>) -> String {
+    match near {
+        None => decision.to_string(),
+        Some(rule_id) => format!("{decision}/{rule_id}"),
     }
 }
 
@@ -52,15 +60,14 @@ pub(super) async fn call_event_put(
     event: &CallEvent,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let decision = decision.to_string();
     let mut data = event.data.clone();
     if let Some(members) = data.as_object_mut() {
-        members.insert("decision_id".to_owned(), decision.as_str().into());
+        members.insert("decision_id".to_owned(), decision.to_string().into());
     }
     let event = NewEvent {
         id: event.id,
         kind: event.kind(),
-        subject: &event.subject(&decision),
+        subject: &subject(decision, event.near()),
         at: now,
         data,
     };

@@ -3,8 +3,10 @@
 //! Invariant: what decisions count stays; a decision whose number was erased takes no other record any more (`ingest`).
 
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::call_events::subject;
 use super::time::to_db;
 use super::{StoreError, TenantTx};
 use crate::domain::ids::{DecisionId, InstanceId};
@@ -28,6 +30,17 @@ pub struct NumberDecision {
     /// The number is the customer's; else the caller id.
     pub is_customer: bool,
     pub tried: Tried,
+    /// The rules that were asked, as a list of texts.
+    pub rules: Value,
+}
+
+impl NumberDecision {
+    /// What webhooks can have been told of it.
+    fn subjects(&self) -> impl Iterator<Item = String> {
+        let of_rules = self.rules.as_array().into_iter().flatten();
+        let near = of_rules.filter_map(|rule| Some(subject(self.id, Some(rule.as_str()?))));
+        near.chain([subject(self.id, None)])
+    }
 }
 
 /// What was taken out besides decisions.
@@ -78,7 +91,8 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query!(
             r#"select id, instance_id, contact_id, coalesce(customer_number = $2, false) as "is_customer!",
-                   caller_id, agent_arn, queue_arn
+                   caller_id, agent_arn, queue_arn,
+                   jsonb_path_query_array(record, '$.rules[*].rule_id') as "rules!"
              from decisions
              where tenant_id = $1 and (customer_number = $2 or caller_id = $2) and at <= $3 limit $4"#,
             tenant_id,
@@ -98,6 +112,7 @@ impl TenantTx {
                 agent_arn: row.agent_arn,
                 queue_arn: row.queue_arn,
             },
+            rules: row.rules,
         });
         Ok(found.collect())
     }
@@ -134,11 +149,13 @@ impl TenantTx {
     pub async fn number_erase_decisions(
         &mut self,
         number: &PhoneNumber,
-        ids: &[DecisionId],
+        decisions: &[NumberDecision],
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
-        let subjects: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let subjects: Vec<String> = decisions.iter().flat_map(|one| one.subjects()).collect();
+        let ids: Vec<Uuid> = decisions.iter().map(|one| one.id.0).collect();
+        let kinds =
+            [EventKind::CallDenied, EventKind::LimitNear].map(|kind| kind.as_str().to_owned());
         // Of a notice that was left to be told only the token stays, by which its end is found.
         sqlx::query!(
             "update decisions set erased = true, record =
@@ -159,10 +176,10 @@ impl TenantTx {
             "update webhook_events set data = data
                  || case when data ->> 'customer_number' = $2 then '{\"customer_number\": null}'::jsonb else '{}' end
                  || case when data ->> 'caller_id' = $2 then '{\"caller_id\": null}'::jsonb else '{}' end
-             where tenant_id = $1 and kind = $3 and subject = any($4)",
+             where tenant_id = $1 and kind = any($3) and subject = any($4)",
             tenant_id,
             number.as_str(),
-            EventKind::CallDenied.as_str(),
+            &kinds,
             &subjects,
         )
         .execute(self.connection())
@@ -171,10 +188,10 @@ impl TenantTx {
         sqlx::query!(
             "update webhook_attempts a set answer = null
              from webhook_events e
-             where e.tenant_id = $1 and e.kind = $2 and e.subject = any($3)
+             where e.tenant_id = $1 and e.kind = any($2) and e.subject = any($3)
                  and a.tenant_id = e.tenant_id and a.event_id = e.id and a.answer is not null",
             tenant_id,
-            EventKind::CallDenied.as_str(),
+            &kinds,
             &subjects,
         )
         .execute(self.connection())

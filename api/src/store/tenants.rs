@@ -140,15 +140,6 @@ impl TenantTx {
         Ok(())
     }
 
-    /// Where what it counts over all its instances is kept.
-    pub async fn tenant_home_region(&mut self) -> Result<String, StoreError> {
-        let id = self.tenant_id().0;
-        let region = sqlx::query_scalar!("select home_region from tenants where id = $1", id)
-            .fetch_one(self.connection())
-            .await?;
-        Ok(region)
-    }
-
     pub async fn tenant_update(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
         let id = self.tenant_id().0;
         sqlx::query!(

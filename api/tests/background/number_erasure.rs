@@ -81,6 +81,25 @@ impl Town {
         self.drain().await;
     }
 
+    /// An allowed call that came near to a limit has come back.
+    async fn near(&mut self, contact: &str, customer: &str) {
+        let mut record = self.record(contact, customer, "+14255550100");
+        let near =
+            json!({ "rule_id": "pairs", "mode": "enforce", "count": 3, "limit": 4, "near": true });
+        for (member, value) in [
+            ("outcome", json!("allowed")),
+            ("rules", json!([near])),
+            ("notice", json!("not_needed")),
+        ] {
+            record[member] = value;
+        }
+        let members = record.as_object_mut().expect("members");
+        members.remove("deferred_notice");
+        let text = record.to_string();
+        self.dynamo.put_decision(&self.arn, contact, &text).await;
+        self.drain().await;
+    }
+
     fn record(&self, contact: &str, customer: &str, caller_id: &str) -> Value {
         json!({
             "schema": 1, "instance_arn": self.arn, "instance_id": self.instance.to_string(),
@@ -207,7 +226,7 @@ async fn webhook(world: &World) {
     sqlx::query(
         "insert into webhook_endpoints (tenant_id, id, url, description, events, customer_numbers, state, secret,
              created_at, failures, next_turn_at)
-         select id, $1, 'https://x/', '', '{call.denied}', 'full', 'enabled', 'x', created_at, 0, created_at from tenants",
+         select id, $1, 'https://x/', '', '{call.denied,limit.near}', 'full', 'enabled', 'x', created_at, 0, created_at from tenants",
     )
     .bind(WebhookId(world.ids.uuid()).0)
     .execute(&world.pool)
@@ -234,6 +253,7 @@ async fn full(pool: PgPool) -> Town {
     // Somebody called from it.
     town.denied("c", OTHER, NUMBER).await;
     town.denied("d", OTHER, "+14255550100").await;
+    town.near("e", NUMBER).await;
     // A receiver that answers with what it was sent.
     sqlx::query(
         "insert into webhook_attempts (tenant_id, endpoint_id, event_id, number, at, duration_ms, answer)
@@ -283,7 +303,7 @@ async fn an_erased_number_stands_nowhere_and_what_is_counted_stays(pool: PgPool)
     assert_eq!(town.traces().await, Vec::<String>::new());
     let erasure = town.erasure(asked.id).await;
     assert!(erasure.erased_at.is_some() && erasure.number.is_none());
-    assert_eq!((erasure.decisions, erasure.meters), (3, 4));
+    assert_eq!((erasure.decisions, erasure.meters), (4, 4));
     assert_eq!(outcomes(&pool).await, before, "figures stay true");
     let left: Vec<String> = town.dynamo.items(METERS).await.into_keys().collect();
     assert_eq!(left.len(), 2, "only of the other number: {left:?}");
@@ -366,7 +386,7 @@ async fn what_fails_is_told_and_tried_again_and_no_decision_loses_its_number_bef
             .fetch_one(&pool)
             .await
             .expect("a count");
-    assert_eq!(named, 2, "by it the rest is found");
+    assert_eq!(named, 3, "by it the rest is found");
     assert_eq!(town.look().await, Found::Nothing, "after a pause");
     town.dynamo.create(DECISIONS).await;
     for _ in 0..30 {

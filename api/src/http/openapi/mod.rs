@@ -49,7 +49,7 @@ const TAGS: [(&str, &str); 20] = [
     ("decisions", "What became of each call"),
     (
         "checks",
-        "What would become of a call, and what stands against a number",
+        "What would become of a call, and what stands against a number: looked up, begun anew, erased",
     ),
     (
         "stats",

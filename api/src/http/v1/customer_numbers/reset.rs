@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::reason::ResetRequest;
 use crate::app::check_call::Place;
 use crate::app::number_meters::{
-    Begun, Combinations, RegionalMeter, begin_anew, meters_of, rules_out_of_reach,
+    Begun, Combinations, RegionalMeter, begin_anew, customer_rules, meters_of, rules_out_of_reach,
 };
 use crate::auth::EditNumbers;
 use crate::domain::ids::InstanceId;
@@ -173,7 +173,7 @@ impl Wanted {
             instances.push(AtInstance {
                 id: instance.id,
                 policy_version: here.version,
-                meters: meters_of(&here.policy, place, number, combinations),
+                meters: meters_of(&customer_rules([&here.policy]), place, number, combinations),
                 out_of_reach: rules_out_of_reach(&here.policy),
             });
         }
