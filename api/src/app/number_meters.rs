@@ -55,7 +55,8 @@ pub fn meters_of(
     };
     // Of a number that nobody called, or of whose calls nothing is on record yet, the meter of the customer alone.
     let attempts = |tried: &[Tried]| -> Vec<Attempt> {
-        let each = tried.iter().chain([&Tried::default()]);
+        let unknown = Tried::default();
+        let each = tried.iter().chain([&unknown]);
         each.map(|tried| attempt(number, tried)).collect()
     };
     let (here, anywhere) = (attempts(combinations.here), attempts(combinations.anywhere));

@@ -1071,6 +1071,28 @@ export interface paths {
         patch: operations["members_change"];
         trace?: never;
     };
+    "/v1/number-erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an erasure is
+         * @description It is shown for as long as the tenant is there, with the number masked.
+         *
+         *     Needs the permission `tenant:view`: the role viewer or more.
+         */
+        get: operations["number_erasures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/numbers/{number}": {
         parameters: {
             query?: never;
@@ -1088,6 +1110,46 @@ export interface paths {
         get: operations["numbers_get"];
         put?: never;
         post?: never;
+        /**
+         * Erase a number
+         * @description For a person who wants to be forgotten. The number goes out of the tenant's decisions (their outcomes stay, so that figures
+         *     stay true), the limiters' records of them, notices and webhook messages that are still kept, and the meters of rules that
+         *     count per customer: **its limits begin anew, so block it if it is not to be called again**. Where it is a caller id it goes
+         *     out of the decisions too. `kept` says what stays.
+         *
+         *     A worker does it, in a minute or more, and ends once the calls that were under way are over; `GET /v1/number-erasures/{id}`
+         *     shows how far it is. Calls made later are new ones. Asked for again it takes in what has come since.
+         *
+         *     Needs the permission `numbers:erase`: the role admin or more.
+         */
+        delete: operations["numbers_erase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/numbers/{number}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let what is counted for a number begin anew
+         * @description At each of the tenant's verified instances the meters of rules that count per customer are emptied for this number: the
+         *     next call to it is the first. Rules that count per customer and something else (caller id, agent, queue) have a meter for
+         *     each combination; those that stand in the decisions of this number are emptied. Rules that do not count per customer go on
+         *     as they stand, also where the number is a caller id.
+         *
+         *     Repeating it is harmless, and takes up what was not reset or has come since; with another `Idempotency-Key`, as one that was
+         *     used is answered as before. A call that is under way is counted before or afterwards, as the store takes it.
+         *
+         *     Needs the permission `numbers:edit`: the role editor or more.
+         */
+        post: operations["numbers_reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2807,6 +2869,15 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * @description `audit_log`: what it says of listing the number. `listing`: its entry among the exemptions or blocks; ask with
+         *     `listing=remove` to take it off. `removed_listing`: that it was taken off, for 40 days. `caller_id_meters`: it is a caller id
+         *     too, and other customers' limits hang on what is counted per caller id. `attribute_meters`: rules count per customer and
+         *     contact attribute; attributes are not on record, so these meters cannot be named. Meters expire by themselves, a day after
+         *     their rule has forgotten the last call.
+         * @enum {string}
+         */
+        KeptData: "audit_log" | "listing" | "removed_listing" | "caller_id_meters" | "attribute_meters";
         KeyRotation: {
             /**
              * Format: int64
@@ -3118,8 +3189,61 @@ export interface components {
              */
             rules?: components["schemas"]["CheckedRule"][] | null;
         };
+        NumberErasure: {
+            /**
+             * Format: int64
+             * @description Decisions that lost the number so far.
+             * @example 12
+             */
+            decisions: number;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            erased_at?: string | null;
+            /** @example era_01890a5d000070008000000000000000 */
+            id: string;
+            /** @description What stays, and holds the number. */
+            kept: components["schemas"]["KeptData"][];
+            /**
+             * Format: int64
+             * @description Meters that were deleted so far.
+             * @example 2
+             */
+            meters: number;
+            /**
+             * @description Masked: the number itself is erased here too.
+             * @example +12•••••••00
+             */
+            number: string;
+            problem?: components["schemas"]["NumberErasureProblem"] | null;
+            /**
+             * Format: date-time
+             * @description Calls up to then are erased.
+             */
+            requested_at: string;
+            state: components["schemas"]["NumberErasureState"];
+        };
+        /** @enum {string} */
+        NumberErasureProblem: "aws_unavailable";
+        /** @enum {string} */
+        NumberErasureState: "erasing" | "erased";
         /** @enum {string} */
         NumberListing: "exemption" | "block";
+        NumberReset: {
+            /**
+             * @description At every instance. False: `data` says where not.
+             * @example true
+             */
+            complete: boolean;
+            /** @description By instance. */
+            data: components["schemas"]["ResetAtInstance"][];
+            /**
+             * @description In E.164.
+             * @example +12065550100
+             */
+            number: string;
+        };
         NumberStanding: {
             /** @description By instance. */
             data: components["schemas"]["NumberAtInstance"][];
@@ -3162,7 +3286,7 @@ export interface components {
          * @description What somebody may do, as each operation names it
          * @enum {string}
          */
-        Permission: "tenant:view" | "policies:edit" | "numbers:edit" | "installations:edit" | "instances:manage" | "keys:view" | "keys:manage" | "members:view" | "invitations:view" | "members:manage" | "token-issuers:view" | "token-issuers:manage" | "webhooks:view" | "webhooks:manage" | "audit:view";
+        Permission: "tenant:view" | "policies:edit" | "numbers:edit" | "numbers:erase" | "installations:edit" | "instances:manage" | "keys:view" | "keys:manage" | "members:view" | "invitations:view" | "members:manage" | "token-issuers:view" | "token-issuers:manage" | "webhooks:view" | "webhooks:manage" | "audit:view";
         Policy: {
             /** Format: date-time */
             created_at?: string | null;
@@ -3533,6 +3657,42 @@ export interface components {
             /** @example repeat-calls */
             rule_id?: string | null;
         };
+        ResetAtInstance: {
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * @description Meters in which something stood and that have begun anew. One over all instances is told at each of them.
+             * @example 1
+             */
+            meters: number;
+            /**
+             * Format: int64
+             * @description Whose rules' meters these are.
+             * @example 3
+             */
+            policy_version: number;
+            problem?: components["schemas"]["ResetProblem"] | null;
+            /**
+             * @description All of the meters that could be named are empty now, or were.
+             * @example true
+             */
+            reset: boolean;
+            /**
+             * @description Rules that count per customer and contact attribute. Attributes are not on record, so the meters of these rules cannot
+             *     be named; they go on as they stand.
+             * @example []
+             */
+            rules_not_reset: string[];
+        };
+        /** @enum {string} */
+        ResetProblem: "aws_unavailable" | "too_many_combinations";
+        ResetRequest: {
+            /**
+             * @description Goes into the audit log, which shows the number masked: it may not name the number.
+             * @example Called by mistake while testing, ticket 4711
+             */
+            reason: string;
+        };
         /**
          * @description Each may do what the ones before it may.
          * @enum {string}
@@ -3821,7 +3981,7 @@ export interface components {
             LimiterPrincipal: string;
         };
         /** @enum {string} */
-        StandingProblem: "aws_unavailable";
+        StandingProblem: "aws_unavailable" | "instance_not_verified";
         /**
          * @description How long a bucket is.
          * @enum {string}
@@ -5461,7 +5621,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["TenantDeleted"];
+            409: components["responses"]["InstanceNotVerifiedOrTenantDeleted"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
@@ -8976,6 +9136,64 @@ export interface operations {
             default: components["responses"]["Default"];
         };
     };
+    number_erasures_get: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path: {
+                /**
+                 * @description Its id
+                 * @example era_01890a5d000070008000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "decisions": 12,
+                     *       "erased_at": null,
+                     *       "id": "era_01890a5d000070008000000000000000",
+                     *       "kept": [
+                     *         "audit_log"
+                     *       ],
+                     *       "meters": 2,
+                     *       "number": "+12•••••••00",
+                     *       "problem": "aws_unavailable",
+                     *       "requested_at": "2026-11-25T12:00:00Z",
+                     *       "state": "erasing"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumberErasure"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
     numbers_get: {
         parameters: {
             query?: {
@@ -9052,6 +9270,149 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    numbers_erase: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What becomes of its entry among the exemptions or blocks: `keep`, which is what happens if nothing is said, or `remove`
+                 * @example keep
+                 */
+                listing?: string;
+            };
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
+            path: {
+                /**
+                 * @description In E.164
+                 * @example +12065550100
+                 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken on, and done in the background */
+            202: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "decisions": 12,
+                     *       "erased_at": null,
+                     *       "id": "era_01890a5d000070008000000000000000",
+                     *       "kept": [
+                     *         "audit_log"
+                     *       ],
+                     *       "meters": 2,
+                     *       "number": "+12•••••••00",
+                     *       "problem": "aws_unavailable",
+                     *       "requested_at": "2026-11-25T12:00:00Z",
+                     *       "state": "erasing"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumberErasure"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["ServiceUnavailable"];
+            504: components["responses"]["Timeout"];
+            default: components["responses"]["Default"];
+        };
+    };
+    numbers_reset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
+                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
+                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description In E.164
+                 * @example +12065550100
+                 */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Called by mistake while testing, ticket 4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResetRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "complete": true,
+                     *       "data": [
+                     *         {
+                     *           "instance_id": "ins_01890a5d000070008000000000000000",
+                     *           "meters": 1,
+                     *           "policy_version": 3,
+                     *           "problem": "aws_unavailable",
+                     *           "reset": true,
+                     *           "rules_not_reset": []
+                     *         }
+                     *       ],
+                     *       "number": "+12065550100"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NumberReset"];
+                };
+            };
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["TenantDeleted"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
