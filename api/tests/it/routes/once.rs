@@ -73,6 +73,13 @@ fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
         ),
         ("blocks_create", at("/v1/blocks", number.clone())),
         ("exemptions_create", at("/v1/exemptions", number)),
+        (
+            "numbers_reset",
+            at(
+                "/v1/numbers/+12065550199/reset",
+                json!({ "reason": "asked" }),
+            ),
+        ),
         ("webhooks_create", at("/v1/webhooks", webhook())),
         (
             "invitations_create",
