@@ -115,10 +115,12 @@ impl NumberEraser {
         tx.number_erase_notices(number, until, now).await?;
         tx.commit().await?;
 
-        let mut erased = ErasedData::default();
-        erased.meters = self.erase_meters(erasure, &ground, &decisions).await?;
+        let meters = self.erase_meters(erasure, &ground, &decisions).await?;
         self.erase_records(&ground, &decisions).await?;
-        erased.decisions = u64::try_from(decisions.len()).unwrap_or_default();
+        let erased = ErasedData {
+            decisions: u64::try_from(decisions.len()).unwrap_or_default(),
+            meters,
+        };
 
         let mut tx = self.store.tenant(erasure.tenant).await?;
         tx.number_erase_decisions(number, &decisions).await?;
