@@ -138,7 +138,9 @@ impl<'a, 'h> Line<'a, 'h> {
         }
         let denial = attempt.denial().filter(|_| attempt.is_settled())?;
         let policy = self.counting_policy(denial)?;
-        let told_by = |rule: &&Rule| matches!(&denial.answered, Answered::Denied { by: Cause::Rule(told), .. } if *told == rule.id);
+        // Of deliveries that look at different moments, one may be denied by this rule and another one no longer: then either
+        // may be the one that marks the place.
+        let told_by = |rule: &&Rule| attempt.is_denied_by(&rule.id);
         let in_the_series = self
             .reading(policy, denial)
             .filter(|rule| rule.id == id && matches!(rule.kind, Kind::UntilQuiet { .. }))

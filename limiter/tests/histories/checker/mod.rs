@@ -51,6 +51,15 @@ impl<'h> Attempt<'h> {
         denied.min_by_key(|delivery| delivery.ended).copied()
     }
 
+    /// Whichever delivery was denied was told so by this rule.
+    fn is_denied_by(&self, rule: &str) -> bool {
+        let mut denied = self
+            .deliveries
+            .iter()
+            .filter(|delivery| matches!(delivery.answered, Answered::Denied { .. }));
+        denied.all(|delivery| matches!(&delivery.answered, Answered::Denied { by: Cause::Rule(told), .. } if told == rule))
+    }
+
     /// From here on the contact may have been judged anew, and released: where the policy or a list has changed, a later
     /// delivery may deny what an earlier one had let go, or find it exempt.
     fn may_be_released_from(&self, history: &History) -> Option<u64> {

@@ -255,6 +255,34 @@ fn denied_attempts_count_for_until_quiet_alone() {
 }
 
 #[test]
+fn of_a_contact_that_two_rules_denied_nobody_knows_which_one_marked_its_place() {
+    let mut both = policy(Kind::UntilQuiet {
+        block_at: 2,
+        quiet_seconds: 60,
+    });
+    let another = Rule {
+        id: "another".to_owned(),
+        ..sliding(1).rules.remove(0)
+    };
+    both.rules.push(another);
+    let by_another = Answered::Denied {
+        by: Cause::Rule("another".to_owned()),
+        stopped: true,
+    };
+    let told = |second: Answered| {
+        let told = [
+            (1, 0, Allowed),
+            (2, 50_000, denied()),
+            (2, 50_000, second),
+            (3, 100_000, Allowed),
+        ];
+        one_by_one(both.clone(), &told)
+    };
+    finds(&told(denied()), "admitted too many");
+    passes(&told(by_another));
+}
+
+#[test]
 fn one_contact_answered_in_two_ways_is_found() {
     finds(
         &one_by_one(
