@@ -2,7 +2,7 @@
 
 use crate::checker::Attempt;
 use crate::checker::limits::{Span, possibly_denies, surely_denies};
-use crate::history::{Answered, Cause, Delivery, History};
+use crate::history::{Delivery, History};
 use crate::rules::{Dialled, Kind, Policy, Rule};
 
 /// What is younger is kept whatever the policy; less what clocks may differ.
