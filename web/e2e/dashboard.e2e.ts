@@ -269,27 +269,32 @@ describe("numbers", () => {
   it("are looked up, reset with a reason, and erased once typed again", async () => {
     const { page, context } = await visit(stage);
     await signIn(stage, page, "/numbers");
-    await page.getByLabel("Find a number").fill("+1 206 555 0101");
+    await page.getByLabel("Find a number").fill("+1 206 555 0142");
     await page.getByRole("button", { name: "Look up" }).click();
-    await page.getByText("4 of 4 counted, none left").first().waitFor();
-    await page.getByText("Its region does not answer.").waitFor();
+    await page
+      .getByText(/\d of 4 counted, none left/)
+      .first()
+      .waitFor();
+    if (stage.isMock) await page.getByText("Its region does not answer.").waitFor();
     await page.getByRole("button", { name: "Reset…" }).click();
     const reset = page.getByRole("form", { name: "Reset what is counted for this number" });
     await reset.getByRole("button", { name: "Reset" }).click();
-    await reset.getByText("Is required.").waitFor();
+    await reset.locator("[aria-invalid=true]").waitFor();
     await reset.getByLabel("Reason").fill("Called by mistake");
     await reset.getByRole("button", { name: "Reset" }).click();
-    await reset.getByText(/its region did not answer/).waitFor();
+    await reset
+      .getByText(stage.isMock ? /its region did not answer/ : /The next call to this number is the first/)
+      .waitFor();
     await page.getByText("0 of 4 counted, 4 left").first().waitFor();
     await page.getByRole("button", { name: "Erase…" }).click();
     const erase = page.getByRole("form", { name: "Erase this number" });
     expect(await violations(page)).toEqual([]);
-    await erase.getByLabel("The number").fill("0101");
+    await erase.getByLabel("The number").fill("0142");
     await erase.getByRole("button", { name: "Erase" }).click();
     await erase.getByText("Type the whole number, with its country code.").waitFor();
-    await erase.getByLabel("The number").fill("+1 206 555 0101");
+    await erase.getByLabel("The number").fill("+1 206 555 0142");
     await erase.getByRole("button", { name: "Erase" }).click();
-    await page.getByText("Erased, out of 12 decisions.").waitFor();
+    await page.getByText(stage.isMock ? "Erased, out of 12 decisions." : /^Being erased, out of/).waitFor();
     await context.close();
   });
 

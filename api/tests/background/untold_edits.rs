@@ -6,8 +6,8 @@ use ringfence_api::domain::installation::{
 };
 use sqlx::PgPool;
 
-use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Moment};
-use crate::world::{Site, World, condition, request};
+use crate::fake::{Change, DEFAULT_OUTBOUND, Edit, FakeInstance, Fault, Moment};
+use crate::world::{FUNCTION, Site, World, condition, request};
 
 const QUEUES: [(&str, Option<&str>); 3] = [
     ("other", Some("their-whisper")),
@@ -187,4 +187,33 @@ async fn what_a_list_passes_over_is_asked_for_before_it_is_taken_for_gone(pool: 
             assert_removal_gives_back(&site, &case).await;
         }
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_flow_rewritten_as_soon_as_it_was_made_is_never_taken_for_ours(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut rewritten = 0;
+    for before in 1..REQUESTS_MAX {
+        let site = world.site(FakeInstance::with_queues(&QUEUES)).await;
+        site.ask(&request(ExistingWhisper::Merge)).await;
+        site.fake.edit(Some(Edit {
+            before,
+            change: Change::RewriteOurs(0),
+        }));
+        site.settle().await;
+        let is_over = !site.fake.was_edited();
+        site.fake.edit(None);
+        // What was changed after it was looked at is for the next look.
+        site.settle().await;
+        for flow in site.fake.our_flows() {
+            let content = site.fake.inside().flows[&flow].1.content.clone();
+            assert!(content.contains(FUNCTION), "{flow}, before {before}");
+        }
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+        rewritten += 1;
+    }
+    assert!(rewritten > 10, "only {rewritten} times");
 }

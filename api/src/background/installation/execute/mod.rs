@@ -266,6 +266,13 @@ where
         if !published.usable {
             return Err(StepError::Archived(published.name));
         }
+        // The digest of somebody else's content must not be taken for that of ours.
+        if !published.content.contains(&self.permission.function_arn) {
+            return Err(StepError::Changed(format!(
+                "the flow \"{}\" was just changed",
+                published.name
+            )));
+        }
         let remembered = RememberedFlow {
             flow_id: flow_id.to_owned(),
             content_sha256: content_sha256(content),
