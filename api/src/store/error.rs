@@ -55,10 +55,11 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Postgres that stops or starts (57P, 08), that has no connection left (53), or that ended one of two transactions which
-/// waited for each other (40): all of it passes, and nothing was done.
+/// Postgres that stops or starts (57P, 08), that has no connection left (53), that is a standby since a moment ago (25006)
+/// or takes our login no more (28), or that ended one of two transactions which waited for each other (40): all of it
+/// passes, or is for the operator to mend, and nothing was done.
 fn passes(code: &str) -> bool {
-    ["57P", "08", "53", "40"]
+    ["57P", "08", "53", "25006", "28", "40"]
         .iter()
         .any(|class| code.starts_with(class))
 }

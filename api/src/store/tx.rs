@@ -46,6 +46,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| Box::pin(must_take_changes(connection)))
             .connect_lazy(database_url)?;
         Ok(Self::from_pool(pool))
     }
@@ -122,6 +123,20 @@ impl Store {
 
     pub async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// After a fail-over the address may lead to the former primary for a while, which is a standby now. A connection to it
+/// would be kept, and fail at every change, long after the address is right again.
+async fn must_take_changes(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let read_only: String = sqlx::query_scalar("show transaction_read_only")
+        .fetch_one(connection)
+        .await?;
+    match read_only.as_str() {
+        "off" => Ok(()),
+        _ => Err(sqlx::Error::Configuration(
+            "the server takes no changes".into(),
+        )),
     }
 }
 
@@ -293,5 +308,22 @@ mod tests {
             .fetch_one(connection)
             .await
             .expect("an answer")
+    }
+
+    /// Of a database in the midst of a fail-over.
+    #[sqlx::test(migrations = "../migrations")]
+    async fn a_server_that_takes_no_changes_is_away(pool: PgPool) {
+        let mut tx = Store::from_pool(pool.clone())
+            .system("test")
+            .await
+            .expect("a transaction");
+        let changed = sqlx::raw_sql("set transaction read only; delete from sessions")
+            .execute(tx.connection())
+            .await
+            .map_err(StoreError::from);
+        assert!(
+            matches!(changed, Err(StoreError::Unavailable(_))),
+            "{changed:?}"
+        );
     }
 }
