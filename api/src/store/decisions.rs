@@ -39,6 +39,33 @@ pub struct DecisionFilter {
     pub queue_arn: Option<String>,
 }
 
+impl DecisionFilter {
+    /// Whether what it asks for may be rare: the database may have to look through a lot for a little.
+    #[must_use]
+    pub fn asks_for_some(&self) -> bool {
+        let Self {
+            instance,
+            outcome,
+            rule_id,
+            from: _,
+            to: _,
+            customer_number,
+            caller_id,
+            agent_arn,
+            queue_arn,
+        } = self;
+        let texts = [
+            outcome,
+            rule_id,
+            customer_number,
+            caller_id,
+            agent_arn,
+            queue_arn,
+        ];
+        instance.is_some() || texts.into_iter().any(Option::is_some)
+    }
+}
+
 /// Where a list goes on: after this decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {

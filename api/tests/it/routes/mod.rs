@@ -25,4 +25,5 @@ mod stats;
 mod tenants;
 mod token_issuers;
 mod tokens;
+mod turns;
 mod webhooks;

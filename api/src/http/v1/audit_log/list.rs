@@ -9,6 +9,7 @@ use crate::auth::ViewAudit;
 use crate::http::caller::{Caller, Operator};
 use crate::http::problem::ApiResult;
 use crate::http::query::{Query, page};
+use crate::http::turns::{Turn, Turns};
 use crate::store::{AuditEntry, AuditFilter, AuditLog};
 
 const TEXT_MAX: usize = 200;
@@ -41,6 +42,7 @@ pub(in crate::http) async fn list(
     query: Query,
 ) -> ApiResult<Json<AuditLogBody>> {
     let wanted = Wanted::of(query)?;
+    let _turn = wanted.turn(&caller.app.turns).await?;
     wanted.page(caller.begin().await?.into_audit_log()).await
 }
 
@@ -66,6 +68,7 @@ pub(in crate::http) async fn list_operators(
     query: Query,
 ) -> ApiResult<Json<AuditLogBody>> {
     let wanted = Wanted::of(query)?;
+    let _turn = wanted.turn(&caller.app.turns).await?;
     wanted.page(caller.begin().await?.into_audit_log()).await
 }
 
@@ -92,6 +95,19 @@ impl Wanted {
             before,
             limit,
         })
+    }
+
+    /// Where the log may have to be looked through for a few entries.
+    async fn turn(&self, turns: &Turns) -> ApiResult<Option<Turn>> {
+        let AuditFilter {
+            actor,
+            action,
+            target,
+        } = &self.filter;
+        match [actor, action, target].into_iter().any(Option::is_some) {
+            true => Ok(Some(turns.search().await?)),
+            false => Ok(None),
+        }
     }
 
     async fn page(&self, mut log: AuditLog) -> ApiResult<Json<AuditLogBody>> {

@@ -83,6 +83,7 @@ pub(in crate::http) async fn verify(
     query: Query,
 ) -> ApiResult<Json<AuditVerification>> {
     let page = Page::read(query)?;
+    let _turn = caller.app.turns.verify().await?;
     verified(caller.begin_frozen().await?.into_audit_log(), page).await
 }
 
@@ -101,6 +102,7 @@ pub(in crate::http) async fn verify_operators(
     query: Query,
 ) -> ApiResult<Json<AuditVerification>> {
     let page = Page::read(query)?;
+    let _turn = caller.app.turns.verify().await?;
     verified(caller.begin_frozen().await?.into_audit_log(), page).await
 }
 

@@ -19,6 +19,7 @@ use crate::domain::ids::TenantId;
 use crate::http::caller::Caller;
 use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::query::Query;
+use crate::http::turns::Turns;
 use crate::store::{Cursor, DecisionFilter, Store};
 
 const READ_AT_ONCE: i64 = 500;
@@ -97,6 +98,7 @@ pub(in crate::http) async fn export(caller: Caller<View>, mut query: Query) -> A
     filter.to.get_or_insert(caller.now());
     let mut pages = Pages {
         store: caller.app.store.clone(),
+        turns: caller.app.turns.clone(),
         tenant: caller.tenant.id,
         filter,
         format,
@@ -130,6 +132,7 @@ fn broken_off(err: ApiError) -> io::Error {
 
 struct Pages {
     store: Store,
+    turns: Turns,
     tenant: TenantId,
     filter: DecisionFilter,
     format: Format,
@@ -145,6 +148,11 @@ impl Pages {
             return Ok(None);
         }
         let are_first = self.cursor.is_none();
+        // For one page only: who takes the file slowly keeps nobody waiting.
+        let _turn = match self.filter.asks_for_some() {
+            true => Some(self.turns.search().await?),
+            false => None,
+        };
         let mut tx = self.store.tenant(self.tenant).await?;
         let decisions = tx
             .decision_list(&self.filter, self.cursor, READ_AT_ONCE)

@@ -55,6 +55,10 @@ pub(in crate::http) async fn list(
     let limit = query.limit()?;
     let cursor = query.cursor(read_cursor)?;
     query.finish()?;
+    let _turn = match filter.asks_for_some() {
+        true => Some(caller.app.turns.search().await?),
+        false => None,
+    };
     let mut tx = caller.begin().await?;
     let decisions = tx.decision_list(&filter, cursor, limit + 1).await?;
     let policies = policies_of(&mut tx, &decisions).await?;
