@@ -59,7 +59,8 @@ pub(super) fn verify(
             CoreJwsSigningAlgorithm::EcdsaP384Sha384,
             CoreJwsSigningAlgorithm::EdDsa,
         ])
-        .set_other_audience_verifier_fn(|_| false)
+        // Whom else it is for is judged below, with for whom it was made.
+        .set_other_audience_verifier_fn(|_| true)
         .set_time_fn(move || civil(now - LEEWAY))
         .set_issue_time_verifier_fn(move |issued| {
             if issued < civil(earliest) || issued > civil(latest) {
@@ -75,10 +76,7 @@ pub(super) fn verify(
             ) => Unverified::UnknownKey,
             err => Unverified::Claims(chain(&err)),
         })?;
-    if claims
-        .authorized_party()
-        .is_some_and(|party| *party != settings.client_id)
-    {
+    if !is_ours(&claims, settings) {
         return Err(Unverified::AnotherClient);
     }
     let subject = claims.subject().as_str();
@@ -87,6 +85,19 @@ pub(super) fn verify(
         return Err(Unverified::Subject);
     }
     Ok(claims.clone())
+}
+
+/// Whether it was made for us. Where it is for others too, the provider has to say so: another client's token that merely
+/// lists us among its audiences is not meant for us.
+fn is_ours(claims: &Verified, settings: &OidcSettings) -> bool {
+    let us = settings.client_id.as_str();
+    match claims.authorized_party() {
+        Some(party) => party.as_str() == us,
+        None => claims
+            .audiences()
+            .iter()
+            .all(|audience| audience.as_str() == us),
+    }
 }
 
 /// What the provider tells about the person elsewhere, if it has such a place: many keep ID tokens short.

@@ -25,10 +25,10 @@ use crate::http::state::AppState;
 )]
 pub(in crate::http) async fn begin(
     State(app): State<AppState>,
-    mut query: Query,
+    query: ApiResult<Query>,
 ) -> ApiResult<Response> {
-    let asked = query.take("return_to").unwrap_or_default();
-    query.finish()?;
+    let asked = query.ok().and_then(|mut query| query.take("return_to"));
+    let asked = asked.unwrap_or_default();
     let oidc = app.oidc.as_ref().ok_or_else(ApiError::not_found)?;
     let return_to = own_place(&app.public_url, &asked).unwrap_or_else(|| "/".to_owned());
     match oidc.begin(&app.ids, return_to, app.now()).await {

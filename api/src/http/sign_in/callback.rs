@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::{Fault, to};
-use crate::auth::oidc::{Attempt, OidcError, Returned};
+use crate::auth::oidc::{Attempt, Oidc, OidcError, Returned};
 use crate::auth::session::{self, SESSION_LASTS, SignedIn};
 use crate::auth::{Kind, Principal, keys};
 use crate::domain::identity::Identity;
@@ -40,12 +40,13 @@ pub(in crate::http) async fn callback(
     State(app): State<AppState>,
     origin: Origin,
     headers: HeaderMap,
-    query: Query,
+    query: ApiResult<Query>,
 ) -> ApiResult<Response> {
-    let signed_in = sign_in(&app, origin, &headers, query).await;
+    let oidc = app.oidc.as_ref().ok_or_else(ApiError::not_found)?;
+    let signed_in = sign_in(&app, oidc, origin, &headers, query).await;
     // One answer for one attempt: whatever became of it, it is over.
     let over = Cookie::SignIn.forget(&app.public_url);
-    match signed_in? {
+    match signed_in {
         Ok((place, secret)) => {
             let kept = Cookie::Session.set(&app.public_url, secret.reveal(), SESSION_LASTS);
             Ok(to(&place, [over, kept]))
@@ -57,19 +58,20 @@ pub(in crate::http) async fn callback(
 /// The place to go to and the new cookie's secret.
 async fn sign_in(
     app: &AppState,
+    oidc: &Oidc,
     origin: Origin,
     headers: &HeaderMap,
-    mut query: Query,
-) -> ApiResult<Result<(String, keys::NewKey), Fault>> {
-    let oidc = app.oidc.as_ref().ok_or_else(ApiError::not_found)?;
+    query: ApiResult<Query>,
+) -> Result<(String, keys::NewKey), Fault> {
     let attempt = Cookie::SignIn
         .read(headers, &app.public_url)
         .and_then(Attempt::decode);
     let Some(attempt) = attempt else {
-        return Ok(Err(Fault::Expired));
+        return Err(Fault::Expired);
     };
+    let mut query = query.map_err(|_| Fault::Refused)?;
     let (Some(code), Some(state)) = (query.take("code"), query.take("state")) else {
-        return Ok(Err(Fault::Denied));
+        return Err(Fault::Denied);
     };
     let issuer = query.take("iss");
     let returned = Returned {
@@ -78,13 +80,12 @@ async fn sign_in(
         issuer,
     };
     let now = app.now();
-    let identity = match oidc.finish(&attempt, returned, now).await {
-        Ok(identity) => identity,
-        Err(err) => return Ok(Err(fault(&err))),
-    };
-    let secret = open(app, origin, headers, &identity).await?;
+    let finished = oidc.finish(&attempt, returned, now).await;
+    let identity = finished.map_err(|err| fault(&err))?;
+    let opened = open(app, origin, headers, &identity).await;
+    let secret = opened.map_err(|err| ours(&err))?;
     let place = own_place(&app.public_url, &attempt.return_to).unwrap_or_else(|| "/".to_owned());
-    Ok(Ok((place, secret)))
+    Ok((place, secret))
 }
 
 fn fault(err: &OidcError) -> Fault {
@@ -94,6 +95,16 @@ fn fault(err: &OidcError) -> Fault {
         OidcError::Unavailable(_) => Fault::Unavailable,
         OidcError::Refused(_) => Fault::Refused,
     }
+}
+
+/// Whom the provider vouched for, and no session could be opened for.
+fn ours(err: &ApiError) -> Fault {
+    tracing::error!(
+        code = err.code().as_str(),
+        cause = err.cause(),
+        "a session could not be opened"
+    );
+    Fault::Unavailable
 }
 
 async fn open(
@@ -131,6 +142,7 @@ async fn told(
         tenant: None,
         role: Role::Viewer,
         scopes: None,
+        expires_at: None,
         kind: Kind::Session(Box::new(signed_in)),
     };
     if tenants.is_empty() || principal.is_operator() {

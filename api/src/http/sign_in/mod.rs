@@ -1,5 +1,6 @@
 //! Signing in and out, for people's browsers. The two addresses below `/auth` are gone to, not called: whatever goes
-//! wrong there ends on the dashboard's sign-in page, which says it in words.
+//! wrong with a sign-in ends on the dashboard's sign-in page, which says it in words. Where nobody can sign in at all,
+//! they are not there.
 
 mod begin;
 mod callback;
@@ -31,7 +32,7 @@ enum Fault {
     Denied,
     /// Begun in another browser, or too long ago.
     Expired,
-    /// The provider cannot be reached.
+    /// The provider, or our own database, cannot be reached.
     Unavailable,
     /// The provider's answer was not accepted.
     Refused,

@@ -164,6 +164,20 @@ async fn an_id_token_that_is_wrong_in_any_way_opens_no_session(pool: PgPool) {
             "an audience more",
             Box::new(set("aud", json!(["ringfence-dashboard", "other"]))),
         ),
+        (
+            "an audience more, for the other party",
+            Box::new(|_, claims| {
+                claims["aud"] = json!(["ringfence-dashboard", "other"]);
+                claims["azp"] = json!("other");
+            }),
+        ),
+        (
+            "for us, and for other audiences alone",
+            Box::new(|_, claims| {
+                claims["aud"] = json!(["one", "other"]);
+                claims["azp"] = json!("ringfence-dashboard");
+            }),
+        ),
         ("for another party", Box::new(set("azp", json!("other")))),
         ("expired", Box::new(set("exp", json!(now - 31)))),
         (
@@ -287,4 +301,36 @@ async fn without_a_provider_there_is_no_signing_in_and_the_page_knows(pool: PgPo
     ] {
         world.get(path, "").await.problem(404, "not_found");
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_id_token_for_others_too_is_taken_where_it_was_made_for_us(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    openid.lie(|_, claims| {
+        claims["aud"] = json!(["account", "ringfence-dashboard"]);
+        claims["azp"] = json!("ringfence-dashboard");
+    });
+    Browser::signed_in(&world, &openid, &person("Ada")).await;
+}
+
+/// A browser that came back is to see a page, and to begin anew.
+#[sqlx::test(migrations = "../migrations")]
+async fn whatever_goes_wrong_on_the_way_back_ends_on_the_sign_in_page(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let mut ada = Browser::new(&world);
+    let away = ada
+        .go("/auth/sign-in?return_to=/a&return_to=/b&x=y")
+        .await
+        .ok(303);
+    let back = openid.approve(away.header("location"), &person("Ada"));
+    let end = ada.go(&format!("{back}&code=other")).await.ok(303);
+    assert_eq!(end.header("location"), "/?sign_in=refused");
+    assert!(ada.cookies.is_empty(), "{:?}", ada.cookies);
+
+    let away = ada.go("/auth/sign-in").await.ok(303);
+    let back = openid.approve(away.header("location"), &person("Ada"));
+    world.store.close().await;
+    let end = ada.go(&back).await.ok(303);
+    assert_eq!(end.header("location"), "/?sign_in=unavailable");
+    assert!(ada.cookies.is_empty(), "{:?}", ada.cookies);
 }
