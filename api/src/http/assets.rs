@@ -1,8 +1,8 @@
-//! The dashboard: static files, and its page for every address that is not the API's.
+//! The dashboard: static files, and its page for every address that a browser goes to and that is not the API's.
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -23,12 +23,11 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 /// Names under `assets/` carry a hash of the content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-const OURS: [&str; 4] = ["v1/", "auth/", "docs/", "templates/"];
+const OURS: [&str; 3] = ["auth", "docs", "templates"];
 
-pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
+pub(super) async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    let is_ours = path == "v1" || OURS.iter().any(|prefix| path.starts_with(prefix));
-    if is_ours || !matches!(method, Method::GET | Method::HEAD) {
+    if is_ours(path) || !matches!(method, Method::GET | Method::HEAD) {
         return ApiError::not_found().into_response();
     }
     if !path.is_empty() && path != PAGE {
@@ -48,8 +47,33 @@ pub(super) async fn fallback(method: Method, uri: Uri) -> Response {
         {
             return ApiError::not_found().into_response();
         }
+        // Which places the dashboard has, it knows itself. A program that mistook an address must not take the page for an
+        // answer.
+        if !wants_a_page(&headers) {
+            return ApiError::not_found().into_response();
+        }
     }
     page(PAGE)
+}
+
+/// Whether the first part of the path belongs to the program, or is a version of the API, which may be none that there is.
+fn is_ours(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    let version = first.strip_prefix('v').unwrap_or_default();
+    let is_version = !version.is_empty() && version.bytes().all(|digit| digit.is_ascii_digit());
+    is_version || OURS.contains(&first)
+}
+
+/// Whether a browser goes there: it says so, where programs take anything.
+fn wants_a_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let mut types = accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    types.any(|one| {
+        let media_type = one.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("text/html")
+    })
 }
 
 /// The API's description, to be read and tried in a browser.

@@ -94,3 +94,44 @@ async fn a_request_that_takes_too_long_is_given_up_and_told_so() {
     let world = World::on(store, None).with_routes(routes.layer(within(Duration::from_millis(1))));
     world.get("/never", "").await.problem(504, "timeout");
 }
+
+/// A program that mistook an address must not take the dashboard's page for an answer.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_page_is_for_browsers_and_what_is_not_there_is_a_problem_for_all_others(pool: PgPool) {
+    let world = World::new(pool).await;
+    let ask = async |path: &str, accept: &str| {
+        let accept = [("accept", accept)];
+        world.call_with(Method::GET, path, "", None, &accept).await
+    };
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for place in [
+        "/",
+        "/decisions",
+        "/instances/ins_1/installation",
+        "/v1x",
+        "/docsy",
+    ] {
+        let page = ask(place, browser).await.ok(200);
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{place}"
+        );
+    }
+    for place in ["/healthzz", "/openapi", "/decisions"] {
+        for accept in ["*/*", "application/json", ""] {
+            ask(place, accept).await.problem(404, "not_found");
+        }
+        world.get(place, "").await.problem(404, "not_found");
+    }
+    for place in [
+        "/v1",
+        "/v1/nothing",
+        "/v2/policies",
+        "/v10",
+        "/auth/nothing",
+        "/docs/nothing",
+        "/nothing.js",
+    ] {
+        ask(place, browser).await.problem(404, "not_found");
+    }
+}

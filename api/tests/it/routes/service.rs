@@ -1,5 +1,6 @@
 //! What is served beside the API.
 
+use axum::http::Method;
 use sqlx::PgPool;
 
 use crate::harness::World;
@@ -50,10 +51,14 @@ async fn the_description_and_the_customer_s_template_are_served(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn every_address_that_is_not_the_api_s_is_the_dashboard_under_a_strict_policy(pool: PgPool) {
+async fn every_address_that_a_browser_goes_to_is_the_dashboard_under_a_strict_policy(pool: PgPool) {
     let world = World::new(pool).await;
     for path in ["/", "/instances", "/decisions?outcome=denied"] {
-        let page = world.get(path, "").await.ok(200);
+        let browser = [("accept", "text/html,*/*;q=0.8")];
+        let page = world
+            .call_with(Method::GET, path, "", None, &browser)
+            .await
+            .ok(200);
         assert!(
             page.header("content-type").starts_with("text/html"),
             "{path}"
