@@ -93,6 +93,7 @@ impl Authenticator {
             tenant,
             role,
             scopes: None,
+            expires_at: None,
         })
     }
 
@@ -111,6 +112,7 @@ impl Authenticator {
             tenant,
             role: Role::Owner,
             scopes: None,
+            expires_at: None,
         })
     }
 
@@ -130,6 +132,7 @@ impl Authenticator {
             tenant: Some(tenant),
             role: found.role,
             scopes: found.scopes,
+            expires_at: found.expires_at,
         })
     }
 
@@ -169,11 +172,13 @@ impl Authenticator {
             tenant,
             role,
             scopes: None,
+            expires_at: None,
         })
     }
 
     /// The tenant has to be named: two tenants may accept the same issuer, and neither may decide for the other. Until
-    /// the token is verified, a tenant that does not exist is answered like one that does not accept its issuer.
+    /// the signature is verified nobody is told whether the tenant exists, which issuers it accepts, or whether their keys
+    /// can be read: anybody can write a token that has no signature.
     async fn tenants_token(
         &self,
         token: &str,
@@ -192,7 +197,14 @@ impl Authenticator {
             return Err(AuthError::UnknownIssuer);
         };
         let verifier = self.tenants.verifier(tenant.id, &issuer)?;
-        let claims = verifier.verify(token, self.clock.now()).await?;
+        let verified = verifier.verify(token, self.clock.now()).await;
+        let claims = verified.map_err(|err| match err.is_of_a_signed_token() {
+            true => AuthError::Jwt(err),
+            false => {
+                tracing::warn!(tenant = %tenant.id, issuer = %issuer.id, error = %err, "a token could not be verified");
+                AuthError::UnknownIssuer
+            }
+        })?;
         let Grant::Member { role, .. } = claims.grant else {
             return Err(AuthError::UnknownIssuer);
         };
@@ -205,6 +217,7 @@ impl Authenticator {
             tenant: Some(tenant),
             role,
             scopes: None,
+            expires_at: None,
         })
     }
 }

@@ -9,9 +9,10 @@ pub enum AuthError {
     UnknownKey,
     #[error("nobody is signed in, or not any more")]
     UnknownSession,
-    /// Neither the operator's provider nor one that the named tenant registered.
+    /// Neither the operator's provider nor one that the named tenant registered has signed it, as far as can be seen.
     #[error(
-        "the token's issuer is not accepted; tokens of a tenant's own issuer need the header Ringfence-Tenant"
+        "nobody vouches for the token: its issuer, its algorithm or its key is not accepted, or its signature could not be \
+         verified; tokens of a tenant's own issuer need the header Ringfence-Tenant"
     )]
     UnknownIssuer,
     #[error(transparent)]

@@ -19,9 +19,9 @@ pub use admission::Refused;
 pub use authenticate::Authenticator;
 pub use error::AuthError;
 pub use permission::{
-    EditInstallations, EditNumbers, EditPolicies, EraseNumbers, ManageInstances, ManageKeys,
-    ManageMembers, ManageTokenIssuers, ManageWebhooks, PERMISSIONS, Permission, View, ViewAudit,
-    ViewInvitations, ViewKeys, ViewMembers, ViewTokenIssuers, ViewWebhooks,
+    Described, EditInstallations, EditNumbers, EditPolicies, EraseNumbers, ManageInstances,
+    ManageKeys, ManageMembers, ManageTokenIssuers, ManageWebhooks, PERMISSIONS, Permission, View,
+    ViewAudit, ViewInvitations, ViewKeys, ViewMembers, ViewTokenIssuers, ViewWebhooks,
 };
 pub use principal::{Kind, Principal};
 pub use provider_client::{ProviderClient, ProviderError};

@@ -16,6 +16,7 @@ pub trait Permission: Send + Sync + 'static {
 pub struct Described {
     pub name: &'static str,
     pub least: Role,
+    pub changes: bool,
 }
 
 macro_rules! permissions {
@@ -38,7 +39,7 @@ macro_rules! permissions {
 
         /// All that there are.
         pub const PERMISSIONS: &[Described] = &[
-            $(Described { name: $name, least: Role::$least }),+
+            $(Described { name: $name, least: Role::$least, changes: $changes }),+
         ];
     };
 }

@@ -1,5 +1,7 @@
 //! Somebody who was recognised.
 
+use jiff::Timestamp;
+
 use super::session::SignedIn;
 use crate::domain::ids::{ApiKeyId, MemberId, OperatorKeyId, TokenIssuerId};
 use crate::domain::role::Role;
@@ -29,6 +31,9 @@ pub struct Principal {
     pub role: Role,
     /// The permissions out of that role that a key is narrowed to; none: all of them.
     pub scopes: Option<Vec<String>>,
+    /// When a key is over. None: it is not, or the credential is a person's or a program's proof of who they are, who get
+    /// another as long as their provider vouches for them.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Principal {
@@ -58,6 +63,13 @@ impl Principal {
             (Some(_), Some(given)) => given.iter().all(|scope| self.is_within_scopes(scope)),
         };
         role <= self.role && all_within
+    }
+
+    /// Nobody gives for longer than they have.
+    #[must_use]
+    pub fn may_give_until(&self, expires_at: Option<Timestamp>) -> bool {
+        self.expires_at
+            .is_none_or(|own| expires_at.is_some_and(|given| given <= own))
     }
 
     /// The member that the caller is in the tenant, if it is a person and a member.

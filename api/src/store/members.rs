@@ -178,7 +178,7 @@ impl TryFrom<MembershipRow> for Membership {
 }
 
 impl SystemTx {
-    /// All tenants that somebody is a member of.
+    /// All tenants that somebody is a member of. One that is being deleted is not there any more for its people.
     pub async fn membership_list(
         &mut self,
         person: PersonId,
@@ -187,7 +187,8 @@ impl SystemTx {
             MembershipRow,
             "select m.id as member_id, m.role, t.id as tenant_id, t.name as tenant_name, t.home_region, t.status,
                  t.created_at
-             from members m join tenants t on t.id = m.tenant_id where m.person_id = $1 order by t.name, t.id",
+             from members m join tenants t on t.id = m.tenant_id
+             where m.person_id = $1 and t.status not in ('deleting', 'deleted') order by t.name, t.id",
             person.0,
         )
         .fetch_all(self.connection())

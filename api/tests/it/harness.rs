@@ -30,6 +30,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::described::must_list;
 use crate::openid::OpenId;
 
 pub const NOW: &str = "2026-11-25T12:00:00Z";
@@ -129,7 +130,8 @@ fn state(
         draining: CancellationToken::new(),
         buckets: Buckets::default(),
         live_streams: LiveStreams::default(),
-        turns: Turns::default(),
+        // Who would have to wait is told so at once.
+        turns: Turns::waiting_for(Duration::ZERO),
         public_url: "https://ringfence.example".parse().expect("a URL"),
     })
 }
@@ -252,12 +254,17 @@ impl World {
         self
     }
 
+    pub fn turns(&self) -> &Turns {
+        &self.state.turns
+    }
+
     pub fn pass(&self, seconds: i64) {
         let later: Timestamp = self.clock.now() + SignedDuration::from_secs(seconds);
         self.clock.set(later);
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self
             .router
             .clone()
@@ -265,6 +272,7 @@ impl World {
             .await
             .expect("an answer");
         let (parts, body) = response.into_parts();
+        must_list(&method, &path, parts.status);
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer {

@@ -6,6 +6,7 @@ mod authz_coverage;
 mod browser;
 mod config;
 mod constraints;
+mod described;
 mod examples;
 mod harness;
 mod isolation;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ringfence_api::auth::PERMISSIONS;
 use ringfence_api::http::{Code, openapi};
 use serde_json::Value;
 
@@ -135,7 +136,7 @@ fn every_operation_names_the_errors_that_follow_from_what_it_takes() {
         let has = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
         let mut wanted = vec!["default"];
         if operation["x-permission"].is_string() {
-            wanted.extend(["401", "403", "429", "503", "504"]);
+            wanted.extend(["400", "401", "403", "404", "429", "503", "504"]);
         }
         if has("path") {
             wanted.push("404");
@@ -168,6 +169,39 @@ fn every_operation_names_the_errors_that_follow_from_what_it_takes() {
         }
     }
     assert!(missing.is_empty(), "missing:\n{}", missing.join("\n"));
+}
+
+/// What every operation reads of whoever calls it, whatever it does with it.
+#[test]
+fn every_operation_takes_the_tenant_and_what_changes_something_can_be_sent_again() {
+    let document = document();
+    let mut wrong = Vec::new();
+    for (name, operation) in operations(&document) {
+        let takes = |header: &str| {
+            let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+            parameters.any(|parameter| parameter["name"] == header)
+        };
+        let permission = operation["x-permission"].as_str();
+        if takes("Ringfence-Tenant") != permission.is_some() {
+            wrong.push(format!("{name}: Ringfence-Tenant"));
+        }
+        let reads = PERMISSIONS
+            .iter()
+            .any(|known| permission == Some(known.name) && !known.changes);
+        let is_done_once = name.starts_with("post ") && !reads;
+        let success = members(&operation["responses"]).find(|(status, _)| status.starts_with('2'));
+        let replays =
+            success.is_some_and(|(_, answer)| answer["headers"]["Idempotent-Replayed"].is_object());
+        let is_refused = operation["responses"]["422"]
+            .to_string()
+            .contains("IdempotencyKeyReused");
+        for said in [takes("Idempotency-Key"), replays, is_refused] {
+            if said != is_done_once {
+                wrong.push(format!("{name}: Idempotency-Key"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "wrong:\n{}", wrong.join("\n"));
 }
 
 /// Ids of others: Amazon Connect's, and the caller's own.

@@ -150,7 +150,7 @@ export interface paths {
         put?: never;
         /**
          * Make a key
-         * @description Nobody makes a key that may do more than they may themselves.
+         * @description Nobody makes a key that may do more than they may themselves, and a key that expires makes none that works for longer.
          *
          *     Needs the permission `keys:manage`: the role admin or more.
          */
@@ -196,7 +196,7 @@ export interface paths {
          * Rotate a key
          * @description The key keeps its id, role, scopes and expiry, and gets a new secret, shown in this one answer. The secret before goes
          *     on working for `overlap_seconds`; one that was still in such an overlap ends at once. Nobody rotates a key that may do
-         *     more than they may themselves.
+         *     more than they may themselves, and no key one that works for longer.
          *
          *     Needs the permission `keys:manage`: the role admin or more.
          */
@@ -1974,7 +1974,9 @@ export interface components {
             /** @example policy.put */
             action: string;
             /**
-             * @description `operator:opk_…`, `api_key:key_…`, `token:<subject>`, `worker` or `console`.
+             * @description Who it was: `member:mem_…`, `api_key:key_…`, the bearer of a token as `token:<subject>` or, of an issuer of the tenant,
+             *     `token:iss_…:<subject>`; `person:per_…` who is no member; an operator as `operator:opk_…` (a key), `operator:per_…` (in a
+             *     browser) or `operator:<subject>` (a token); `worker` or `console` for Ringfence itself.
              * @example api_key:key_01890a5d000070008000000000000000
              */
             actor: string;
@@ -2881,7 +2883,8 @@ export interface components {
         KeyRotation: {
             /**
              * Format: int64
-             * @description How long the secret before goes on working; a day if not given, 0 to end it at once.
+             * @description How long the secret before goes on working; a day if not given, 0 to end it at once. At least 60 where a key rotates
+             *     itself: with the secret before and the same `Idempotency-Key` it gets an answer again that was lost.
              * @example 3600
              */
             overlap_seconds?: number | null;
@@ -4034,7 +4037,7 @@ export interface components {
             home_region?: string | null;
             /** @example Northwind Collections */
             name?: string | null;
-            status?: components["schemas"]["TenantStatus"] | null;
+            status?: components["schemas"]["TenantStatusChange"] | null;
         };
         TenantList: {
             data: components["schemas"]["Tenant"][];
@@ -4053,6 +4056,11 @@ export interface components {
          * @enum {string}
          */
         TenantStatus: "active" | "suspended" | "deleting" | "deleted";
+        /**
+         * @description What a tenant can be set to; it is deleted by an operation of its own.
+         * @enum {string}
+         */
+        TenantStatusChange: "active" | "suspended";
         TenantUsage: {
             /**
              * Format: int64
@@ -4417,16 +4425,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not JSON (`malformed_json`) */
-        MalformedJson: {
-            headers: {
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description The request cannot be read (`malformed_request`) */
         MalformedRequest: {
             headers: {
@@ -4699,7 +4697,13 @@ export interface operations {
     metrics: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4721,8 +4725,10 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -5569,11 +5575,6 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
-                /**
-                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
-                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
-                 */
-                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -5599,7 +5600,6 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5619,12 +5619,12 @@ export interface operations {
             };
             400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["InstanceNotVerifiedOrTenantDeleted"];
+            409: components["responses"]["InstanceNotVerified"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             502: components["responses"]["AwsUnavailable"];
             503: components["responses"]["ServiceUnavailable"];
@@ -8816,6 +8816,11 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+                /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
                  */
@@ -8917,7 +8922,13 @@ export interface operations {
     me_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8959,8 +8970,10 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -9448,7 +9461,13 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9493,6 +9512,7 @@ export interface operations {
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -9502,7 +9522,13 @@ export interface operations {
     operator_audit_log_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9521,8 +9547,10 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -9543,7 +9571,13 @@ export interface operations {
                  */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9579,6 +9613,7 @@ export interface operations {
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10369,11 +10404,6 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
-                /**
-                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
-                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
-                 */
-                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -10451,7 +10481,6 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10483,12 +10512,11 @@ export interface operations {
             };
             400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["TenantDeleted"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10504,11 +10532,6 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
-                /**
-                 * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
-                 * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
-                 */
-                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -10581,7 +10604,6 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -10661,12 +10683,11 @@ export interface operations {
             };
             400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["ForbiddenOrCrossSiteOrTenantSuspended"];
+            403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["TenantDeleted"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
+            422: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10817,7 +10838,13 @@ export interface operations {
     session_end: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10833,8 +10860,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10844,7 +10873,13 @@ export interface operations {
     shard_moves_list: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10876,8 +10911,10 @@ export interface operations {
                     "application/json": components["schemas"]["ShardMoveList"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10888,6 +10925,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
                 /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
@@ -10949,7 +10991,13 @@ export interface operations {
     shards_list: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10983,8 +11031,10 @@ export interface operations {
                     "application/json": components["schemas"]["ShardList"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -10994,7 +11044,13 @@ export interface operations {
     shards_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description The function's ARN
@@ -11039,7 +11095,7 @@ export interface operations {
                     "application/json": components["schemas"]["Shard"];
                 };
             };
-            400: components["responses"]["MalformedJson"];
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
@@ -11254,7 +11310,13 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11289,6 +11351,7 @@ export interface operations {
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];
@@ -11299,6 +11362,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
                 /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
@@ -11345,6 +11413,7 @@ export interface operations {
             400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReusedOrValidationFailed"];
@@ -11357,7 +11426,13 @@ export interface operations {
     tenants_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description Its id
@@ -11390,6 +11465,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -11402,7 +11478,13 @@ export interface operations {
     tenants_delete: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description Its id
@@ -11435,6 +11517,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
@@ -11448,7 +11531,13 @@ export interface operations {
     tenants_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description Its id
@@ -11492,7 +11581,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            400: components["responses"]["MalformedJson"];
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
@@ -11510,6 +11599,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
                 /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
@@ -11589,7 +11683,13 @@ export interface operations {
     tenants_quotas_get: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description Its id
@@ -11624,6 +11724,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
+            400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -11636,7 +11737,13 @@ export interface operations {
     tenants_quotas_put: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path: {
                 /**
                  * @description Its id
@@ -11684,7 +11791,7 @@ export interface operations {
                     "application/json": components["schemas"]["QuotaList"];
                 };
             };
-            400: components["responses"]["MalformedJson"];
+            400: components["responses"]["MalformedRequestOrMalformedJson"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["ForbiddenOrCrossSite"];
             404: components["responses"]["NotFound"];
@@ -11974,7 +12081,13 @@ export interface operations {
                  */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description The tenant that is meant: for operators, for members of several tenants, and for tokens of a tenant's own issuer
+                 * @example ten_01890a5d000070008000000000000000
+                 */
+                "Ringfence-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12007,6 +12120,7 @@ export interface operations {
             400: components["responses"]["MalformedRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["ServiceUnavailable"];
             504: components["responses"]["Timeout"];

@@ -54,6 +54,22 @@ pub enum JwtError {
     KeysUnavailable,
 }
 
+impl JwtError {
+    /// Whether the provider's signature was seen before: so whoever sent the token is somebody whom the provider knows.
+    #[must_use]
+    pub fn is_of_a_signed_token(&self) -> bool {
+        match self {
+            Self::Claim(_) | Self::Expired | Self::NotYetValid | Self::NoRole => true,
+            Self::Malformed
+            | Self::Algorithm
+            | Self::CriticalExtension
+            | Self::UnknownKey
+            | Self::Signature
+            | Self::KeysUnavailable => false,
+        }
+    }
+}
+
 /// Checks tokens of one provider. Shared by all requests; holds the provider's keys.
 #[derive(Debug)]
 pub struct Verifier {

@@ -42,10 +42,7 @@ pub(super) async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recogn
 
 async fn principal(parts: &Parts, app: &AppState) -> ApiResult<Principal> {
     let headers = &parts.headers;
-    let acts_for = match headers.get(TENANT_HEADER) {
-        Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
-        None => None,
-    };
+    let acts_for = acts_for(headers)?;
     // Who sends a credential of its own is not judged by the browser's cookie.
     if headers.contains_key(header::AUTHORIZATION) {
         let bearer = bearer(headers).ok_or_else(nobody)?;
@@ -57,6 +54,22 @@ async fn principal(parts: &Parts, app: &AppState) -> ApiResult<Principal> {
     let principal = app.authenticator.session(secret, acts_for).await?;
     refuse_cross_site(&parts.method, headers, &app.public_url, secret)?;
     Ok(principal)
+}
+
+/// The tenant that is named beside the credential. Of two nobody could say which one is meant.
+fn acts_for(headers: &HeaderMap) -> ApiResult<Option<&str>> {
+    let mut values = headers.get_all(TENANT_HEADER).iter();
+    let named = match values.next() {
+        Some(value) => Some(value.to_str().map_err(|_| ApiError::not_found())?),
+        None => None,
+    };
+    if values.next().is_some() {
+        return Err(ApiError::new(
+            Code::MalformedRequest,
+            "the header Ringfence-Tenant must stand once",
+        ));
+    }
+    Ok(named)
 }
 
 fn nobody() -> ApiError {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::problem::{Code, Problem};
 use super::each_operation;
-use super::operations::{PERMISSION, is_in_a_tenant};
+use super::operations::{PERMISSION, in_a_tenant, is_done_once};
 
 /// Codes that only this operation answers.
 const OWN: &str = "x-errors";
@@ -44,8 +44,9 @@ pub(super) fn describe(document: &mut Value) {
 /// In the order in which [`Code`] has them.
 fn codes(method: &str, operation: &Value) -> Vec<Code> {
     let permission = operation[PERMISSION].as_str();
-    let in_a_tenant = permission.is_some_and(is_in_a_tenant);
-    let changes = method != "get";
+    let changes_a_tenant = permission
+        .and_then(in_a_tenant)
+        .is_some_and(|known| known.changes);
     let parameter = |place: &str| parameters(operation).any(|parameter| parameter["in"] == place);
     let if_match = parameters(operation).any(|parameter| parameter["name"] == "If-Match");
     let body = &operation["requestBody"]["content"];
@@ -54,17 +55,18 @@ fn codes(method: &str, operation: &Value) -> Vec<Code> {
         own.into_iter().flatten().any(|own| own == code.as_str())
     };
     let applies = |code: Code| match code {
-        Code::MalformedRequest => parameter("query") || parameter("header"),
+        Code::MalformedRequest => permission.is_some() || parameter("query"),
         Code::MalformedJson => body["application/json"].is_object(),
         Code::Unauthenticated | Code::Forbidden | Code::RateLimited => permission.is_some(),
         Code::ServiceUnavailable | Code::Timeout => permission.is_some(),
-        Code::CrossSite => permission.is_some() && changes,
-        Code::TenantSuspended | Code::TenantDeleted => in_a_tenant && changes,
-        Code::NotFound => parameter("path") || in_a_tenant,
+        Code::CrossSite => permission.is_some() && method != "get",
+        Code::TenantSuspended | Code::TenantDeleted => changes_a_tenant,
+        // A tenant that is not there for the caller.
+        Code::NotFound => permission.is_some() || parameter("path"),
         Code::StaleVersion => if_match,
         Code::PayloadTooLarge | Code::UnsupportedMediaType => body.is_object(),
         Code::ValidationFailed => body.is_object(),
-        Code::IdempotencyKeyReused => method == "post" && permission.is_some(),
+        Code::IdempotencyKeyReused => is_done_once(method, permission),
         _ => false,
     };
     let all = Code::ALL.iter().copied();

@@ -29,8 +29,9 @@ const ABOUT: &str = "Ringfence keeps contact centres inside their outbound-calli
     several tenants, and a token of a tenant's own issuer name the tenant in `Ringfence-Tenant: ten_…`. A browser where \
     somebody is signed in sends its cookie and, with everything but GET, the `csrf_token` of `/v1/me` in \
     `X-CSRF-Token`. What belongs to another tenant is answered like what does not exist. Every error is an RFC 9457 problem whose `type` is a page of this server. Lists take `limit` (1 to 100) and `cursor`.\n\n\
-    A POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours: later answers are those of \
-    the first time, with `Idempotent-Replayed: true`. `RateLimit` and `RateLimit-Policy` tell what a key and a tenant \
+    A POST that changes something and has an `Idempotency-Key` is done once, however often it is sent within 24 hours: \
+    later answers are those of the first time, with `Idempotent-Replayed: true`. Checks, validating and replaying change \
+    nothing and are worked out anew each time. `RateLimit` and `RateLimit-Policy` tell what a key and a tenant \
     may still send; beyond it the answer is 429 with `Retry-After`.";
 
 /// In the order in which they are read.

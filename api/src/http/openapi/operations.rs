@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::caller::{AnyCaller, Operator, Somebody};
 use super::{BEARER, SESSION, each_operation, ids};
-use crate::auth::PERMISSIONS;
+use crate::auth::{Described, PERMISSIONS};
 
 /// Where an operation's permission stands by itself, for those who do not read security requirements.
 pub(super) const PERMISSION: &str = "x-permission";
@@ -17,7 +17,7 @@ pub(super) fn complete(document: &mut Value) {
             secure(operation, permission);
         }
         parameters(path, method, operation, needed.as_deref());
-        answers(method, operation, needed.is_some());
+        answers(method, operation, needed.as_deref());
     });
 }
 
@@ -27,9 +27,16 @@ fn permission(operation: &Value) -> Option<String> {
     Some(scope.to_owned())
 }
 
-/// Whether it is done in a tenant, which some callers have to name.
-pub(super) fn is_in_a_tenant(permission: &str) -> bool {
-    PERMISSIONS.iter().any(|known| known.name == permission)
+/// What a role needs to do it in a tenant. None: it is done in no tenant.
+pub(super) fn in_a_tenant(permission: &str) -> Option<&'static Described> {
+    PERMISSIONS.iter().find(|known| known.name == permission)
+}
+
+/// Whether it is done once, however often it is sent under one `Idempotency-Key`. A POST that changes nothing may be done
+/// again.
+pub(super) fn is_done_once(method: &str, permission: Option<&str>) -> bool {
+    let changes = |permission| in_a_tenant(permission).is_none_or(|known| known.changes);
+    method == "post" && permission.is_some_and(changes)
 }
 
 /// A key, a token or an operator's key; or, in other words, the browser of somebody who is signed in.
@@ -53,8 +60,7 @@ fn needs(permission: &str) -> String {
     if permission == Somebody::NAME {
         return "For a person who is signed in in a browser.".to_owned();
     }
-    let known = PERMISSIONS.iter().find(|known| known.name == permission);
-    let role = known.map_or("owner", |known| known.least.as_str());
+    let role = in_a_tenant(permission).map_or("owner", |known| known.least.as_str());
     format!("Needs the permission `{permission}`: the role {role} or more.")
 }
 
@@ -66,14 +72,15 @@ fn parameters(path: &str, method: &str, operation: &mut Value, permission: Optio
     for parameter in &mut parameters {
         describe(path, parameter);
     }
-    if permission.is_some_and(is_in_a_tenant) {
+    // Read with every credential, so that a client of one operation is a client of all.
+    if permission.is_some() {
         parameters.push(json!({
             "name": "Ringfence-Tenant", "in": "header", "required": false, "schema": ids::schema("ten"),
             "description": "The tenant that is meant: for operators, for members of several tenants, and for tokens of a \
                 tenant's own issuer",
         }));
     }
-    if method == "post" {
+    if is_done_once(method, permission) {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": {
@@ -132,7 +139,7 @@ fn describe(path: &str, parameter: &mut Value) {
 }
 
 /// Says what each status means, and which headers come with it.
-fn answers(method: &str, operation: &mut Value, is_counted: bool) {
+fn answers(method: &str, operation: &mut Value, permission: Option<&str>) {
     let answers = operation["responses"].as_object_mut();
     for (status, answer) in answers.into_iter().flatten() {
         if answer["description"].as_str().is_none_or(str::is_empty) {
@@ -142,11 +149,11 @@ fn answers(method: &str, operation: &mut Value, is_counted: bool) {
             answer["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });
         };
         add("X-Request-Id");
-        if is_counted {
+        if permission.is_some() {
             add("RateLimit");
             add("RateLimit-Policy");
         }
-        if method == "post" && is_counted {
+        if is_done_once(method, permission) {
             add("Idempotent-Replayed");
         }
     }

@@ -1,5 +1,6 @@
 //! Keys: shown once, kept as a hash, expiring, revocable.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -366,4 +367,55 @@ async fn nobody_revokes_a_key_that_may_do_more_than_they_may(pool: PgPool) {
     world.get("/v1/me", &cast.owner).await.ok(200);
     world.delete(&path("admin"), &cast.admin).await.ok(204);
     world.delete(&path("owner"), &cast.owner).await.ok(204);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_expires_makes_none_that_works_for_longer(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let make = async |by: &str, expires_at: Value| {
+        let body = json!({ "name": "robot", "role": "admin", "expires_at": expires_at });
+        world.post("/v1/api-keys", by, body).await
+    };
+    let soon = json!("2026-11-25T13:00:00Z");
+    let made = make(&cast.owner, soon.clone()).await.ok(201);
+    let (id, short) = (made.text("/id"), made.text("/key"));
+    for later in [Value::Null, json!("2026-11-25T13:00:01Z")] {
+        let refused = make(&short, later).await.problem(422, "validation_failed");
+        assert_eq!(refused.pointers(), ["/expires_at"]);
+    }
+    make(&short, soon).await.ok(201);
+    // Nor does it get at one by a new secret.
+    let rotate = async |id: &str| {
+        let path = format!("/v1/api-keys/{id}/rotate");
+        world.post(&path, &short, json!({})).await
+    };
+    let lasting = make(&cast.owner, Value::Null).await.ok(201);
+    rotate(&lasting.text("/id")).await.problem(403, "forbidden");
+    rotate(&id).await.ok(200);
+}
+
+/// An answer that is lost would lock out for ever who asked.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_rotates_itself_goes_on_for_as_long_as_it_takes_to_ask_again(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({ "name": "robot", "role": "admin" });
+    let made = world.post("/v1/api-keys", &cast.owner, body).await.ok(201);
+    let path = format!("/v1/api-keys/{}/rotate", made.text("/id"));
+    for overlap in [0, 59] {
+        let body = json!({ "overlap_seconds": overlap });
+        let refused = world.post(&path, &made.text("/key"), body).await;
+        let pointers = refused.problem(422, "validation_failed").pointers();
+        assert_eq!(pointers, ["/overlap_seconds"]);
+    }
+    let again = [("idempotency-key", "one")];
+    let ask = async || {
+        let body = Some(json!({ "overlap_seconds": 60 }));
+        world
+            .call_with(Method::POST, &path, &made.text("/key"), body, &again)
+            .await
+            .ok(200)
+    };
+    assert_eq!(ask().await.text("/key"), ask().await.text("/key"));
 }

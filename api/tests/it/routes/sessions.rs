@@ -259,3 +259,43 @@ async fn an_operator_who_is_also_a_member_is_on_record_as_an_operator(pool: PgPo
     assert_eq!(log.text("/data/0/actor"), operator);
     assert_ne!(operator, format!("member:{}", accepted.text("/member_id")));
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whose_only_tenant_is_being_deleted_is_signed_in_all_the_same_and_can_join_another(
+    pool: PgPool,
+) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let (cast, next) = (world.tenant("Northwind").await, world.tenant("Next").await);
+    let mut ada = member(&world, &openid, "Ada", &[(&cast, "owner")]).await;
+    let path = format!("/v1/tenants/{}", cast.id);
+    world.delete(&path, &world.operator).await.ok(202);
+    let me = ada.go("/v1/me").await.ok(200);
+    assert!(me.body["tenant"].is_null() && me.body["role"].is_null());
+    assert_eq!(me.body["memberships"], json!([]));
+    ada.go("/v1/instances").await.problem(403, "forbidden");
+    let named = [("ringfence-tenant", cast.id.as_str())];
+    ada.call_for(Method::GET, "/v1/me", None, &named)
+        .await
+        .problem(404, "not_found");
+
+    join(&world, &next, &ada, "viewer").await;
+    let me = ada.go("/v1/me").await.ok(200);
+    assert_eq!(me.text("/tenant/name"), "Next");
+    ada.call(Method::DELETE, "/v1/session", None).await.ok(204);
+    ada.sign_in(&openid, &person("Ada"), "/auth/sign-in").await;
+    ada.go("/v1/me").await.ok(200);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_two_tenants_that_are_named_none_is_taken(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let (one, two) = (world.tenant("One").await, world.tenant("Two").await);
+    let ada = member(&world, &openid, "Ada", &[(&one, "owner"), (&two, "owner")]).await;
+    let both = [
+        ("ringfence-tenant", one.id.as_str()),
+        ("ringfence-tenant", two.id.as_str()),
+    ];
+    ada.call_for(Method::GET, "/v1/instances", None, &both)
+        .await
+        .problem(400, "malformed_request");
+}

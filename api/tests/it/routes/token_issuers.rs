@@ -3,6 +3,8 @@
 use axum::http::Method;
 use axum::routing::get;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -254,4 +256,55 @@ async fn a_registration_gives_no_more_than_whoever_makes_it_has_and_reaches_no_p
     }
     let list = world.get("/v1/token-issuers", &cast.admin).await.ok(200);
     assert_eq!(list.body["data"], json!([]));
+}
+
+/// Anybody can write a token that has no signature, and learns nothing from it.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_token_that_nobody_signed_does_not_tell_which_tenants_there_are_nor_whose_tokens_they_accept(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let (cast, other) = (world.tenant("Northwind").await, world.tenant("Other").await);
+    let away = world.tenant("Away").await;
+    let issuer = Issuer::start().await;
+    let register = async |cast: &Cast, jwks_url: &str| {
+        let mut own = issuer.registration();
+        own["jwks_url"] = json!(jwks_url);
+        world
+            .post("/v1/token-issuers", &cast.admin, own)
+            .await
+            .ok(201);
+    };
+    register(&cast, &issuer.jwks_url).await;
+    register(&away, "http://127.0.0.1:1/keys").await;
+    let good = issuer.token(&world, &json!({}));
+    let with_head = |head: &Value| {
+        let (_, rest) = good.split_once('.').expect("parts");
+        format!("{}.{rest}", URL_SAFE_NO_PAD.encode(head.to_string()))
+    };
+    let missing = "ten_01890000000070008000000000000000";
+    for token in [
+        format!("{}x", &good[..good.len() - 1]),
+        with_head(&json!({ "alg": "RS256", "kid": "two" })),
+        with_head(&json!({ "alg": "RS256" })),
+        with_head(&json!({ "alg": "ES256", "kid": "one" })),
+        with_head(&json!({ "alg": "none", "kid": "one" })),
+        with_head(&json!({ "alg": "RS256", "kid": "one", "crit": ["x"] })),
+    ] {
+        let mut answers = Vec::new();
+        for tenant in [cast.id.as_str(), &away.id, &other.id, missing, "none"] {
+            let headers = [("ringfence-tenant", tenant)];
+            let answer = world
+                .call_with(Method::GET, "/v1/me", &token, None, &headers)
+                .await;
+            answers.push(answer.problem(401, "unauthenticated").without_request_id());
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+    }
+    // Whoever has a signed one is told what to mend.
+    let late = issuer.token(&world, &json!({ "exp": 1 }));
+    let refused = ask(&world, Method::GET, "/v1/me", &late, &cast).await;
+    let refused = refused.problem(401, "unauthenticated");
+    assert_eq!(refused.text("/detail"), "the token has expired");
 }

@@ -140,7 +140,7 @@ impl fmt::Debug for MadeApiKey {
 
 /// Make a key
 ///
-/// Nobody makes a key that may do more than they may themselves.
+/// Nobody makes a key that may do more than they may themselves, and a key that expires makes none that works for longer.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "api_keys_create", tag = "api-keys",
     security(("bearer" = [ManageKeys::NAME])),
@@ -157,6 +157,10 @@ pub(in crate::http) async fn create(
             new.role
         );
         return Err(ApiError::new(Code::Forbidden, detail).into());
+    }
+    if !caller.principal.may_give_until(new.expires_at) {
+        let detail = "a key that expires makes only keys that expire with it or before";
+        return Err(ApiError::field("/expires_at", "out_of_range", detail).into());
     }
     let mut tx = caller.begin_once().await?;
     let made = make(&mut tx, &caller.app, new, |id| {

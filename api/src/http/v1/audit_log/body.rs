@@ -15,7 +15,9 @@ pub(super) struct AuditEntryBody {
     seq: i64,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `operator:opk_…`, `api_key:key_…`, `token:<subject>`, `worker` or `console`.
+    /// Who it was: `member:mem_…`, `api_key:key_…`, the bearer of a token as `token:<subject>` or, of an issuer of the tenant,
+    /// `token:iss_…:<subject>`; `person:per_…` who is no member; an operator as `operator:opk_…` (a key), `operator:per_…` (in a
+    /// browser) or `operator:<subject>` (a token); `worker` or `console` for Ringfence itself.
     #[schema(example = "api_key:key_01890a5d000070008000000000000000")]
     actor: String,
     #[schema(example = "policy.put")]

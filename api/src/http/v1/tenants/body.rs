@@ -25,13 +25,6 @@ pub(super) fn checked_region(app: &AppState, region: String) -> ApiResult<String
     )]))
 }
 
-/// What the operator can set; a tenant is deleted by an operation of its own.
-pub(super) const STATUSES: &str = "active, suspended";
-
-pub(super) fn status(word: &str) -> Option<TenantStatus> {
-    TenantStatus::parse(word).filter(|status| !status.is_going())
-}
-
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Tenant)]
 pub(super) struct TenantBody {

@@ -3,9 +3,7 @@
 use axum::Json;
 use utoipa::ToSchema;
 
-use super::body::{
-    NAME_MAX, STATUSES, TenantBody, TenantStatusBody, audited, checked_region, status,
-};
+use super::body::{NAME_MAX, TenantBody, audited, checked_region};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::TenantStatus;
 use crate::http::body::Body;
@@ -15,12 +13,40 @@ use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::standing::must_be_there;
 
+const STATUSES: &str = "active, suspended";
+
+/// What a tenant can be set to; it is deleted by an operation of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum TenantStatusChange {
+    Active,
+    Suspended,
+}
+
+impl TenantStatusChange {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "active" => Some(Self::Active),
+            "suspended" => Some(Self::Suspended),
+            _ => None,
+        }
+    }
+}
+
+impl From<TenantStatusChange> for TenantStatus {
+    fn from(wanted: TenantStatusChange) -> Self {
+        match wanted {
+            TenantStatusChange::Active => Self::Active,
+            TenantStatusChange::Suspended => Self::Suspended,
+        }
+    }
+}
+
 #[derive(Debug, ToSchema)]
 pub(super) struct TenantChange {
     #[schema(max_length = 200, example = "Northwind Collections")]
     name: Option<String>,
-    #[schema(value_type = Option<TenantStatusBody>)]
-    status: Option<TenantStatus>,
+    status: Option<TenantStatusChange>,
     /// A region with limiters. Rules with the scope `tenant` begin to count anew there.
     #[schema(example = "us-east-1")]
     home_region: Option<String>,
@@ -30,7 +56,7 @@ impl FromFields for TenantChange {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         Some(Self {
             name: fields.optional_text("name", NAME_MAX),
-            status: fields.optional_word("status", status, STATUSES),
+            status: fields.optional_word("status", TenantStatusChange::parse, STATUSES),
             home_region: fields.optional_text("home_region", NAME_MAX),
         })
     }
@@ -60,7 +86,7 @@ pub(in crate::http) async fn update(
     must_be_there(&before)?;
     let mut tenant = before.clone();
     tenant.name = wanted.name.unwrap_or(tenant.name);
-    tenant.status = wanted.status.unwrap_or(tenant.status);
+    tenant.status = wanted.status.map_or(tenant.status, Into::into);
     tenant.home_region = home_region.unwrap_or(tenant.home_region);
     if tenant != before {
         let change = caller.change("tenant.update", tenant.id);
