@@ -70,8 +70,10 @@ pub struct Inside {
     pub drafts: BTreeSet<String>,
     /// Content with this text in it is refused.
     pub refused_text: Option<&'static str>,
-    /// Queues that take no change.
-    pub fixed_queues: BTreeSet<String>,
+    /// Queues that take no change, and how that is refused.
+    pub fixed_queues: BTreeMap<String, AwsErrorKind>,
+    /// Connect's quota of flows, where it matters.
+    pub flows_max: Option<usize>,
     /// The whisper of ours that somebody pointed a queue at by hand.
     pointed_at: Option<String>,
     /// Function and statement.
@@ -472,6 +474,12 @@ impl ConnectInstance for FakeInstance {
                 return Err(AwsErrorKind::Duplicate);
             }
             inside.check(&flow.content)?;
+            if inside
+                .flows_max
+                .is_some_and(|max| inside.flows.len() >= max)
+            {
+                return Err(AwsErrorKind::LimitExceeded);
+            }
             inside.next_id += 1;
             let id = format!("flow-{}", inside.next_id);
             inside.changed(format!("create {}", flow.name));
@@ -572,8 +580,8 @@ impl ConnectInstance for FakeInstance {
             {
                 return Err(AwsErrorKind::NotFound);
             }
-            if inside.fixed_queues.contains(queue_id) {
-                return Err(AwsErrorKind::Invalid);
+            if let Some(refusal) = inside.fixed_queues.get(queue_id) {
+                return Err(refusal.clone());
             }
             let queue = inside
                 .queues

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
     ConditionStatus, ConditionType, ExistingWhisper, InstallationState, QueueState,
@@ -60,7 +61,8 @@ async fn a_queue_that_takes_no_change_keeps_no_other_from_its_own_whisper_and_fl
 ) {
     let world = World::new(pool).await;
     let site = installed(&world).await;
-    site.fake.inside().fixed_queues.insert("odd".to_owned());
+    let fixed = ("odd".to_owned(), AwsErrorKind::Invalid);
+    site.fake.inside().fixed_queues = [fixed].into();
     site.ask_removal().await;
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
@@ -84,6 +86,90 @@ async fn a_queue_that_takes_no_change_keeps_no_other_from_its_own_whisper_and_fl
     assert_eq!(site.settle().await.state, InstallationState::Uninstalled);
     assert_eq!(site.fake.whisper_of("odd").as_deref(), Some("odd-whisper"));
     assert_eq!(site.fake.our_flows(), Vec::<String>::new());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_quota_of_flows_keeps_no_queue_back_but_those_whose_copy_it_is_too_small_for(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let own = ["1", "2", "3", "4"].map(|number| (number, format!("whisper-{number}")));
+    let mut queues: Vec<(&str, Option<&str>)> = own
+        .iter()
+        .map(|(id, whisper)| (*id, Some(whisper.as_str())))
+        .collect();
+    queues.push(("plain", None));
+    let site = world.site(FakeInstance::with_queues(&queues)).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    // Room for the notice, the one before the default, and the copy of one.
+    let room = site.fake.inside().flows.len() + 3;
+    site.fake.inside().flows_max = Some(room);
+    for _ in 0..2 {
+        let assessment = site.pass().await.expect("a pass");
+        assert_eq!(assessment.state, InstallationState::Blocked);
+        let flows = condition(&assessment, ConditionType::FlowsInstalled);
+        assert_eq!(flows.reason, "quota_used_up");
+        for queue in ["1", "plain"] {
+            assert_eq!(site.queue_state(queue).await, Some(QueueState::Attached));
+        }
+        for (queue, whisper) in &own[1..] {
+            assert_eq!(site.fake.whisper_of(queue).as_ref(), Some(whisper));
+            let told = site.queue_detail(queue).await;
+            assert!(told.contains("raise the quota"), "{queue}: {told}");
+        }
+        let steps = site.steps().await;
+        let refused = steps.iter().filter(|(status, _)| status == "failed");
+        assert_eq!(refused.count(), 1, "one refusal is enough: {steps:?}");
+    }
+    site.fake.inside().flows_max = None;
+    assert_eq!(site.settle().await.state, InstallationState::Installed);
+    for (queue, _) in queues {
+        assert_eq!(site.queue_state(queue).await, Some(QueueState::Attached));
+        assert_eq!(site.queue_detail(queue).await, "");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_the_role_is_denied_keeps_no_other_back_and_the_connection_is_told(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let site = asked(&world).await;
+    let denied = ("odd".to_owned(), AwsErrorKind::AccessDenied);
+    site.fake.inside().fixed_queues = [denied].into();
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Blocked);
+    for queue in ["own", "plain"] {
+        assert_eq!(site.queue_state(queue).await, Some(QueueState::Attached));
+    }
+    let told = site.queue_detail("odd").await;
+    assert!(told.contains("denies it for this one"), "{told}");
+    let connection = condition(&assessment, ConditionType::ConnectionHealthy);
+    assert_eq!(connection.reason, "permission_missing");
+
+    // Nothing of ours goes while the queue cannot be given back what it had.
+    site.ask_removal().await;
+    site.fake.inside().fixed_queues.clear();
+    site.settle().await;
+    assert_eq!(site.fake.our_flows(), Vec::<String>::new());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_will_pass_by_itself_ends_the_pass_and_is_not_tried_at_each_queue(pool: PgPool) {
+    let world = World::new(pool).await;
+    for refusal in [AwsErrorKind::Throttled, AwsErrorKind::Transient] {
+        let site = asked(&world).await;
+        let fixed = ("odd".to_owned(), refusal.clone());
+        site.fake.inside().fixed_queues = [fixed].into();
+        let assessment = site.pass().await.expect("a pass");
+        assert_eq!(assessment.state, InstallationState::Installing, "{refusal}");
+        let steps = site.steps().await;
+        let failed = steps.iter().position(|(status, _)| status == "failed");
+        let after = &steps[failed.expect("a failure") + 1..];
+        let is_waiting = |(status, _): &(String, String)| status == "pending";
+        assert!(after.iter().all(is_waiting), "{refusal}: {steps:?}");
+        site.put_away().await;
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -153,12 +153,9 @@ impl Reconciliation<'_> {
     {
         let first = self.journal.planned(plan, remembered, observed).await?;
         let mut failures: Vec<(&Step, StepError)> = Vec::new();
-        let mut held_back = Vec::new();
+        let mut held_back: Vec<&Step> = Vec::new();
         for (position, step) in (first..).zip(&plan.steps) {
-            if failures
-                .iter()
-                .any(|(failed, err)| is_held_back(failed, err, step))
-            {
+            if is_held_back(&failures, &held_back, step) {
                 held_back.push(step);
                 continue;
             }

@@ -13,11 +13,7 @@ use super::words::words;
 
 /// A refusal that this pass met is newer than any check.
 pub(super) fn connection_finding(check: &InstanceCheck, failure: Option<&StepError>) -> Finding {
-    if let Some(err @ StepError::Aws(refusal)) = failure
-        && refusal.kind == AwsErrorKind::AccessDenied
-        && !refusal.action.starts_with("lambda:")
-        && !refusal.action.starts_with("dynamodb:")
-    {
+    if let Some(err) = failure.filter(|err| is_refusal(err)) {
         let (reason, message) = words(err);
         return bad(&reason, message);
     }
@@ -33,6 +29,16 @@ pub(super) fn connection_finding(check: &InstanceCheck, failure: Option<&StepErr
             "the roles have not been checked yet".to_owned(),
         ),
     }
+}
+
+/// One of the customer's roles refused; what the operator's own may not is no matter of theirs.
+pub(super) fn is_refusal(err: &StepError) -> bool {
+    let StepError::Aws(refusal) = err else {
+        return false;
+    };
+    let is_operators =
+        refusal.action.starts_with("lambda:") || refusal.action.starts_with("dynamodb:");
+    refusal.kind == AwsErrorKind::AccessDenied && !is_operators
 }
 
 /// What of the customer's access was changed, going by the reason that was found. AWS refuses a role that is gone, one with

@@ -16,7 +16,7 @@ use crate::store::InstanceCheck;
 use super::execute::StepError;
 use super::plan::{Plan, Step};
 
-use connection::{access_drift, connection_finding};
+use connection::{access_drift, connection_finding, is_refusal};
 use findings::{
     Finding, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step, queues_finding,
     shard_finding, step_finding,
@@ -48,9 +48,10 @@ impl Pass<'_> {
         self.failures.first().map(|(_, err)| err)
     }
 
-    /// The one that ended the pass, if one did.
-    fn last_failure(&self) -> Option<&StepError> {
-        self.failures.last().map(|(_, err)| err)
+    /// What the roles refused in this pass, if anything.
+    fn refusal(&self) -> Option<&StepError> {
+        let mut errors = self.failures.iter().map(|(_, err)| err);
+        errors.find(|err| is_refusal(err))
     }
 
     fn needs_somebody(&self) -> bool {
@@ -109,7 +110,7 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
         (ConditionType::QueuesAttached, queues),
         (
             ConditionType::ConnectionHealthy,
-            connection_finding(pass.connection, pass.last_failure()),
+            connection_finding(pass.connection, pass.refusal()),
         ),
     ];
     let is_done = pass.failures.is_empty();
@@ -219,10 +220,9 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
     let findings = ConditionType::ALL
         .into_iter()
         .map(|kind| match kind {
-            ConditionType::ConnectionHealthy => (
-                kind,
-                connection_finding(pass.connection, pass.last_failure()),
-            ),
+            ConditionType::ConnectionHealthy => {
+                (kind, connection_finding(pass.connection, pass.refusal()))
+            }
             _ => (kind, bad(&reason, message.clone())),
         })
         .collect();

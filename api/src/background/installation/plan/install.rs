@@ -40,7 +40,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn install(mut self) -> Plan {
-        let fates: Vec<(&Queue, Fate)> = self
+        let mut fates: Vec<(&Queue, Fate)> = self
             .observed
             .queues
             .iter()
@@ -79,9 +79,17 @@ impl<'a> Planner<'a> {
         if notice_is_new || !self.remembered.published {
             self.plan.steps.push(Step::Publish);
         }
+        // Its queues at once: whatever becomes of the other flows, their calls are limited.
         for key in &needed {
             let content = self.whisper_content(key).or_else(|| self.repointed(key));
             self.flow(key, content);
+            let runs_it =
+                |(_, fate): &(&Queue, Fate)| matches!(fate, Fate::Attach(its) if its == key);
+            let (its, others): (Vec<_>, Vec<_>) = fates.into_iter().partition(runs_it);
+            for (queue, fate) in its {
+                self.covered_queue(queue, fate);
+            }
+            fates = others;
         }
         for key in kept.difference(&needed) {
             let content = self.repointed(key);
