@@ -35,8 +35,8 @@ use crate::store::Store;
 use pacing::Pacer;
 
 pub use connect::{
-    ConnectInstance, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound, Queue,
-    QueueSummary, SdkConnectInstance,
+    ConnectInstance, CreatedFlow, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound,
+    Queue, QueueSummary, SdkConnectInstance,
 };
 pub use decision_records::DecisionRecords;
 pub use dynamodb::{SnapshotTable, Written};

@@ -10,7 +10,12 @@ pub struct InstalledFlow {
     pub flow_id: String,
     pub name: String,
     pub content_sha256: String,
+    /// The service's digest of what was published, where it gave one.
     pub service_sha256: Option<String>,
+    /// Digest of what the flow does, as last published.
+    pub actions_sha256: Option<String>,
+    /// The same of what is about to be published.
+    pub sending_sha256: Option<String>,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
 }
@@ -23,8 +28,8 @@ impl TenantTx {
         let tenant_id = self.tenant_id().0;
         let rows = sqlx::query_as!(
             InstalledFlow,
-            "select flow_key as key, flow_id, name, content_sha256, service_sha256, removing from installed_flows
-             where tenant_id = $1 and instance_id = $2 order by flow_key",
+            "select flow_key as key, flow_id, name, content_sha256, service_sha256, actions_sha256, sending_sha256, removing
+             from installed_flows where tenant_id = $1 and instance_id = $2 order by flow_key",
             tenant_id,
             instance.0,
         )
@@ -55,11 +60,12 @@ impl TenantTx {
         }
         sqlx::query!(
             "insert into installed_flows
-                 (tenant_id, instance_id, flow_key, flow_id, name, content_sha256, service_sha256)
-             values ($1, $2, $3, $4, $5, $6, $7)
+                 (tenant_id, instance_id, flow_key, flow_id, name, content_sha256, service_sha256, actions_sha256)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
              on conflict on constraint installed_flows_pkey do update
              set flow_id = excluded.flow_id, name = excluded.name, content_sha256 = excluded.content_sha256,
-                 service_sha256 = excluded.service_sha256, removing = false",
+                 service_sha256 = excluded.service_sha256, actions_sha256 = excluded.actions_sha256, sending_sha256 = null,
+                 removing = false",
             tenant_id,
             instance.0,
             flow.key,
@@ -67,10 +73,34 @@ impl TenantTx {
             flow.name,
             flow.content_sha256,
             flow.service_sha256,
+            flow.actions_sha256,
         )
         .execute(self.connection())
         .await?;
         Ok(is_another)
+    }
+
+    /// Before other content of it is published: what that does, and what the content does that is there now, where it is ours.
+    pub async fn installed_flow_sending(
+        &mut self,
+        instance: InstanceId,
+        flow_id: &str,
+        sending_sha256: &str,
+        actions_sha256: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installed_flows set sending_sha256 = $4, actions_sha256 = coalesce($5, actions_sha256)
+             where tenant_id = $1 and instance_id = $2 and flow_id = $3",
+            tenant_id,
+            instance.0,
+            flow_id,
+            sending_sha256,
+            actions_sha256,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Before it is deleted. `false`: it stays after all.

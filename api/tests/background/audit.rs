@@ -1,15 +1,16 @@
 //! Every change of ours in the customer's account is in the audit log, with what was there before and after it, wherever
 //! a worker dies or is overtaken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ringfence_api::background::installation::plan::content_sha256;
 use ringfence_api::domain::installation::{
     ExistingWhisper, InstallationRequest, InstallationState, OnLimiterUnavailable,
 };
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Moment};
+use crate::fake::{Change, DEFAULT_OUTBOUND, Edit, FakeInstance, Fault, Moment, whisper_content};
 use crate::world::{Audited, Site, World, request};
 
 /// Everything that an installation can have, the fallback included.
@@ -200,4 +201,87 @@ async fn a_change_over_which_the_worker_died_is_told_by_the_next_one(pool: PgPoo
         killed += 1;
     }
     assert!(killed > 40, "only {killed} times");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_there_before_is_what_was_there_whatever_somebody_did_meanwhile(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut overwritten = 0;
+    for before in 1..60 {
+        let site = site(&world).await;
+        site.settle().await;
+        site.fake
+            .publish("their-whisper", &whisper_content("new words"));
+        site.fake.edit(Some(Edit {
+            before,
+            change: Change::RewriteOurs(1),
+        }));
+        site.pass().await.expect("a pass");
+        let is_over = !site.fake.was_edited();
+        site.fake.edit(None);
+        site.settle().await;
+        site.ask_removal().await;
+        site.settle().await;
+        let entries = site.audited().await;
+        let digests = |action: &str| -> Vec<String> {
+            let its = entries.iter().filter(|entry| entry.action == action);
+            its.map(|entry| entry.before["content_sha256"].as_str().unwrap_or_default())
+                .map(str::to_owned)
+                .collect()
+        };
+        let lost = |lost: &[String]| -> Vec<String> {
+            lost.iter().map(|content| content_sha256(content)).collect()
+        };
+        let told = digests("installation.update_flow");
+        assert_eq!(told, lost(&site.fake.inside().overwritten), "{before}");
+        let told = digests("installation.delete_flow");
+        assert_eq!(told, lost(&site.fake.inside().deleted), "{before}");
+        overwritten += site.fake.inside().overwritten.len();
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+    }
+    assert!(overwritten > 20, "only {overwritten} updates");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_whisper_that_a_queue_showed_right_before_its_change_is_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    let queues = [
+        ("first", Some("their-whisper")),
+        ("second", Some("other-whisper")),
+    ];
+    let mut shown = BTreeSet::new();
+    for before in 1..40 {
+        let site = world.site(FakeInstance::with_queues(&queues)).await;
+        site.ask(&request(ExistingWhisper::Merge)).await;
+        site.settle().await;
+        let [first, second] =
+            ["first", "second"].map(|queue| site.fake.whisper_of(queue).expect("a whisper"));
+        site.ask_removal().await;
+        // Between the look and its turn the queue is pointed at another one of ours.
+        let change = Change::Repoint {
+            queue: "first".to_owned(),
+            flow_id: second.clone(),
+        };
+        site.fake.edit(Some(Edit { before, change }));
+        let _ = site.pass().await;
+        let is_over = !site.fake.was_edited();
+        site.fake.edit(None);
+        site.settle().await;
+        let entries = site.audited().await;
+        let restored = entries.iter().rev().find(|entry| {
+            entry.action == "installation.restore_queue" && entry.before["queue_id"] == "first"
+        });
+        let told = &restored.expect("an entry").before["whisper_flow_id"];
+        let really = site.fake.inside().replaced["first"].clone();
+        assert_eq!(told.as_str(), really.as_deref(), "{before}");
+        shown.insert(really == Some(first));
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+    }
+    assert_eq!(shown, BTreeSet::from([false, true]));
 }

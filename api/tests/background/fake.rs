@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringfence_api::aws::{
-    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FlowType, FunctionPermissions,
-    InstanceFacts, InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
+    AwsError, AwsErrorKind, ConnectInstance, CreatedFlow, Flow, FlowSummary, FlowType,
+    FunctionPermissions, InstanceFacts, InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 /// When the request of this number (from 1) fails.
@@ -45,6 +45,7 @@ pub enum Change {
     },
     /// Of our flows, the one of this place, in the order of their ids.
     DeleteOurs(usize),
+    /// It goes on past our function, which it still names.
     RewriteOurs(usize),
     /// No function lets the instance in any more.
     Ungrant,
@@ -89,6 +90,11 @@ pub struct Inside {
     pub changes: Vec<String>,
     /// The same, and never cleared.
     pub history: Vec<String>,
+    /// The contents that updates took the place of, those of deleted flows, and the whisper that each queue showed before its
+    /// last change.
+    pub overwritten: Vec<String>,
+    pub deleted: Vec<String>,
+    pub replaced: BTreeMap<String, Option<String>>,
     fault: Option<Fault>,
     /// The fault has come about.
     struck: bool,
@@ -240,6 +246,17 @@ impl FakeInstance {
         .collect()
     }
 
+    /// Somebody rewrites the flow of ours of this place.
+    pub fn rewrite_ours(&self, place: usize) {
+        self.inside().apply(Change::RewriteOurs(place));
+    }
+
+    /// Those of our flows that are as somebody rewrote them.
+    pub fn rewritten(&self) -> Vec<String> {
+        let is_rewritten = |id: &String| self.inside().flows[id].1.content.contains(THEIRS);
+        self.our_flows().into_iter().filter(is_rewritten).collect()
+    }
+
     pub fn is_whisper(&self, flow_id: &str) -> bool {
         self.inside().flows[flow_id].0 == FlowType::OutboundWhisper
     }
@@ -319,8 +336,12 @@ impl FakeInstance {
         effect: impl FnOnce(&mut Inside) -> Result<T, AwsErrorKind>,
     ) -> Result<T, AwsErrorKind> {
         let mut inside = self.inside();
-        // Between our reading of a queue and our change of it nobody could tell: the service has no lock.
-        if action != "connect:UpdateQueueOutboundCallerConfig"
+        // Between our reading of a queue or a flow and our change of it nobody could tell: the service has no lock.
+        let has_just_read = [
+            "connect:UpdateQueueOutboundCallerConfig",
+            "connect:UpdateContactFlowContent",
+        ];
+        if !has_just_read.contains(&action)
             && let Some(edit) = inside.edit.take_if(|edit| edit.before <= number)
         {
             inside.apply(edit.change);
@@ -370,7 +391,8 @@ impl Inside {
         match change {
             Change::Repoint { queue, flow_id } => {
                 if let Some(queue) = self.queues.get_mut(&queue) {
-                    queue.outbound.flow_id = Some(flow_id);
+                    queue.outbound.flow_id = Some(flow_id.clone());
+                    self.pointed_at = Some(flow_id);
                 }
             }
             Change::PointAtOurs { queue, place } => {
@@ -392,8 +414,8 @@ impl Inside {
                 if let Some(id) = ours(&self.flows, place)
                     && let Some((_, flow)) = self.flows.get_mut(&id)
                 {
-                    flow.content = "{}".to_owned();
-                    flow.sha256 = Some("somebody's".to_owned());
+                    flow.content = rewritten(&flow.content);
+                    flow.sha256 = Some(digest(&flow.content));
                 }
             }
             Change::Ungrant => self.granted.clear(),
@@ -411,6 +433,17 @@ fn statement(permission: &InvokePermission) -> (String, String) {
         permission.function_arn.clone(),
         permission.statement_id.clone(),
     )
+}
+
+/// Somebody put this block in front of our first one.
+const THEIRS: &str = "somebody-was-here";
+
+fn rewritten(content: &str) -> String {
+    let mut flow: Value = serde_json::from_str(content).expect("a flow");
+    flow["StartAction"] = json!(THEIRS);
+    let block = json!({ "Identifier": THEIRS, "Type": "EndFlowExecution", "Parameters": {}, "Transitions": {} });
+    flow["Actions"].as_array_mut().expect("actions").push(block);
+    flow.to_string()
 }
 
 fn digest(content: &str) -> String {
@@ -464,7 +497,7 @@ impl ConnectInstance for FakeInstance {
         .await
     }
 
-    async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
+    async fn flow_create(&self, flow: &NewFlow) -> Result<CreatedFlow, AwsError> {
         self.request("connect:CreateContactFlow", |inside| {
             if inside
                 .flows
@@ -491,8 +524,9 @@ impl ConnectInstance for FakeInstance {
                 tags: flow.tags.clone(),
                 usable: true,
             };
+            let sha256 = made.sha256.clone();
             inside.flows.insert(id.clone(), (flow.flow_type, made));
-            Ok(id)
+            Ok(CreatedFlow { id, sha256 })
         })
         .await
     }
@@ -507,10 +541,11 @@ impl ConnectInstance for FakeInstance {
             if !flow.tags.contains_key("managed-by") {
                 return Err(AwsErrorKind::AccessDenied);
             }
-            content.clone_into(&mut flow.content);
+            let former = std::mem::replace(&mut flow.content, content.to_owned());
             flow.sha256 = Some(digest(content));
             flow.usable = true;
             let change = format!("update {}", flow.name);
+            inside.overwritten.push(former);
             inside.changed(change);
             Ok(())
         })
@@ -531,6 +566,8 @@ impl ConnectInstance for FakeInstance {
                 "a flow in use would be deleted"
             );
             let change = format!("delete {}", flow.name);
+            let content = flow.content.clone();
+            inside.deleted.push(content);
             inside.flows.remove(flow_id);
             inside.changed(change);
             Ok(())
@@ -587,7 +624,8 @@ impl ConnectInstance for FakeInstance {
                 .queues
                 .get_mut(queue_id)
                 .ok_or(AwsErrorKind::NotFound)?;
-            queue.outbound = outbound.clone();
+            let former = std::mem::replace(&mut queue.outbound, outbound.clone());
+            inside.replaced.insert(queue_id.to_owned(), former.flow_id);
             let change = format!("queue {queue_id}");
             inside.changed(change);
             Ok(())

@@ -108,9 +108,9 @@ async fn limiters_know_the_instance_before_the_first_queue_is_attached(pool: PgP
             "create_flow",
             "publish",
             "create_flow",
+            "attach_queue",
+            "attach_queue",
             "create_flow",
-            "attach_queue",
-            "attach_queue",
             "attach_queue"
         ]
     );

@@ -30,6 +30,7 @@ mod removal;
 mod removal_races;
 mod shards;
 mod stubborn;
+mod told_only;
 mod untold_edits;
 mod webhooks;
 mod world;

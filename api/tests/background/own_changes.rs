@@ -32,25 +32,6 @@ async fn told(site: &Site<'_>) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// A pass whose worker dies at the moment; false: it came to its end before.
-async fn dies(site: &Site<'_>, moment: Moment) -> bool {
-    site.is_due().await;
-    let (reached, open) = site.fake.gate_at(moment);
-    let dying = site.world.worker();
-    let died = tokio::select! {
-        found = dying.look() => {
-            found.expect("a pass");
-            false
-        }
-        reached = reached => {
-            reached.expect("told");
-            true
-        }
-    };
-    drop(open);
-    died
-}
-
 fn moments() -> impl Iterator<Item = Moment> {
     (1..REQUESTS_MAX).flat_map(|number| [Moment::Before(number), Moment::After(number)])
 }
@@ -65,7 +46,7 @@ async fn a_flow_that_we_deleted_and_never_heard_of_is_no_drift_when_it_is_needed
         let site = installed(&world).await;
         // No queue needs the copy any more, so that it goes …
         let queue = site.fake.inside().queues.remove("own").expect("the queue");
-        let is_over = !dies(&site, moment).await;
+        let is_over = !site.dies(moment).await;
         // … and then one does.
         let mut again = queue.clone();
         again.outbound.flow_id = Some("their-whisper".to_owned());
@@ -116,7 +97,7 @@ async fn a_queue_that_we_put_back_and_never_heard_of_is_no_drift(pool: PgPool) {
         let site = installed(&world).await;
         // It cannot be merged any more, so that the queue gets its own whisper back.
         site.fake.publish("their-whisper", "{}");
-        let is_over = !dies(&site, moment).await;
+        let is_over = !site.dies(moment).await;
         site.pass().await.expect("a pass");
         site.pass().await.expect("a pass");
         assert_eq!(told(&site).await, BTreeSet::new(), "{moment:?}");
@@ -150,7 +131,7 @@ async fn a_queue_that_was_taken_out_is_told_as_put_back_wherever_the_worker_died
             ..request(ExistingWhisper::Merge)
         };
         site.ask(&only).await;
-        let is_over = !dies(&site, moment).await;
+        let is_over = !site.dies(moment).await;
         site.settle().await;
         assert_eq!(
             site.queue_state("plain").await,
@@ -181,7 +162,7 @@ async fn a_queue_whose_original_is_gone_is_told_as_put_back_to_the_default_where
         let site = installed(&world).await;
         site.fake.inside().flows.remove("their-whisper");
         site.ask_removal().await;
-        let is_over = !dies(&site, moment).await;
+        let is_over = !site.dies(moment).await;
         site.settle().await;
         let queues = site.queues().await;
         let own = queues.iter().find(|queue| queue.queue_id == "own");
@@ -214,7 +195,7 @@ async fn we_put_back_to_the_default(pool: PgPool, mode: Drift) {
         for gone in ["their-whisper", &copy] {
             site.fake.inside().flows.remove(gone);
         }
-        let is_over = !dies(&site, moment).await;
+        let is_over = !site.dies(moment).await;
         for _ in 0..3 {
             site.pass().await.expect("a pass");
         }

@@ -93,7 +93,7 @@ async fn a_quota_of_flows_keeps_no_queue_back_but_those_whose_copy_it_is_too_sma
     pool: PgPool,
 ) {
     let world = World::new(pool).await;
-    let own = ["1", "2", "3", "4"].map(|number| (number, format!("whisper-{number}")));
+    let own = ["1", "2", "3", "4"].map(|number| (number, format!("{number}-whisper")));
     let mut queues: Vec<(&str, Option<&str>)> = own
         .iter()
         .map(|(id, whisper)| (*id, Some(whisper.as_str())))

@@ -27,7 +27,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake::{FakeFallback, FakeInstance};
+use crate::fake::{FakeFallback, FakeInstance, Moment};
 
 pub const REGION: &str = "us-east-1";
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:ringfence-limiter-1";
@@ -296,6 +296,25 @@ impl Site<'_> {
         let found = self.world.worker().look().await?;
         assert_eq!(found, Found::Work, "nothing was due");
         Ok(self.assessment().await)
+    }
+
+    /// A pass whose worker dies at the moment; false: it came to its end before.
+    pub async fn dies(&self, moment: Moment) -> bool {
+        self.is_due().await;
+        let (reached, open) = self.fake.gate_at(moment);
+        let dying = self.world.worker();
+        let died = tokio::select! {
+            found = dying.look() => {
+                found.expect("a pass");
+                false
+            }
+            reached = reached => {
+                reached.expect("told");
+                true
+            }
+        };
+        drop(open);
+        died
     }
 
     /// The next look is due, and nobody holds a lease.

@@ -180,5 +180,5 @@ async fn try_create(connect: &SdkConnectInstance) -> Result<(), AwsError> {
         .into(),
     };
     let made = connect.flow_create(&flow).await?;
-    connect.flow_delete(&made).await
+    connect.flow_delete(&made.id).await
 }

@@ -17,8 +17,11 @@ pub trait ConnectInstance: Send + Sync {
     /// Contact flows and outbound whispers; no other type concerns us.
     fn flows(&self) -> impl Future<Output = Result<Vec<FlowSummary>, AwsError>> + Send;
     fn flow(&self, flow_id: &str) -> impl Future<Output = Result<Flow, AwsError>> + Send;
-    /// Publishes a new flow; answers its id.
-    fn flow_create(&self, flow: &NewFlow) -> impl Future<Output = Result<String, AwsError>> + Send;
+    /// Publishes a new flow.
+    fn flow_create(
+        &self,
+        flow: &NewFlow,
+    ) -> impl Future<Output = Result<CreatedFlow, AwsError>> + Send;
     fn flow_update(
         &self,
         flow_id: &str,
@@ -80,6 +83,13 @@ pub struct NewFlow {
     pub description: String,
     pub content: String,
     pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedFlow {
+    pub id: String,
+    /// The service's digest of the content, where it gives one.
+    pub sha256: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,8 @@ use super::conversions::{
     flow_summary, is_usable, pair, plain_id, problems, sdk_type, text, with_problems,
 };
 use super::{
-    ConnectInstance, Flow, FlowSummary, InstanceFacts, NewFlow, Outbound, Queue, QueueSummary,
+    ConnectInstance, CreatedFlow, Flow, FlowSummary, InstanceFacts, NewFlow, Outbound, Queue,
+    QueueSummary,
 };
 use crate::aws::error::AwsError;
 use crate::aws::pacing::{self, Pacer};
@@ -172,7 +173,7 @@ impl ConnectInstance for SdkConnectInstance {
         })
     }
 
-    async fn flow_create(&self, flow: &NewFlow) -> Result<String, AwsError> {
+    async fn flow_create(&self, flow: &NewFlow) -> Result<CreatedFlow, AwsError> {
         const ACTION: &str = "connect:CreateContactFlow";
         let output = self
             .paced(ACTION, || async {
@@ -199,10 +200,11 @@ impl ConnectInstance for SdkConnectInstance {
                 })
             })
             .await?;
-        output
-            .contact_flow_id()
-            .map(str::to_owned)
-            .ok_or_else(|| incomplete(ACTION))
+        let id = output.contact_flow_id().ok_or_else(|| incomplete(ACTION))?;
+        Ok(CreatedFlow {
+            id: id.to_owned(),
+            sha256: output.flow_content_sha256().map(str::to_owned),
+        })
     }
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {

@@ -17,6 +17,8 @@ pub struct StepChange {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
     pub flow_id: Option<&'a str>,
+    /// The whisper that the queue showed right before the change; none: that was not read yet.
+    pub shown: Option<Option<&'a str>>,
     pub function_arn: &'a str,
     pub statement_id: &'a str,
 }
@@ -45,14 +47,23 @@ pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
             flow(Some(flow_id), name, Some(from_sha256)),
             flow(Some(flow_id), name, Some(&content_sha256(content))),
         ),
-        Step::DeleteFlow { flow_id, name, .. } => (flow(Some(flow_id), name, None), Value::Null),
+        Step::DeleteFlow {
+            flow_id,
+            name,
+            content_sha256,
+            ..
+        } => (flow(Some(flow_id), name, Some(content_sha256)), Value::Null),
         Step::AttachQueue {
             queue_id,
             name,
             from_flow_id,
             ..
         } => (
-            queue(queue_id, name, from_flow_id.as_deref()),
+            queue(
+                queue_id,
+                name,
+                known.shown.unwrap_or(from_flow_id.as_deref()),
+            ),
             queue(queue_id, name, known.flow_id),
         ),
         Step::RestoreQueue {
@@ -62,7 +73,11 @@ pub fn step_change(step: &Step, known: Known<'_>) -> Option<StepChange> {
             to_flow_id,
             ..
         } => (
-            queue(queue_id, name, from_flow_id.as_deref()),
+            queue(
+                queue_id,
+                name,
+                known.shown.unwrap_or(from_flow_id.as_deref()),
+            ),
             queue(queue_id, name, to_flow_id.as_deref()),
         ),
         Step::LeaveFunction { function_arn } | Step::RevokeFallback { function_arn } => {
@@ -130,6 +145,7 @@ mod tests {
                 key: FlowKey::Whisper,
                 flow_id: "flow".to_owned(),
                 name: "Flow".to_owned(),
+                content_sha256: String::new(),
             },
             Step::RestoreQueue {
                 queue_id: "queue".to_owned(),

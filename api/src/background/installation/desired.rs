@@ -69,7 +69,7 @@ pub struct Desired {
     pub function_arn: String,
     /// `None`: nothing of ours should be in the instance.
     pub request: Option<InstallationRequest>,
-    /// The tenant asked for this state and it was never reached since: nothing that differs is drift.
+    /// The tenant asked for this state and it was never reached since: what differs is drift only of what has come so far.
     pub fresh: bool,
     /// Every spelling of the emergency numbers.
     pub emergency: Vec<String>,
@@ -94,8 +94,14 @@ pub struct RememberedFlow {
     pub flow_id: String,
     /// Digest of the content that was meant.
     pub content_sha256: String,
-    /// The service's digest after publishing, where it gave one.
+    /// The service's digest of what was published, where it gave one.
     pub service_sha256: Option<String>,
+    /// Digest of what it does, as last published; none: it was published before that was written down.
+    pub actions_sha256: Option<String>,
+    /// The same of an update that may have lost its answer.
+    pub sending_sha256: Option<String>,
+    /// It was as the tenant last asked for.
+    pub settled: bool,
     /// We are deleting it, or have done so and never heard of it.
     pub removing: bool,
 }
@@ -108,6 +114,8 @@ pub struct RememberedQueue {
     pub previous_flow_id: Option<String>,
     pub attached: bool,
     pub state: QueueState,
+    /// It was as the tenant last asked for.
+    pub settled: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +124,8 @@ pub struct Remembered {
     /// What was ours, by id: queues may name it still.
     pub deleted: BTreeMap<String, FlowKey>,
     pub queues: BTreeMap<String, RememberedQueue>,
+    /// The instance was looked at since the tenant last asked.
+    pub looked: bool,
     /// The fallback function that the instance may invoke, or was about to be let.
     pub fallback_arn: Option<String>,
     /// Limiters know the instance as it is now, notice flow included.
@@ -139,7 +149,7 @@ impl Remembered {
     #[must_use]
     pub fn was_settled(&self, queue_id: &str) -> bool {
         let queue = self.queues.get(queue_id);
-        queue.is_some_and(|queue| queue.state != QueueState::Pending)
+        queue.is_some_and(|queue| queue.settled || queue.state != QueueState::Pending)
     }
 
     #[must_use]

@@ -1,8 +1,8 @@
 //! An instance that a tenant has given up: nothing in it can be reached any more, so that only our own side is cleared.
 
 use crate::aws::{
-    AwsError, AwsErrorKind, ConnectInstance, Flow, FlowSummary, FunctionPermissions, InstanceFacts,
-    InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
+    AwsError, AwsErrorKind, ConnectInstance, CreatedFlow, Flow, FlowSummary, FunctionPermissions,
+    InstanceFacts, InvokePermission, NewFlow, Outbound, Queue, QueueSummary,
 };
 
 /// Answers as an instance that does not exist, and asks nobody.
@@ -30,7 +30,7 @@ impl ConnectInstance for GivenUp {
         gone("connect:DescribeContactFlow")
     }
 
-    async fn flow_create(&self, _: &NewFlow) -> Result<String, AwsError> {
+    async fn flow_create(&self, _: &NewFlow) -> Result<CreatedFlow, AwsError> {
         gone("connect:CreateContactFlow")
     }
 

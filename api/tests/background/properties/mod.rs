@@ -99,6 +99,10 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
 
 /// Every whisper has what was asked for, and the fallback lets the instance in where it is called and nowhere else.
 fn is_as_asked(site: &Site<'_>, ask: &Ask) -> Result<(), String> {
+    let rewritten = site.fake.rewritten();
+    if !rewritten.is_empty() {
+        return Err(format!("{rewritten:?} are as somebody rewrote them"));
+    }
     let inside = site.fake.inside();
     let whispers = inside.flows.values().filter(|(_, flow)| {
         let tag = flow.tags.get("ringfence-flow");

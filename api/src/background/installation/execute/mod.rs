@@ -1,22 +1,23 @@
 //! Carries out one step. Every step may be done twice, and may be cut off anywhere, without harm.
 //!
 //! What must not be forgotten is written down before the customer's side is changed (a queue's former whisper), or can
-//! be found again by tag (a flow). Failure: the first failed step ends the pass; the next pass looks at what is there.
+//! be found again by tag (a flow). Failure: the next pass looks at what is there; which steps may follow, see [`super::after_failure`].
 
+mod flows;
 mod queues;
 
 use std::collections::BTreeMap;
 
-use crate::aws::{
-    AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission, NewFlow,
-};
+use crate::aws::{AwsError, ConnectInstance, FunctionPermissions, InvokePermission};
 use crate::store::StoreError;
 
 use super::changes::{Known, StepChange, step_change, unconfirmed};
-use super::desired::{FlowKey, RememberedFlow};
+use super::desired::FlowKey;
 use super::journal::Journal;
 use super::observed::Observed;
-use super::plan::{Step, content_sha256};
+use super::plan::Step;
+
+use flows::FlowUpdate;
 
 /// Why a step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,8 @@ pub struct Executor<'a, C, F, G, P> {
     /// Every flow of ours, surplus, untagged and deleted ones too: a queue that names one of them has its former whisper remembered.
     ours: Vec<String>,
     effect: Effect,
+    /// The whisper that the step's queue showed right before it was changed.
+    shown: Option<Option<String>>,
 }
 
 impl<'a, C, F, G, P> Executor<'a, C, F, G, P>
@@ -113,17 +116,23 @@ where
                 .chain(observed.gone.iter().cloned())
                 .collect(),
             effect: Effect::None,
+            shown: None,
         }
     }
 
     /// What the step is to change.
     pub fn change(&self, step: &Step) -> Option<StepChange> {
+        self.change_from(step, None)
+    }
+
+    fn change_from(&self, step: &Step, shown: Option<Option<&str>>) -> Option<StepChange> {
         let flow_id = match step {
             Step::CreateFlow { key, .. } | Step::AttachQueue { key, .. } => self.flow_ids.get(key),
             _ => None,
         };
         let known = Known {
             flow_id: flow_id.map(String::as_str),
+            shown,
             function_arn: &self.permission.function_arn,
             statement_id: &self.permission.statement_id,
         };
@@ -132,7 +141,8 @@ where
 
     /// What the step just carried out has changed, or may have.
     pub fn changed(&self, step: &Step, is_done: bool) -> Option<StepChange> {
-        let change = self.change(step)?;
+        let shown = self.shown.as_ref().map(Option::as_deref);
+        let change = self.change_from(step, shown)?;
         match self.effect {
             Effect::None => None,
             // What was to be is there now, by whichever try.
@@ -142,6 +152,13 @@ where
                 ..change
             }),
             Effect::Done => Some(change),
+        }
+    }
+
+    /// What a queue shows right before its change, which an earlier try may have made.
+    fn note_shown(&mut self, whisper: Option<&str>) {
+        if self.effect == Effect::None {
+            self.shown = Some(whisper.map(str::to_owned));
         }
     }
 
@@ -159,6 +176,7 @@ where
 
     pub async fn execute(&mut self, step: &Step) -> Result<(), StepError> {
         self.effect = Effect::None;
+        self.shown = None;
         match step {
             Step::GrantPermission => {
                 let granted = self.permissions.grant(self.permission).await;
@@ -188,12 +206,19 @@ where
             Step::UpdateFlow {
                 key,
                 flow_id,
+                from_sha256,
                 content,
+                over,
                 ..
             } => {
-                let updated = self.connect.flow_update(flow_id, content).await;
-                self.note(updated)?;
-                self.remember_flow(key, flow_id, content).await
+                let update = FlowUpdate {
+                    key,
+                    flow_id,
+                    from_sha256,
+                    content,
+                    over: *over,
+                };
+                self.update_flow(update).await
             }
             Step::DeleteFlow { flow_id, key, .. } => self.delete_flow(flow_id, key).await,
             Step::AttachQueue {
@@ -239,61 +264,5 @@ where
             self.note(revoked).map_err(StepError::Fallback)?;
         }
         self.journal.fallback_remember(None).await
-    }
-
-    async fn create_flow(&mut self, key: &FlowKey, flow: &NewFlow) -> Result<(), StepError> {
-        let created = self.connect.flow_create(flow).await;
-        let flow_id = match self.note(created) {
-            Ok(flow_id) => flow_id,
-            Err(err) if err.kind == AwsErrorKind::Duplicate => {
-                return Err(StepError::Changed(format!(
-                    "a flow \"{}\" appeared meanwhile",
-                    flow.name
-                )));
-            }
-            Err(err) => return Err(err.into()),
-        };
-        self.remember_flow(key, &flow_id, &flow.content).await
-    }
-
-    async fn remember_flow(
-        &mut self,
-        key: &FlowKey,
-        flow_id: &str,
-        content: &str,
-    ) -> Result<(), StepError> {
-        let published = self.connect.flow(flow_id).await?;
-        if !published.usable {
-            return Err(StepError::Archived(published.name));
-        }
-        // The digest of somebody else's content must not be taken for that of ours.
-        if !published.content.contains(&self.permission.function_arn) {
-            return Err(StepError::Changed(format!(
-                "the flow \"{}\" was just changed",
-                published.name
-            )));
-        }
-        let remembered = RememberedFlow {
-            flow_id: flow_id.to_owned(),
-            content_sha256: content_sha256(content),
-            service_sha256: published.sha256,
-            removing: false,
-        };
-        self.journal
-            .flow_remember(key, &remembered, &published.name)
-            .await?;
-        self.flow_ids.insert(key.clone(), flow_id.to_owned());
-        self.ours.push(flow_id.to_owned());
-        Ok(())
-    }
-
-    async fn delete_flow(&mut self, flow_id: &str, key: &FlowKey) -> Result<(), StepError> {
-        self.journal.flow_removing(flow_id, key).await?;
-        let deleted = self.connect.flow_delete(flow_id).await;
-        match self.note(deleted) {
-            Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),
-            Ok(()) | Err(_) => {}
-        }
-        self.journal.flow_forget(flow_id).await
     }
 }

@@ -51,6 +51,7 @@ where
             }
             answer => answer?,
         };
+        self.note_shown(queue.outbound.flow_id.as_deref());
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.ours.iter().any(|ours| ours == id));
         if !is_ours && now != planned_previous {
@@ -102,6 +103,7 @@ where
             }
             Err(err) => return Err(err.into()),
         };
+        self.note_shown(queue.outbound.flow_id.as_deref());
         let is_ours = queue
             .outbound
             .flow_id

@@ -5,6 +5,7 @@ mod seen;
 mod steps;
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -17,7 +18,19 @@ use crate::store::{InstallationQueue, InstalledFlow, Store, StoreError, TenantTx
 use super::desired::{FlowKey, Remembered, RememberedFlow, RememberedQueue};
 use super::execute::StepError;
 use super::observed::Observed;
-use super::plan::Plan;
+use super::plan::{Plan, actions_sha256, content_sha256};
+
+/// The generation of what nobody asked for, or what is not there yet.
+const UNSETTLED: u64 = 0;
+
+/// A flow as it was just published.
+#[derive(Debug)]
+pub struct Published<'a> {
+    pub flow_id: &'a str,
+    pub name: &'a str,
+    pub content: &'a str,
+    pub service_sha256: Option<String>,
+}
 
 /// The records of one installation, for as long as this process holds its lease.
 #[derive(Debug, Clone)]
@@ -87,6 +100,9 @@ impl Journal {
         let deleted = tx.deleted_flow_list(self.instance).await?;
         let publication = tx.publication_state(self.instance).await?;
         let fallback_arn = tx.installation_fallback(self.instance).await?;
+        let settled = tx
+            .installation_settled(self.instance, self.generation)
+            .await?;
         tx.commit().await?;
         Ok(Remembered {
             flows: flows
@@ -97,6 +113,9 @@ impl Journal {
                         flow_id: flow.flow_id,
                         content_sha256: flow.content_sha256,
                         service_sha256: flow.service_sha256,
+                        actions_sha256: flow.actions_sha256,
+                        sending_sha256: flow.sending_sha256,
+                        settled: settled.flows.contains(&flow.key),
                         removing: flow.removing,
                     };
                     Ok((key, remembered))
@@ -110,6 +129,7 @@ impl Journal {
                 .into_iter()
                 .map(|queue| {
                     let remembered = RememberedQueue {
+                        settled: settled.queues.contains(&queue.queue_id),
                         name: queue.name,
                         previous_flow_id: queue.previous_flow_id,
                         attached: queue.whisper_flow_id.is_some(),
@@ -118,6 +138,7 @@ impl Journal {
                     (queue.queue_id, remembered)
                 })
                 .collect(),
+            looked: settled.looked,
             fallback_arn,
             published: publication.is_current,
             known_to_limiters: publication.is_known,
@@ -142,7 +163,8 @@ impl Journal {
         let first = tx
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
-        tx.installation_look_ended(self.instance).await?;
+        tx.installation_look_ended(self.instance, self.generation)
+            .await?;
         self.queues_seen(&mut tx, plan, remembered, observed)
             .await?;
         self.flows_seen(&mut tx, plan, observed).await?;
@@ -163,23 +185,44 @@ impl Journal {
         Ok(tx.commit().await?)
     }
 
-    /// Remembers a flow. A notice flow with a new id has to be published, or limiters would send tasks nowhere.
-    pub async fn flow_remember(
+    /// Before other content is published, as its answer may be lost: what it does, and what the one that is there does, unless
+    /// that is somebody else's.
+    pub async fn flow_sending(
         &self,
-        key: &FlowKey,
-        flow: &RememberedFlow,
-        name: &str,
+        flow_id: &str,
+        content: &str,
+        ours_now: Option<&str>,
     ) -> Result<(), StepError> {
+        let sending_sha256 = actions_sha256(content);
+        let now_sha256 = ours_now.map(actions_sha256);
+        let mut tx = self.held().await?;
+        tx.installed_flow_sending(
+            self.instance,
+            flow_id,
+            &sending_sha256,
+            now_sha256.as_deref(),
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Remembers a flow that was just published. A notice flow with a new id has to be published, or limiters would send tasks
+    /// nowhere.
+    pub async fn flow_remember(&self, key: &FlowKey, flow: Published<'_>) -> Result<(), StepError> {
         let row = InstalledFlow {
             key: key.as_text(),
-            flow_id: flow.flow_id.clone(),
-            name: name.to_owned(),
-            content_sha256: flow.content_sha256.clone(),
-            service_sha256: flow.service_sha256.clone(),
+            flow_id: flow.flow_id.to_owned(),
+            name: flow.name.to_owned(),
+            content_sha256: content_sha256(flow.content),
+            service_sha256: flow.service_sha256,
+            actions_sha256: Some(actions_sha256(flow.content)),
+            sending_sha256: None,
             removing: false,
         };
         let mut tx = self.held().await?;
         let is_another = tx.installed_flow_put(self.instance, &row).await?;
+        tx.installed_flows_settle(self.instance, self.generation, slice::from_ref(&row.key))
+            .await?;
         if is_another && *key == FlowKey::Notice {
             tx.publication_touch(Some(self.instance), self.clock.now())
                 .await?;
@@ -266,6 +309,12 @@ impl Journal {
                 detail.clone_into(&mut queue.detail);
             }
             tx.installation_queue_put(self.instance, &queue).await?;
+            let settled = match state {
+                QueueState::Attached => self.generation,
+                _ => UNSETTLED,
+            };
+            tx.installation_queues_settle(self.instance, settled, &[queue.queue_id])
+                .await?;
         }
         Ok(tx.commit().await?)
     }

@@ -6,11 +6,11 @@ use crate::aws::Queue;
 use crate::domain::installation::QueueState;
 use crate::store::{InstallationQueue, TenantTx};
 
-use super::super::desired::Remembered;
+use super::super::desired::{FlowKey, Remembered};
 use super::super::execute::StepError;
 use super::super::observed::{Observed, Onlooker, former_whisper};
 use super::super::plan::{Plan, QueueOutcome};
-use super::Journal;
+use super::{Journal, UNSETTLED};
 
 /// What is written is for people alone: where that fails, the look goes on.
 impl Onlooker for Journal {
@@ -36,6 +36,14 @@ impl Journal {
         observed: &Observed,
     ) -> Result<(), StepError> {
         let is_there = |flow_id: &str| observed.key_of(flow_id).is_some();
+        let as_asked: Vec<String> = observed
+            .flows
+            .keys()
+            .filter(|key| !plan.changes_flow(key))
+            .map(FlowKey::as_text)
+            .collect();
+        tx.installed_flows_settle(self.instance, self.generation, &as_asked)
+            .await?;
         let remembered = tx.installed_flow_list(self.instance).await?;
         for flow in remembered.iter().filter(|flow| flow.removing) {
             if !is_there(&flow.flow_id) {
@@ -97,6 +105,11 @@ impl Journal {
                 detail: outcome.detail.clone(),
             };
             tx.installation_queue_put(self.instance, &queue).await?;
+        }
+        for (settled, is_settled) in [(self.generation, true), (UNSETTLED, false)] {
+            let ids = plan.queues_settled(is_settled);
+            tx.installation_queues_settle(self.instance, settled, &ids)
+                .await?;
         }
         let there: BTreeSet<&str> = observed
             .queues

@@ -9,31 +9,44 @@ use crate::flow;
 use super::super::desired::{FlowKey, RememberedFlow};
 use super::super::observed::OurFlow;
 use super::install::Planner;
-use super::{Obstacle, Step, content_sha256};
+use super::{Obstacle, Over, Step, actions_sha256, content_sha256};
 
 impl Planner<'_> {
     /// Steps that bring the flow of this key to its content.
     pub(super) fn flow(&mut self, key: &FlowKey, content: Option<String>) {
         match (self.observed.flows.get(key), content) {
             (Some(existing), Some(content)) => self.existing_flow(key, existing, content),
-            (Some(existing), None) => self.orphaned_flow(key, existing),
+            (Some(existing), None) => {
+                self.plan.orphans.push(existing.name.clone());
+                self.watched_flow(key, existing);
+            }
             (None, Some(content)) => self.missing_flow(key, content),
             (None, None) => {}
         }
     }
 
-    /// It stays as it is, and is watched all the same.
-    fn orphaned_flow(&mut self, key: &FlowKey, existing: &OurFlow) {
-        self.plan.orphans.push(existing.name.clone());
-        let is_changed = self.remembered_as(key, existing).is_some_and(|remembered| {
-            let digests = remembered
-                .service_sha256
-                .as_ref()
-                .zip(existing.sha256.as_ref());
-            !existing.usable || digests.is_some_and(|(then, now)| then != now)
-        });
-        if is_changed {
+    /// A flow of ours that no queue is to run for now, and that somebody may point one at.
+    pub(super) fn kept_flow(&mut self, key: &FlowKey) {
+        if let Some(existing) = self.observed.flows.get(key) {
+            self.watched_flow(key, existing);
+        }
+    }
+
+    /// It stays as it is, but for the function that it calls, and is watched all the same.
+    fn watched_flow(&mut self, key: &FlowKey, existing: &OurFlow) {
+        let is_edited = self
+            .remembered_as(key, existing)
+            .is_some_and(|remembered| is_edited(remembered, existing, None));
+        if is_edited && !self.is_fresh_flow(key) {
             self.drift(DriftKind::FlowEdited, &key.as_text(), &existing.name, false);
+        }
+        let over = if is_edited {
+            Over::KeptEdit
+        } else {
+            Over::Ours
+        };
+        if let Some(content) = self.repointed(key) {
+            self.update(existing, content, over);
         }
     }
 
@@ -51,8 +64,11 @@ impl Planner<'_> {
         // Not one that we deleted ourselves, of which the answer was lost.
         let was_kept = |flow: &RememberedFlow| !flow.removing;
         if self.remembered.flows.get(key).is_some_and(was_kept) {
-            let is_mended = !self.tells_drift_only();
-            self.drift(DriftKind::FlowDeleted, &key.as_text(), &name, is_mended);
+            let is_fresh = self.is_fresh_flow(key);
+            let is_mended = !self.tells_drift_only(is_fresh);
+            if !is_fresh {
+                self.drift(DriftKind::FlowDeleted, &key.as_text(), &name, is_mended);
+            }
             if !is_mended {
                 return;
             }
@@ -81,22 +97,14 @@ impl Planner<'_> {
 
     fn existing_flow(&mut self, key: &FlowKey, existing: &OurFlow, content: String) {
         let remembered = self.remembered_as(key, existing);
-        let meant_otherwise = remembered
-            .is_none_or(|remembered| remembered.content_sha256 != content_sha256(&content));
-        let changed_by_others = remembered.is_some_and(|remembered| {
-            !existing.usable
-                || match (&remembered.service_sha256, &existing.sha256) {
-                    (Some(then), Some(now)) => then != now,
-                    _ => existing.content != content,
-                }
-        });
-        if !meant_otherwise && !changed_by_others {
-            return;
-        }
-        // Of a flow that is to be another one anyway nobody can tell who changed it: an update of ours may have lost its
-        // answer.
-        if !meant_otherwise {
-            let is_mended = !self.tells_drift_only();
+        let is_edited =
+            remembered.is_some_and(|remembered| is_edited(remembered, existing, Some(&content)));
+        let is_as_meant = remembered
+            .is_some_and(|remembered| remembered.content_sha256 == content_sha256(&content))
+            && actions_sha256(&existing.content) == actions_sha256(&content);
+        let is_fresh = self.is_fresh_flow(key);
+        if is_edited && !is_fresh {
+            let is_mended = !self.tells_drift_only(is_fresh);
             self.drift(
                 DriftKind::FlowEdited,
                 &key.as_text(),
@@ -104,15 +112,28 @@ impl Planner<'_> {
                 is_mended,
             );
             if !is_mended {
+                // Whatever was made of it: it must not call a function that serves it no longer.
+                if let Some(content) = self.repointed(key) {
+                    self.update(existing, content, Over::KeptEdit);
+                }
                 return;
             }
         }
+        if is_edited {
+            self.update(existing, content, Over::Edit);
+        } else if !is_as_meant {
+            self.update(existing, content, Over::Ours);
+        }
+    }
+
+    fn update(&mut self, existing: &OurFlow, content: String, over: Over) {
         self.plan.steps.push(Step::UpdateFlow {
-            key: key.clone(),
+            key: existing.key.clone(),
             flow_id: existing.id.clone(),
             name: existing.name.clone(),
             from_sha256: content_sha256(&existing.content),
             content,
+            over,
         });
     }
 
@@ -145,6 +166,25 @@ impl Planner<'_> {
         let steps: Vec<Step> = unused.map(delete_step).collect();
         self.plan.steps.extend(steps);
     }
+}
+
+/// Somebody else changed what it does: it is not what we published, nor what we were about to, nor what it is to be.
+fn is_edited(remembered: &RememberedFlow, existing: &OurFlow, meant: Option<&str>) -> bool {
+    if !existing.usable {
+        return true;
+    }
+    let now = actions_sha256(&existing.content);
+    let is_meant = meant.is_some_and(|meant| actions_sha256(meant) == now);
+    let digests = remembered
+        .service_sha256
+        .as_ref()
+        .zip(existing.sha256.as_ref());
+    let is_published = digests.is_some_and(|(then, now)| then == now);
+    let sent = [&remembered.actions_sha256, &remembered.sending_sha256];
+    let is_sent = sent.into_iter().flatten().any(|sent| *sent == now);
+    // Of one that was published before that was written down, and has no digest, nobody can tell.
+    let is_known = remembered.actions_sha256.is_some() || digests.is_some();
+    is_known && !(is_meant || is_published || is_sent)
 }
 
 fn new_flow(instance_id: &str, key: &FlowKey, name: String, content: String) -> NewFlow {
@@ -183,5 +223,6 @@ pub(super) fn delete_step(flow: &OurFlow) -> Step {
         key: flow.key.clone(),
         flow_id: flow.id.clone(),
         name: flow.name.clone(),
+        content_sha256: content_sha256(&flow.content),
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
         }
         // Its queues at once: whatever becomes of the other flows, their calls are limited.
         for key in &needed {
-            let content = self.whisper_content(key).or_else(|| self.repointed(key));
+            let content = self.whisper_content(key);
             self.flow(key, content);
             let runs_it =
                 |(_, fate): &(&Queue, Fate)| matches!(fate, Fate::Attach(its) if its == key);
@@ -92,8 +92,7 @@ impl<'a> Planner<'a> {
             fates = others;
         }
         for key in kept.difference(&needed) {
-            let content = self.repointed(key);
-            self.flow(key, content);
+            self.kept_flow(key);
         }
         for (queue, fate) in fates {
             self.covered_queue(queue, fate);
@@ -111,7 +110,10 @@ impl<'a> Planner<'a> {
         let step = match (&self.desired.fallback_arn, &self.remembered.fallback_arn) {
             (Some(_), Some(_)) if self.observed.fallback_granted == Some(true) => return,
             (Some(wanted), known) => {
-                if known.as_ref() == Some(wanted) && self.observed.fallback_granted == Some(false) {
+                let is_removed =
+                    known.as_ref() == Some(wanted) && self.observed.fallback_granted == Some(false);
+                // It comes last, so that it was there once everything was.
+                if is_removed && !self.desired.fresh {
                     self.drift(
                         DriftKind::PermissionRemoved,
                         wanted,
@@ -137,16 +139,14 @@ impl<'a> Planner<'a> {
             return;
         }
         self.plan.steps.push(Step::GrantPermission);
-        if self.desired.leaving.is_none() {
+        // No flow is made without it.
+        if self.desired.leaving.is_none() && !self.is_fresh_flow(&FlowKey::Notice) {
             self.drift(DriftKind::PermissionRemoved, "", "", true);
         }
     }
 
-    /// Somebody else changed something, unless what differs is only what the tenant has just asked for.
+    /// Somebody else changed something: what differs is not only what the tenant has just asked for.
     pub(super) fn drift(&mut self, kind: DriftKind, target: &str, name: &str, mended: bool) {
-        if self.desired.fresh {
-            return;
-        }
         self.plan.drift.push(Difference {
             kind,
             target: target.to_owned(),
@@ -181,7 +181,23 @@ impl<'a> Planner<'a> {
         original.and_then(|original| self.composed(&original.content).ok())
     }
 
-    pub(super) fn tells_drift_only(&self) -> bool {
-        self.request.drift == Drift::Report && !self.desired.fresh
+    /// What was never as the tenant last asked for is no drift, and is put right.
+    pub(super) fn tells_drift_only(&self, is_fresh: bool) -> bool {
+        self.request.drift == Drift::Report && !is_fresh
+    }
+
+    /// The flow was never as the tenant last asked for.
+    pub(super) fn is_fresh_flow(&self, key: &FlowKey) -> bool {
+        let known = self.remembered.flows.get(key);
+        self.desired.fresh && !known.is_some_and(|known| known.settled)
+    }
+
+    /// The queue was never as the tenant last asked for. One that no look since has shown was made after it.
+    pub(super) fn is_fresh_queue(&self, queue: &Queue) -> bool {
+        let is_settled = match self.remembered.queues.get(&queue.id) {
+            Some(known) => known.settled,
+            None => self.remembered.looked,
+        };
+        self.desired.fresh && !is_settled
     }
 }

@@ -3,6 +3,7 @@
 //! Invariants: the plan of a reached state is empty; limiters know the instance before any queue is attached; a flow
 //! is deleted only when no queue uses it any more; nothing of the customer's is touched except the queues asked for.
 
+mod content;
 mod fate;
 mod flows;
 mod install;
@@ -10,8 +11,6 @@ mod moving;
 mod queues;
 mod step;
 mod uninstall;
-
-use sha2::{Digest, Sha256};
 
 use crate::domain::drift::{Difference, DriftKind};
 use crate::domain::installation::QueueState;
@@ -22,8 +21,9 @@ use super::observed::Observed;
 use install::Planner;
 use uninstall::uninstall;
 
+pub use content::{actions_sha256, content_sha256};
 pub(super) use queues::lost_told;
-pub use step::Step;
+pub use step::{Over, Step};
 pub use uninstall::plan_without_instance;
 
 /// Where a queue stands before the steps are done.
@@ -69,6 +69,31 @@ impl Plan {
     pub fn deletes_flows(&self) -> bool {
         let is_deletion = |step: &Step| matches!(step, Step::DeleteFlow { .. });
         self.steps.iter().any(is_deletion)
+    }
+
+    /// A step of it makes, changes or deletes the flow of this key.
+    #[must_use]
+    pub fn changes_flow(&self, flow_key: &FlowKey) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::CreateFlow { key, .. }
+            | Step::UpdateFlow { key, .. }
+            | Step::DeleteFlow { key, .. } => key == flow_key,
+            _ => false,
+        })
+    }
+
+    /// Queues, by id, that are as was asked for, or were and are now told as drift; or else those that are to be out of our
+    /// hands. Of others nothing new is known.
+    #[must_use]
+    pub fn queues_settled(&self, is_settled: bool) -> Vec<String> {
+        let is_it = |queue: &&QueueOutcome| match queue.state {
+            QueueState::Attached => is_settled,
+            QueueState::LeftAlone if queue.key.is_some() => is_settled,
+            QueueState::LeftAlone | QueueState::Refused | QueueState::Restored => !is_settled,
+            QueueState::Pending => false,
+        };
+        let queues = self.queues.iter().filter(is_it);
+        queues.map(|queue| queue.queue_id.clone()).collect()
     }
 
     #[must_use]
@@ -123,12 +148,4 @@ pub fn plan(desired: &Desired, remembered: &Remembered, observed: &Observed) -> 
         untagged: untagged.collect(),
         ..plan
     }
-}
-
-#[must_use]
-pub fn content_sha256(content: &str) -> String {
-    Sha256::digest(content.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

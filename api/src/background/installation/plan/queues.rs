@@ -18,7 +18,8 @@ impl Planner<'_> {
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
         let attached_before = self.is_attached(queue);
-        if let Some((kind, mended)) = self.queue_drift(queue, &fate) {
+        let is_fresh = self.is_fresh_queue(queue);
+        if let Some((kind, mended)) = self.queue_drift(queue, &fate).filter(|_| !is_fresh) {
             self.drift(kind, &queue.id, &queue.name, mended);
         }
         let (key, state, detail) = match fate {
@@ -31,12 +32,12 @@ impl Planner<'_> {
             Fate::Attach(key) if self.points_at(now, &key) => {
                 (Some(key), QueueState::Attached, String::new())
             }
-            Fate::Attach(key) if self.is_new(queue) && self.tells_drift_only() => {
+            Fate::Attach(key) if self.is_new(queue) && self.tells_drift_only(is_fresh) => {
                 let detail = "was made since; drift is reported, not mended".to_owned();
                 (Some(key), QueueState::LeftAlone, detail)
             }
             Fate::Attach(key)
-                if attached_before && (!is_ours || is_gone) && self.tells_drift_only() =>
+                if attached_before && (!is_ours || is_gone) && self.tells_drift_only(is_fresh) =>
             {
                 let what = if is_gone {
                     "points at a whisper that was deleted"
@@ -70,7 +71,7 @@ impl Planner<'_> {
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_attachable = matches!(fate, Fate::Attach(_));
-        let is_mended = is_attachable && !self.tells_drift_only();
+        let is_mended = is_attachable && !self.tells_drift_only(self.is_fresh_queue(queue));
         if is_ours {
             None
         } else if self.is_attached(queue) {
@@ -105,7 +106,7 @@ impl Planner<'_> {
         let is_ours = |id: &str| self.observed.is_ours(id);
         let runs_ours = queue.outbound.flow_id.as_deref().is_some_and(is_ours);
         let is_changed = self.is_attached(queue) || self.is_new(queue);
-        self.tells_drift_only() && is_changed && !runs_ours
+        self.tells_drift_only(self.is_fresh_queue(queue)) && is_changed && !runs_ours
     }
 
     /// The flow of ours that the queue ran before somebody changed it.

@@ -4,6 +4,16 @@ use crate::aws::NewFlow;
 
 use super::super::desired::FlowKey;
 
+/// Whose content an update takes the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    Ours,
+    /// Somebody's edit, which is mended.
+    Edit,
+    /// Somebody's edit, which stays: only the function that it calls is another one.
+    KeptEdit,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     GrantPermission,
@@ -15,8 +25,10 @@ pub enum Step {
         key: FlowKey,
         flow_id: String,
         name: String,
+        /// Digest of the text that it had when it was looked at.
         from_sha256: String,
         content: String,
+        over: Over,
     },
     Publish,
     AttachQueue {
@@ -40,6 +52,8 @@ pub enum Step {
         key: FlowKey,
         flow_id: String,
         name: String,
+        /// Digest of the text that it had when it was looked at.
+        content_sha256: String,
     },
     Unpublish,
     RevokePermission,
