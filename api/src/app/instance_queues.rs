@@ -56,7 +56,7 @@ pub async fn instance_queues<C: ConnectInstance>(
         .flows()
         .await?
         .into_iter()
-        .filter(|flow| flow.flow_type == FlowType::OutboundWhisper)
+        .filter(|flow| flow.flow_type == Some(FlowType::OutboundWhisper))
         .map(|flow| (flow.id, flow.name))
         .collect();
     let mut queues = Vec::new();

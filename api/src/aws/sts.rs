@@ -125,13 +125,10 @@ pub(super) async fn assume(
     })
 }
 
-/// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them; so does the
-/// fallback function, whose policy admits the instance.
+/// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them: also those of
+/// another region, which a traffic distribution group lends. So does the fallback function, whose policy admits the instance.
 pub(super) fn whole_instance(arn: &InstanceArn) -> String {
-    let here = |service: &str, resource: &str| {
-        let (partition, region, account) = (arn.partition(), arn.region(), arn.account_id());
-        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
-    };
+    let (partition, region, account) = (arn.partition(), arn.region(), arn.account_id());
     json!({
         "Version": "2012-10-17",
         "Statement": [
@@ -141,13 +138,13 @@ pub(super) fn whole_instance(arn: &InstanceArn) -> String {
                 "Resource": [
                     arn.to_string(),
                     format!("{arn}/*"),
-                    here("connect", "phone-number/*"),
+                    format!("arn:{partition}:connect:*:{account}:phone-number/*"),
                 ],
             },
             {
                 "Effect": "Allow",
                 "Action": ["lambda:GetPolicy", "lambda:AddPermission", "lambda:RemovePermission"],
-                "Resource": here("lambda", &format!("function:{FALLBACK_NAME}-*")),
+                "Resource": format!("arn:{partition}:lambda:{region}:{account}:function:{FALLBACK_NAME}-*"),
             },
         ],
     })

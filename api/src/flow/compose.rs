@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::WHISPER_NAME;
 use super::document::{CHARACTERS_MAX, VERSION, action, next};
-use super::guard::{END, Guard, LOG, guard_actions, is_ours};
+use super::guard::{END, Guard, LOG, guard_actions, is_ours, logged};
 use super::layout::{Below, arranged, entry_point};
 use super::merge::{NotMergeable, merged};
 
@@ -41,7 +41,8 @@ pub fn whisper_of_ours(content: &str) -> bool {
 
 fn bare(guard: Guard<'_>) -> Value {
     // Only a call can be dialled: other channels end here instead of reaching CompleteOutboundCall.
-    let mut actions = guard_actions(guard, DIAL, END);
+    let mut actions = vec![logged()];
+    actions.extend(guard_actions(guard, DIAL, END));
     actions.push(action(DIAL, "CompleteOutboundCall", json!({}), next(END)));
     let (notes, _) = arranged(&actions, LOG, Below::NOTHING);
     json!({

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::document::{action, compare, equals, invoke, next, starts_with, text};
 
 pub const LOG: &str = "rf-log";
-const CHANNEL: &str = "rf-channel";
+/// The first of our checks.
+pub const CHANNEL: &str = "rf-channel";
 const EMERGENCY: &str = "rf-emergency";
 const PREFIX: &str = "rf-prefix";
 const LIMIT: &str = "rf-limit";
@@ -32,7 +33,8 @@ pub struct Guard<'a> {
     pub fallback_arn: Option<&'a str>,
 }
 
-/// Our actions; calls go on at `rest`, everything that is no call at `other_channels`.
+/// Our actions, from [`CHANNEL`] on; calls go on at `rest`, everything that is no call at `other_channels`. None of them sets
+/// whether the flow is logged: what is set in front of a whisper of the customer's holds for that whisper, too.
 pub fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Value> {
     let emergency: Vec<Value> = guard
         .emergency
@@ -46,20 +48,12 @@ pub fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<
     } else {
         EMERGENCY
     };
-    let mut actions = vec![
-        action(
-            LOG,
-            "UpdateFlowLoggingBehavior",
-            json!({ "FlowLoggingBehavior": "Enabled" }),
-            next(CHANNEL),
-        ),
-        compare(
-            CHANNEL,
-            "$.Channel",
-            vec![equals("VOICE", first_check)],
-            other_channels,
-        ),
-    ];
+    let mut actions = vec![compare(
+        CHANNEL,
+        "$.Channel",
+        vec![equals("VOICE", first_check)],
+        other_channels,
+    )];
     if !emergency.is_empty() {
         actions.push(compare(EMERGENCY, CALLED, emergency, after_emergency));
     }
@@ -109,6 +103,16 @@ fn verdict(rest: &str, unanswered: &str) -> Value {
     compare(VERDICT, "$.External.CallAllowed", conditions, unanswered)
 }
 
+/// Has the blocks from here on logged: only where all of them are ours.
+pub fn logged() -> Value {
+    action(
+        LOG,
+        "UpdateFlowLoggingBehavior",
+        json!({ "FlowLoggingBehavior": "Enabled" }),
+        next(CHANNEL),
+    )
+}
+
 /// Whether the flow was made by us, whatever its name and tags say now.
 pub fn is_ours(flow: &Value) -> bool {
     let calls_the_limiter = flow
@@ -120,5 +124,7 @@ pub fn is_ours(flow: &Value) -> bool {
                     && text(action, "Type") == Some("InvokeLambdaFunction")
             })
         });
-    text(flow, "StartAction") == Some(LOG) && calls_the_limiter
+    // Merged flows, too, once began with the logging.
+    let begins_as_ours = matches!(text(flow, "StartAction"), Some(CHANNEL | LOG));
+    begins_as_ours && calls_the_limiter
 }

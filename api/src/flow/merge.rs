@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::WHISPER_NAME;
 use super::document::{ACTIONS_MAX, CHARACTERS_MAX, IDENTIFIER_MAX, VERSION, text};
-use super::guard::{Guard, LOG, guard_actions, is_ours};
+use super::guard::{CHANNEL, Guard, guard_actions, is_ours};
 use super::layout::{Below, arranged, entry_point, moved};
 
 const OWN: &str = "own-";
@@ -56,7 +57,7 @@ pub fn merged(guard: Guard<'_>, original: &str) -> Result<Value, NotMergeable> {
     let Value::Object(mut members) = flow else {
         return Err(unreadable("the document is not an object"));
     };
-    members.insert("StartAction".to_owned(), json!(LOG));
+    members.insert("StartAction".to_owned(), json!(CHANNEL));
     members.insert("Metadata".to_owned(), metadata);
     members.insert("Actions".to_owned(), Value::Array(actions));
     Ok(Value::Object(members))
@@ -161,12 +162,12 @@ fn metadata(
     mut theirs: Value,
     names: &BTreeMap<String, String>,
 ) -> Value {
-    rename_values(&mut theirs, names);
+    rename_values(&mut theirs, names, false);
     let mut members = match theirs {
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    let (mut notes, below) = arranged(ours, LOG, Below::NOTHING);
+    let (mut notes, below) = arranged(ours, CHANNEL, Below::NOTHING);
     let own_notes = match members.remove("ActionMetadata") {
         Some(Value::Object(own_notes)) => own_notes
             .into_iter()
@@ -186,19 +187,38 @@ fn metadata(
     Value::Object(members)
 }
 
-/// Notes refer to blocks by identifier at depths the service does not document. What people wrote is no reference.
-fn rename_values(value: &mut Value, names: &BTreeMap<String, String>) {
+/// Members that name blocks: those drawn as one with another, and the block that an annotation belongs to.
+const REFERENCES: [&str; 3] = ["fragments", "children", "actionId"];
+/// What people wrote into an annotation.
+const WRITTEN: &str = "content";
+
+/// Notes refer to blocks by identifier, at depths that the service does not document. An id that the editor itself gave is a
+/// reference wherever it stands; "1" or "Voice", in a flow written by hand, only where blocks are named: elsewhere it may be
+/// the key that a caller presses.
+fn rename_values(value: &mut Value, names: &BTreeMap<String, String>, names_blocks: bool) {
     match value {
         Value::String(content) => {
-            if let Some(new) = names.get(content.as_str()) {
+            if let Some(new) = names.get(content.as_str())
+                && (names_blocks || is_editors(content))
+            {
                 content.clone_from(new);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename_values(item, names)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| rename_values(item, names, names_blocks)),
         Value::Object(members) => members
             .iter_mut()
-            .filter(|(key, _)| *key != "content")
-            .for_each(|(_, member)| rename_values(member, names)),
+            .filter(|(key, _)| *key != WRITTEN)
+            .for_each(|(key, member)| {
+                let names_blocks = names_blocks || REFERENCES.contains(&key.as_str());
+                rename_values(member, names, names_blocks);
+            }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The flow editor calls blocks by UUIDs.
+fn is_editors(identifier: &str) -> bool {
+    Uuid::try_parse(identifier).is_ok()
 }

@@ -28,6 +28,12 @@ pub const TAG_ORIGINAL: &str = "ringfence-original";
 
 pub const NOTICE_NAME: &str = "Ringfence notice";
 pub const WHISPER_NAME: &str = "Ringfence outbound whisper";
+/// Whether a flow of ours may have this name; the customer's may, too.
+#[must_use]
+pub fn is_name_of_ours(name: &str) -> bool {
+    name == NOTICE_NAME || name.starts_with(WHISPER_NAME)
+}
+
 /// The flow that Connect runs on a queue without a whisper of its own.
 pub const DEFAULT_OUTBOUND_NAME: &str = "Default outbound";
 

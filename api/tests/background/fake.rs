@@ -475,7 +475,7 @@ impl ConnectInstance for FakeInstance {
                 .map(|(flow_type, flow)| FlowSummary {
                     id: flow.id.clone(),
                     name: flow.name.clone(),
-                    flow_type: *flow_type,
+                    flow_type: Some(*flow_type),
                     usable: inside.is_usable(flow),
                 })
                 .collect())

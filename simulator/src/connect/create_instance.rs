@@ -140,6 +140,23 @@ pub fn create(world: &Arc<World>, new: &NewInstance) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
+/// A queue that is opened later. No routing profile serves it.
+pub fn open_queue(world: &World, instance_arn: &str, new: &NewQueue) -> Result<Value, Refusal> {
+    let uuid = || world.ids.uuid().to_string();
+    let now = world.clock.now();
+    let mut connect = world.connect.lock();
+    let instance = connect
+        .instances
+        .get_mut(instance_arn)
+        .ok_or_else(|| refuse("instance_arn", "there is no such instance"))?;
+    if new.name.is_empty() || instance.queues.values().any(|queue| queue.name == new.name) {
+        return Err(refuse("name", "names are distinct and not empty"));
+    }
+    let hours_id = instance.hours.keys().next().cloned().unwrap_or_default();
+    let id = add_queue(instance, new, &hours_id, &uuid, now);
+    Ok(json!({"id": id, "arn": instance.resource_arn("queue", &id), "name": new.name}))
+}
+
 fn check(new: &NewInstance) -> Result<(), Refusal> {
     if new.account_id.len() != 12 || !new.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refuse("account_id", "12 digits"));

@@ -64,6 +64,10 @@ pub fn create(call: &Call<'_>) -> Result<Value, Failure> {
         vec![flow_type.as_str().to_owned()],
     ));
     call.authorize_in_instance(instance_id, &["contact-flow/*".to_owned()], &conditions)?;
+    if !tags.is_empty() {
+        let tagged = format!("{}/contact-flow/*", call.instance_arn(instance_id));
+        call.authorize_as("TagResource", &[tagged], &conditions)?;
+    }
     let published = if saved_only {
         None
     } else {

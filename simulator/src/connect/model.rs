@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::queues::last_segment;
 use crate::flow::{Flow, FlowType, Step};
 
 /// How many contacts an agent's own queue takes.
@@ -207,7 +208,8 @@ impl Instance {
 
     /// The number that calls from this queue show.
     pub fn caller_id(&self, queue: &Queue) -> Option<&str> {
-        let number = self.numbers.get(queue.outbound.number_id.as_deref()?)?;
+        let id = last_segment(queue.outbound.number_id.as_deref()?);
+        let number = self.numbers.get(id)?;
         Some(&number.number)
     }
 

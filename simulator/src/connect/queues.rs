@@ -76,18 +76,13 @@ pub fn update_outbound_caller_config(call: &Call<'_>) -> Result<Option<Value>, F
         ))),
     };
     let name = member("OutboundCallerIdName", 255)?;
-    let number = member("OutboundCallerIdNumberId", 2048)?.map(last_segment);
+    let number =
+        member("OutboundCallerIdNumberId", 2048)?.map(|given| CallerNumber::named(call, given));
     let flow = member("OutboundFlowId", 500)?.map(last_segment);
     let extra: Vec<String> = flow
         .map(|flow| format!("{}/contact-flow/{flow}", call.instance_arn(instance_id)))
         .into_iter()
-        .chain(number.map(|number| {
-            format!(
-                "arn:aws:connect:{}:{}:phone-number/{number}",
-                call.region(),
-                call.account()
-            )
-        }))
+        .chain(number.as_ref().map(|number| number.arn.clone()))
         .collect();
     authorize_queue(call, instance_id, queue_id, &extra)?;
     let cleared = call
@@ -99,8 +94,13 @@ pub fn update_outbound_caller_config(call: &Call<'_>) -> Result<Option<Value>, F
     let now = call.world.clock.now();
     call.change(instance_id, |instance| {
         find(instance, queue_id)?;
-        if let Some(number) = number.filter(|number| !instance.numbers.contains_key(*number)) {
-            return Err(Failure::not_found(&format!("phone number {number}")));
+        let known =
+            |number: &&CallerNumber| instance.numbers.contains_key(last_segment(&number.arn));
+        if let Some(number) = number.as_ref().filter(|number| !known(number)) {
+            return Err(Failure::not_found(&format!(
+                "phone number {}",
+                number.kept_as
+            )));
         }
         if let Some(flow) = flow {
             attachable(instance, flow)?;
@@ -116,12 +116,39 @@ pub fn update_outbound_caller_config(call: &Call<'_>) -> Result<Option<Value>, F
         };
         queue.outbound = OutboundCallerConfig {
             name: name.map(str::to_owned).or(before.name),
-            number_id: number.map(str::to_owned).or(before.number_id),
+            number_id: number.map(|number| number.kept_as).or(before.number_id),
             flow_id: flow.map(str::to_owned).or(before.flow_id),
         };
         queue.modified_at = now;
         Ok(None)
     })
+}
+
+/// A number of a traffic distribution group may be another Region's; its whole ARN is then its name.
+struct CallerNumber {
+    arn: String,
+    kept_as: String,
+}
+
+impl CallerNumber {
+    fn named(call: &Call<'_>, given: &str) -> Self {
+        let id = last_segment(given);
+        let here = format!(
+            "arn:aws:connect:{}:{}:phone-number/{id}",
+            call.region(),
+            call.account()
+        );
+        let is_elsewhere = given.starts_with("arn:") && given != here;
+        let (arn, kept_as) = if is_elsewhere {
+            (given, given)
+        } else {
+            (here.as_str(), id)
+        };
+        Self {
+            arn: arn.to_owned(),
+            kept_as: kept_as.to_owned(),
+        }
+    }
 }
 
 /// Only a published outbound whisper can be a queue's.

@@ -182,8 +182,18 @@ impl<'r> Call<'r> {
         resources: &[String],
         conditions: &[(String, Vec<String>)],
     ) -> Result<(), Failure> {
+        self.authorize_as(self.operation(), resources, conditions)
+    }
+
+    /// For an operation that demands the permission of another one, too.
+    pub fn authorize_as(
+        &self,
+        operation: &str,
+        resources: &[String],
+        conditions: &[(String, Vec<String>)],
+    ) -> Result<(), Failure> {
         let context = conditions.iter().cloned().collect();
-        let action = format!("connect:{}", self.operation());
+        let action = format!("connect:{operation}");
         let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
         self.world
             .authorize(&self.request.caller, &action, &resources, &context)

@@ -30,8 +30,13 @@ impl Customer {
 
     /// Publishes a whisper of the customer's own, and returns its id.
     pub async fn own_whisper(&self, name: &str) -> Result<String> {
+        self.own_flow(name, "OUTBOUND_WHISPER").await
+    }
+
+    /// Of a type that knows prompts and can end.
+    pub async fn own_flow(&self, name: &str, flow_type: &str) -> Result<String> {
         let content = saying("This call may be recorded.").to_string();
-        let flow = json!({ "Name": name, "Type": "OUTBOUND_WHISPER", "Content": content });
+        let flow = json!({ "Name": name, "Type": flow_type, "Content": content });
         let path = format!("/contact-flows/{}", self.connect_id());
         let made = self
             .admin

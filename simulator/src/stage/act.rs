@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Json;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::body::{Body, Refused};
 use crate::calls::{self, CallRequest};
 use crate::connect::behaviour::Behaviour;
-use crate::connect::create_instance::{self, NewInstance};
+use crate::connect::create_instance::{self, NewInstance, NewQueue};
 use crate::lambda::create_function::{self, NewFunction};
 use crate::world::World;
 
@@ -21,6 +22,54 @@ pub async fn create_instance(
     let made = create_instance::create(&world, &new)
         .map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// A queue to open in an instance that is there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaterQueue {
+    instance_arn: String,
+    name: String,
+    caller_id: Option<String>,
+}
+
+pub async fn open_queue(
+    State(world): State<Arc<World>>,
+    Body(later): Body<LaterQueue>,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    let LaterQueue {
+        instance_arn,
+        name,
+        caller_id,
+    } = later;
+    let made = create_instance::open_queue(&world, &instance_arn, &NewQueue { name, caller_id })
+        .map_err(|refusal| Refused::invalid(refusal.field, refusal.message))?;
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// Not the one that agents dial from by default; other routing profiles forget it.
+pub async fn close_queue(
+    State(world): State<Arc<World>>,
+    Path(queue_id): Path<String>,
+) -> Result<Json<Value>, Refused> {
+    let mut connect = world.connect.lock();
+    let instance = connect
+        .instances
+        .values_mut()
+        .find(|instance| instance.queues.contains_key(&queue_id))
+        .ok_or_else(|| Refused::not_found("queue_id"))?;
+    let mut profiles = instance.routing_profiles.values();
+    if profiles.any(|profile| profile.default_outbound_queue_id == queue_id) {
+        return Err(Refused::invalid(
+            "queue_id",
+            "agents dial from it by default",
+        ));
+    }
+    instance.queues.remove(&queue_id);
+    for profile in instance.routing_profiles.values_mut() {
+        profile.queue_ids.retain(|served| *served != queue_id);
+    }
+    Ok(Json(json!({"id": queue_id})))
 }
 
 pub async fn create_function(

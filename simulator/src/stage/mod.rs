@@ -11,7 +11,7 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::world::World;
 pub use body::{Asked, Body, Refused, method_not_allowed};
@@ -24,6 +24,8 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sim/role-credentials", post(identities::role_credentials))
         .route("/_sim/requests", get(identities::requests))
         .route("/_sim/instances", post(act::create_instance))
+        .route("/_sim/queues", post(act::open_queue))
+        .route("/_sim/queues/{id}", delete(act::close_queue))
         .route("/_sim/functions", post(act::create_function))
         .route("/_sim/functions/{name}/logs", get(view::function_logs))
         .route("/_sim/calls", post(act::call))

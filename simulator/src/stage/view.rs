@@ -275,6 +275,7 @@ fn flows_of(instance: &Instance) -> Vec<Value> {
             "archived": flow.archived,
             "tags": flow.tags,
             "content": flow.published_content().unwrap_or(&flow.saved),
+            "saved": flow.saved,
         })
     };
     instance.flows.values().map(shown).collect()

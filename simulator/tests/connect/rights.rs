@@ -40,9 +40,18 @@ fn content() -> String {
 async fn flows_are_created_and_changed_only_with_the_tag_that_the_policy_asks_for() {
     let stage = Stage::new().await;
     let within = format!("{}/contact-flow/*", stage.instance_arn);
+    let create_as = |actions: Value| {
+        json!({"Effect": "Allow", "Action": actions, "Resource": within,
+        "Condition": {"StringEquals": {"aws:RequestTag/managed-by": "ringfence"}}})
+    };
+    let untagging = role(
+        &stage,
+        "untagging",
+        json!([create_as(json!("connect:CreateContactFlow"))]),
+    )
+    .await;
     let statements = json!([
-        {"Effect": "Allow", "Action": "connect:CreateContactFlow", "Resource": within,
-            "Condition": {"StringEquals": {"aws:RequestTag/managed-by": "ringfence"}}},
+        create_as(json!(["connect:CreateContactFlow", "connect:TagResource"])),
         {"Effect": "Allow", "Action": ["connect:UpdateContactFlowContent", "connect:DeleteContactFlow"], "Resource": within,
             "Condition": {"StringEquals": {"aws:ResourceTag/managed-by": "ringfence"}}},
         {"Effect": "Allow", "Action": "connect:DescribeContactFlow", "Resource": within},
@@ -66,6 +75,17 @@ async fn flows_are_created_and_changed_only_with_the_tag_that_the_policy_asks_fo
     assert_eq!(
         outcome(&create(json!({"managed-by": "somebody"})).await),
         DENIED
+    );
+    let body = json!({"Name": "Ours", "Type": "OUTBOUND_WHISPER", "Content": content(), "Tags": {"managed-by": "ringfence"}});
+    let path = format!("/contact-flows/{}", stage.instance_id);
+    let refused = stage
+        .simulator
+        .connect(&untagging, "PUT", &path, body)
+        .await;
+    assert_eq!(outcome(&refused), DENIED);
+    assert!(
+        refused.body.to_string().contains("connect:TagResource"),
+        "{refused:?}"
     );
     let created = create(json!({"managed-by": "ringfence"})).await;
     assert_eq!(created.status, 200, "{created:?}");

@@ -257,9 +257,32 @@ async fn a_permission_that_is_taken_away_is_named_within_the_period_and_its_retu
     in_town(async |town| {
         let customer = town.limited("Northwind", ACCOUNT).await?;
         let template = customer.template().await?;
-        for action in ["connect:StopContact", "connect:CreateContactFlow"] {
-            let without = template.replace(&format!("{action}\n"), "connect:ListInstances\n");
-            customer.deploy(&without).await?;
+        let cases = [
+            (
+                "connect:StopContact\n",
+                "connect:ListInstances\n",
+                "connect:StopContact",
+            ),
+            (
+                "connect:CreateContactFlow\n",
+                "connect:ListInstances\n",
+                "connect:CreateContactFlow",
+            ),
+            (
+                "connect:TagResource\n",
+                "connect:ListInstances\n",
+                "connect:TagResource",
+            ),
+            // What permits trying it on a flow that nobody has is still there.
+            (
+                "\"aws:ResourceTag/managed-by\": ringfence",
+                "\"aws:ResourceTag/managed-by\": nobody",
+                "connect:UpdateContactFlowContent",
+            ),
+        ];
+        for (part, instead, action) in cases {
+            assert!(template.contains(part), "{part}");
+            customer.deploy(&template.replace(part, instead)).await?;
             let found = told(&customer, "ConnectionHealthy", "false").await?;
             let message = text(&found, "/message")?;
             assert!(message.contains(action), "{message}");
@@ -275,7 +298,7 @@ async fn a_permission_that_is_taken_away_is_named_within_the_period_and_its_retu
             .iter()
             .filter(|entry| entry["action"] == "connection.health")
             .collect();
-        assert_eq!(changes.len(), 4, "{changes:?}");
+        assert_eq!(changes.len(), 2 * cases.len(), "{changes:?}");
         assert!(changes.iter().all(|entry| entry["actor"] == "worker"));
         Ok(())
     })

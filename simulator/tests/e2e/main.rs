@@ -16,6 +16,7 @@ mod lists;
 mod many_queues;
 mod merge;
 mod moves;
+mod names;
 mod notices;
 mod onboarding;
 mod permissions;

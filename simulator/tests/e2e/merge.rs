@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use ringfence_simulator::dev::Result;
 use ringfence_simulator::dev::customer::Customer;
+use ringfence_simulator::dev::rest::text;
 use ringfence_simulator::dev::sim::{Call, Dial};
 use ringfence_simulator::dev::wait::{Seen, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::harness::{NOBODY, in_town};
 
@@ -28,6 +29,34 @@ async fn our_whispers(customer: &Customer) -> Result<Vec<Value>> {
         .into_iter()
         .filter(|flow| flow["tags"]["ringfence-flow"] == "whisper")
         .collect())
+}
+
+/// A traffic distribution group lends numbers of its other region; a queue names them by their whole ARN.
+#[tokio::test]
+async fn a_queue_whose_caller_id_is_a_number_of_another_region_is_limited_and_keeps_it() {
+    in_town(async |town| {
+        let rest = town.tenant("Northwind").await?;
+        let mut customer = town.customer(&rest, "111122220001", "us-east-1").await?;
+        let queue = customer.queue("Sales")?.id.clone();
+        let mut before = customer.queue_config(&queue).await?;
+        let number = text(&before, "/OutboundCallerIdNumberId")?;
+        before["OutboundCallerIdNumberId"] = json!(format!(
+            "arn:aws:connect:us-west-2:111122220001:phone-number/{number}"
+        ));
+        customer.set_queue_config(&queue, &before).await?;
+        customer.join("northwind").await?;
+        customer.install("merge").await?;
+        customer.installed().await?;
+        let call = call_from(&customer, "Sales").await?;
+        assert!(call.rang() && call.lambda.len() == 1, "{call:?}");
+        let now = customer.queue_config(&queue).await?;
+        assert_eq!(
+            now["OutboundCallerIdNumberId"],
+            before["OutboundCallerIdNumberId"]
+        );
+        Ok(())
+    })
+    .await;
 }
 
 #[tokio::test]

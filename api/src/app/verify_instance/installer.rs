@@ -12,22 +12,26 @@ use crate::flow;
 use super::check::{Check, Subject, permission};
 
 /// Nothing in any instance has this id. The template permits changing and deleting a flow of this id: what it permits
-/// otherwise holds for flows with our tag, and of those there may be none to try it on.
+/// otherwise holds for flows with our tag, and of those there may be none to try it on. Deleting is tried on nothing else,
+/// since no request to delete what is there is harmless.
 const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
+/// Content that no instance accepts: being refused for it proves the permission, and nothing is changed.
+const UNREADABLE: &str = "{}";
+const CREATE: &str = "connect:CreateContactFlow";
+const TAG: &str = "connect:TagResource";
 const ROLE: Subject = Subject::InstallerRole;
 
 pub(super) async fn check_installer(
     connect: &SdkConnectInstance,
     checks: &mut Vec<Check>,
 ) -> Result<(), AwsError> {
-    check_reading(connect, checks).await?;
+    let ours = check_reading(connect, checks).await?;
+    check_creating(try_create(connect).await, checks)?;
     let outbound = Outbound::default();
-    let unreadable = "{}";
     let answers = [
-        ("connect:CreateContactFlow", try_create(connect).await),
         (
             "connect:UpdateContactFlowContent",
-            connect.flow_update(NOWHERE, unreadable).await,
+            try_update(connect, ours).await,
         ),
         (
             "connect:DeleteContactFlow",
@@ -60,15 +64,22 @@ pub(super) async fn check_installer(
     Ok(())
 }
 
+/// Answers a flow of ours, where the instance has one.
 async fn check_reading(
     connect: &SdkConnectInstance,
     checks: &mut Vec<Check>,
-) -> Result<(), AwsError> {
+) -> Result<Option<String>, AwsError> {
     let flows = connect.flows().await;
+    let named: Vec<String> = flows
+        .iter()
+        .flatten()
+        .filter(|flow| flow.usable && flow::is_name_of_ours(&flow.name))
+        .map(|flow| flow.id.clone())
+        .collect();
     let whisper = flows.as_ref().ok().and_then(|flows| {
         let mut whispers = flows
             .iter()
-            .filter(|flow| flow.flow_type == FlowType::OutboundWhisper);
+            .filter(|flow| flow.flow_type == Some(FlowType::OutboundWhisper));
         let first = whispers.clone().next();
         whispers
             .find(|flow| flow.name == flow::DEFAULT_OUTBOUND_NAME)
@@ -108,6 +119,54 @@ async fn check_reading(
             "the instance shows no queue to read",
         ),
     });
+    first_of_ours(connect, named).await
+}
+
+/// The tag says which are ours. What cannot be read is none of them here: whether reading is permitted was told before.
+async fn first_of_ours(
+    connect: &SdkConnectInstance,
+    named: Vec<String>,
+) -> Result<Option<String>, AwsError> {
+    for id in named {
+        match connect.flow(&id).await {
+            Ok(found) => {
+                let tag = found.tags.get(flow::TAG_MANAGED_BY).map(String::as_str);
+                if tag == Some(flow::TAG_MANAGED_BY_VALUE) {
+                    return Ok(Some(id));
+                }
+            }
+            Err(err) if err.is_retryable() => return Err(err),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// On a flow of ours, as changes are made; on none where there is none.
+async fn try_update(connect: &SdkConnectInstance, ours: Option<String>) -> Result<(), AwsError> {
+    let flow_id = ours.as_deref().unwrap_or(NOWHERE);
+    connect.flow_update(flow_id, UNREADABLE).await
+}
+
+/// Making a flow with tags takes two permissions, and a refusal names the one that is missing.
+fn check_creating(answer: Result<(), AwsError>, checks: &mut Vec<Check>) -> Result<(), AwsError> {
+    let is_tagging =
+        |err: &AwsError| err.kind == AwsErrorKind::AccessDenied && err.refused_action() == TAG;
+    let denied = matches!(&answer, Err(err) if err.kind == AwsErrorKind::AccessDenied);
+    match answer {
+        Err(err) if is_tagging(&err) => {
+            checks.push(Check::passed(CREATE, ROLE, "permitted"));
+            checks.push(permission(TAG, ROLE, Err(err))?);
+        }
+        answer => {
+            checks.push(permission(CREATE, ROLE, answer)?);
+            checks.push(if denied {
+                Check::skipped(TAG, ROLE, "told only where flows may be created")
+            } else {
+                Check::passed(TAG, ROLE, "permitted")
+            });
+        }
+    }
     Ok(())
 }
 
@@ -166,13 +225,12 @@ fn instance_failed(code: &'static str, detail: String, fix: &str) -> Check {
     Check::failed(INSTANCE, Subject::Instance, code, detail, fix)
 }
 
-/// Content that no instance accepts: being refused for it proves the permission, and nothing is made.
 async fn try_create(connect: &SdkConnectInstance) -> Result<(), AwsError> {
     let flow = NewFlow {
         name: "Ringfence permission check".to_owned(),
         flow_type: FlowType::OutboundWhisper,
         description: "Never published.".to_owned(),
-        content: "{}".to_owned(),
+        content: UNREADABLE.to_owned(),
         tags: [(
             flow::TAG_MANAGED_BY.to_owned(),
             flow::TAG_MANAGED_BY_VALUE.to_owned(),
@@ -181,4 +239,39 @@ async fn try_create(connect: &SdkConnectInstance) -> Result<(), AwsError> {
     };
     let made = connect.flow_create(&flow).await?;
     connect.flow_delete(&made.id).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::verify_instance::CheckStatus;
+
+    fn told(answer: Result<(), AwsError>) -> Vec<(String, CheckStatus)> {
+        let mut checks = Vec::new();
+        check_creating(answer, &mut checks).expect("an answer");
+        let told = checks.into_iter().map(|check| (check.name, check.status));
+        told.collect()
+    }
+
+    fn denied(action: &str) -> Result<(), AwsError> {
+        Err(AwsError {
+            action: CREATE,
+            kind: AwsErrorKind::AccessDenied,
+            message: format!("User: x is not authorized to perform: {action} on resource: y"),
+        })
+    }
+
+    #[test]
+    fn of_the_two_permissions_that_creating_takes_the_missing_one_is_named() {
+        use CheckStatus::{Failed, Passed, Skipped};
+        let both = |create, tag| [(CREATE.to_owned(), create), (TAG.to_owned(), tag)];
+        assert_eq!(told(denied(TAG)), both(Passed, Failed));
+        assert_eq!(told(denied(CREATE)), both(Failed, Skipped));
+        let refused = Err(AwsError {
+            action: CREATE,
+            kind: AwsErrorKind::InvalidFlow(Vec::new()),
+            message: String::new(),
+        });
+        assert_eq!(told(refused), both(Passed, Passed));
+    }
 }

@@ -29,10 +29,10 @@ pub(super) fn sdk_type(flow_type: FlowType) -> ContactFlowType {
 }
 
 pub(super) fn flow_summary(summary: &ContactFlowSummary) -> Option<FlowSummary> {
-    let flow_type = match summary.contact_flow_type()? {
-        ContactFlowType::ContactFlow => FlowType::ContactFlow,
-        ContactFlowType::OutboundWhisper => FlowType::OutboundWhisper,
-        _ => return None,
+    let flow_type = match summary.contact_flow_type() {
+        Some(ContactFlowType::ContactFlow) => Some(FlowType::ContactFlow),
+        Some(ContactFlowType::OutboundWhisper) => Some(FlowType::OutboundWhisper),
+        Some(_) | None => None,
     };
     Some(FlowSummary {
         id: summary.id()?.to_owned(),

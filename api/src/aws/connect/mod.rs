@@ -14,7 +14,7 @@ pub(in crate::aws) use sdk::incomplete;
 /// What Ringfence does inside one Amazon Connect instance.
 pub trait ConnectInstance: Send + Sync {
     fn describe(&self) -> impl Future<Output = Result<InstanceFacts, AwsError>> + Send;
-    /// Contact flows and outbound whispers; no other type concerns us.
+    /// Flows of every type: their names are unique across the types.
     fn flows(&self) -> impl Future<Output = Result<Vec<FlowSummary>, AwsError>> + Send;
     fn flow(&self, flow_id: &str) -> impl Future<Output = Result<Flow, AwsError>> + Send;
     /// Publishes a new flow.
@@ -61,7 +61,8 @@ pub enum FlowType {
 pub struct FlowSummary {
     pub id: String,
     pub name: String,
-    pub flow_type: FlowType,
+    /// None: a type of which Ringfence has no flows.
+    pub flow_type: Option<FlowType>,
     pub usable: bool,
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_sdk_connect::Client;
 use aws_sdk_connect::operation::create_contact_flow::CreateContactFlowError;
 use aws_sdk_connect::operation::update_contact_flow_content::UpdateContactFlowContentError;
-use aws_sdk_connect::types::{ContactFlowStatus, ContactFlowType, OutboundCallerConfig, QueueType};
+use aws_sdk_connect::types::{ContactFlowStatus, OutboundCallerConfig, QueueType};
 use tokio::time::Instant;
 
 use super::conversions::{
@@ -133,8 +133,6 @@ impl ConnectInstance for SdkConnectInstance {
             .client
             .list_contact_flows()
             .instance_id(&self.instance_id)
-            .contact_flow_types(ContactFlowType::ContactFlow)
-            .contact_flow_types(ContactFlowType::OutboundWhisper)
             .max_results(PAGE_SIZE);
         let page = |token| {
             let page = request.clone().set_next_token(token).send();

@@ -129,14 +129,15 @@ pub async fn observe<C: ConnectInstance, O: Onlooker>(
 fn whispers(summaries: &[FlowSummary]) -> BTreeMap<String, String> {
     summaries
         .iter()
-        .filter(|flow| flow.flow_type == FlowType::OutboundWhisper && flow.usable)
+        .filter(|flow| flow.flow_type == Some(FlowType::OutboundWhisper) && flow.usable)
         .map(|flow| (flow.id.clone(), flow.name.clone()))
         .collect()
 }
 
 fn default_outbound(summaries: &[FlowSummary]) -> Option<&FlowSummary> {
     summaries.iter().find(|flow| {
-        flow.flow_type == FlowType::OutboundWhisper && flow.name == flow::DEFAULT_OUTBOUND_NAME
+        flow.flow_type == Some(FlowType::OutboundWhisper)
+            && flow.name == flow::DEFAULT_OUTBOUND_NAME
     })
 }
 
@@ -185,8 +186,7 @@ async fn observe_our_flows<C: ConnectInstance>(
         .iter()
         .filter(|flow| {
             remembered_ids.contains(flow.id.as_str())
-                || flow.name == flow::NOTICE_NAME
-                || flow.name.starts_with(flow::WHISPER_NAME)
+                || flow.flow_type.is_some() && flow::is_name_of_ours(&flow.name)
         })
         .collect();
     // What is remembered comes first, so that a second copy is the surplus one.

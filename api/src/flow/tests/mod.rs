@@ -85,7 +85,7 @@ fn default_outbound() -> Value {
             "entryPointPosition": { "x": 40, "y": 40 },
             "snapToGrid": false,
             "ActionMetadata": {
-                "3f0c1d2e-recording": { "position": { "x": 200, "y": 40 }, "linked": ["prompt"] },
+                "3f0c1d2e-recording": { "position": { "x": 200, "y": 40 }, "children": ["prompt"] },
                 "prompt": { "position": { "x": 460.5, "y": 40 }, "fragments": { "Next": "end" } },
             },
             "Annotations": [

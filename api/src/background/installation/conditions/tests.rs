@@ -32,6 +32,22 @@ fn of(assessment: &Assessment, kind: ConditionType) -> &Condition {
         .expect("a condition of each type")
 }
 
+/// Making a flow with tags takes two, and the role may have the one that was asked for.
+#[test]
+fn the_permission_that_was_refused_is_the_one_that_is_named() {
+    let StepError::Aws(err) = denied("connect:CreateContactFlow") else {
+        unreachable!();
+    };
+    let (reason, message) = words(&StepError::Aws(AwsError {
+        message: "User: x is not authorized to perform: connect:TagResource on resource: y"
+            .to_owned(),
+        ..err
+    }));
+    assert_eq!(reason, "permission_missing");
+    assert!(message.contains("add connect:TagResource"), "{message}");
+    assert!(!message.contains("CreateContactFlow"), "{message}");
+}
+
 #[test]
 fn a_missing_permission_is_named_and_blocks() {
     let plan = Plan {

@@ -76,7 +76,7 @@ fn aws_words(err: &AwsError) -> (&'static str, String) {
         ),
         AwsErrorKind::AccessDenied if err.action.starts_with("connect:") => (
             "permission_missing",
-            format!("the installer role lacks {0}; add {0} as the template has it", err.action),
+            format!("the installer role lacks {0}; add {0} as the template has it", err.refused_action()),
         ),
         AwsErrorKind::AccessDenied => (
             "operator_permission_missing",
