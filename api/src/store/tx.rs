@@ -219,6 +219,8 @@ impl SystemTx {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::ConnectOptions as _;
+
     use super::*;
 
     async fn role(connection: &mut PgConnection) -> (String, String) {
@@ -325,5 +327,27 @@ mod tests {
             matches!(changed, Err(StoreError::Unavailable(_))),
             "{changed:?}"
         );
+    }
+
+    /// A former primary, and a server that does not know the login.
+    #[sqlx::test(migrations = "../migrations")]
+    async fn a_connection_that_takes_no_changes_is_not_kept(pool: PgPool) {
+        let own = pool.connect_options().to_url_lossy();
+        let mut standby = own.clone();
+        standby
+            .query_pairs_mut()
+            .append_pair("options[default_transaction_read_only]", "on");
+        let mut stranger = own;
+        stranger
+            .set_username("nobody_of_that_name")
+            .expect("a login");
+        for (what, url) in [("a standby", standby), ("a stranger", stranger)] {
+            let store = Store::connect_lazily(url.as_str()).expect("a pool");
+            let refused = store.system("test").await.map(|_| ());
+            assert!(
+                matches!(refused, Err(StoreError::Unavailable(_))),
+                "{what}: {refused:?}"
+            );
+        }
     }
 }
