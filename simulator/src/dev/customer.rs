@@ -116,13 +116,18 @@ impl Customer {
     /// The template that the onboarding offers.
     pub async fn template(&self) -> Result<String> {
         let url = text(&self.registered, "/onboarding/template_url")?;
+        self.offered(&url).await
+    }
+
+    /// What the onboarding names by its address.
+    pub async fn offered(&self, url: &str) -> Result<String> {
         let unreachable = |source| DevError::Unreachable {
             method: "GET".into(),
-            url: url.clone(),
+            url: url.to_owned(),
             source,
         };
         let answer = client()
-            .get(&url)
+            .get(url)
             .send()
             .await
             .and_then(reqwest::Response::error_for_status);

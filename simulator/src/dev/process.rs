@@ -171,6 +171,15 @@ impl Service {
             .map_err(DevError::io(format!("killing {}", self.name)))
     }
 
+    /// Stands still until [`Self::go_on`].
+    pub fn stand_still(&self) {
+        signal(&self.child, Signal::STOP);
+    }
+
+    pub fn go_on(&self) {
+        signal(&self.child, Signal::CONT);
+    }
+
     pub fn ask_to_stop(&self) {
         signal(&self.child, self.stop);
     }

@@ -1,6 +1,6 @@
-//! Installing under fire: real workers, killed at chosen requests and at random, against an AWS side that throttles, fails
-//! and loses answers, while the customer goes on changing queues. Every run must end where it should, with nothing twice
-//! and nothing of the customer's lost.
+//! Installing under fire: real workers, killed at chosen requests and at random, or standing still past their lease, against
+//! an AWS side that throttles, fails and loses answers, while people go on changing queues, whispers, our flows and what lets
+//! us in. Every run must end where docs/installation.md says, with nothing twice and nothing of the customer's lost.
 //!
 //! A run follows from its seed alone, as far as processes can: what is installed, what goes wrong, and at which request.
 //! Several slots run side by side, each with a database, a control plane and workers of its own, so that what one run

@@ -16,6 +16,11 @@ use super::slot::Slot;
 
 const CONVERGED_WITHIN: Duration = Duration::from_secs(150);
 const HELD_WITHIN: Duration = Duration::from_secs(20);
+/// A worker keeps its lease for two seconds.
+const LEASE_OVER: Duration = Duration::from_secs(3);
+/// Time for one that wakes up to go on with what it was about.
+const AWAKE: Duration = Duration::from_millis(1500);
+const WITHOUT_ACCESS: Duration = Duration::from_millis(1500);
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 const LOOK_FOR_HELD_EVERY: Duration = Duration::from_millis(20);
 
@@ -24,7 +29,10 @@ const LOOK_FOR_HELD_EVERY: Duration = Duration::from_millis(20);
 pub struct Outcome {
     pub converged: bool,
     pub kills: u64,
-    pub edits: u64,
+    /// By what was changed.
+    pub edits: BTreeMap<&'static str, u64>,
+    /// How often workers stood still until others had taken over.
+    pub stalls: u64,
     pub findings: Findings,
     /// In the middle of which requests workers were killed: operation and whether it had taken effect.
     pub killed_at: BTreeMap<(String, bool), u64>,
@@ -73,17 +81,7 @@ impl Run<'_> {
             is_removal_asked |= self.event(event).await?;
         }
         if !is_removal_asked {
-            self.converge("the installation", reached).await?;
-            if self.outcome.edits > 0 {
-                self.site.make_way().await?;
-                // What was changed after it was looked at is drift: asking again mends it at once.
-                self.site.ask(&self.request).await?;
-                self.converge("the mended installation", reached).await?;
-            }
-            // Whatever the customer did to Ringfence's flows is put right by now.
-            self.site.deleted.clear();
-            self.site.pointed.clear();
-            self.site.edited.clear();
+            self.mend().await?;
             let seen = self.site.look().await?;
             let findings = checks::installed(&self.site, &seen, &self.request);
             self.outcome.findings.add(findings);
@@ -92,8 +90,10 @@ impl Run<'_> {
         for event in &self.script.removing {
             self.event(event).await?;
         }
-        self.converge("the removal", |now| now["state"] == "uninstalled")
-            .await?;
+        // A step that met an edit waits longer each time.
+        self.site.look_now().await?;
+        let is_gone = |now: &Value| is_reached(now) && now["state"] == "uninstalled";
+        self.converge("the removal", is_gone).await?;
         let seen = self.site.look().await?;
         let findings = checks::removed(&self.site, &seen);
         self.outcome.findings.add(findings);
@@ -102,6 +102,25 @@ impl Run<'_> {
             .rest
             .delete(&self.site.customer.path(""))
             .await?;
+        Ok(())
+    }
+
+    /// Until everything is as asked for, whatever people did meanwhile.
+    async fn mend(&mut self) -> Result<()> {
+        if self.outcome.edits.is_empty() {
+            return self.converge("the installation", is_reached).await;
+        }
+        let is_told = |now: &Value| is_reached(now) || now["state"] == "blocked";
+        self.converge("the installation", is_told).await?;
+        self.site.put_right().await?;
+        // What was changed after it was looked at is drift: asking again mends it at once.
+        self.site.ask(&self.request).await?;
+        self.converge("the mended installation", is_reached).await?;
+        // Whatever people did to what is Ringfence's is put right by now.
+        self.site.deleted.clear();
+        self.site.pointed.clear();
+        self.site.edited.clear();
+        self.site.unpermitted = false;
         Ok(())
     }
 
@@ -125,11 +144,30 @@ impl Run<'_> {
                     if *kill {
                         self.kill(*at, operation).await?;
                     }
-                    let made = self.site.edit(*edit, &path).await?;
-                    self.outcome.edits += u64::from(made);
+                    if self.site.edit(*edit, &path).await? {
+                        *self.outcome.edits.entry(edit.name()).or_default() += 1;
+                    }
                     self.site.let_go(id).await?;
                     self.look_after_a_kill().await?;
                 }
+            }
+            Event::Stall(at) => {
+                if let Some((id, ..)) = self.reach(*at).await? {
+                    self.stall(id).await?;
+                }
+            }
+            Event::LoseAccess { at, loss } => {
+                let held = self.reach(*at).await?;
+                self.site.lose_access(*loss).await?;
+                self.outcome.kills += self.slot.kill_workers().await?;
+                if let Some((id, ..)) = held {
+                    self.site.let_go(id).await?;
+                }
+                self.look_after_a_kill().await?;
+                sleep(WITHOUT_ACCESS).await;
+                self.look_after_a_kill().await?;
+                self.site.regain_access().await?;
+                *self.outcome.edits.entry(loss.name()).or_default() += 1;
             }
             Event::Ask { at, request } => {
                 let held = self.reach(*at).await?;
@@ -165,6 +203,19 @@ impl Run<'_> {
         Ok(false)
     }
 
+    /// Who stood still past the end of its lease has to notice, and leave the rest to whoever took over.
+    async fn stall(&mut self, held: u64) -> Result<()> {
+        self.slot.stall_workers();
+        self.outcome.stalls += 1;
+        self.site.let_go(held).await?;
+        self.slot.start_workers(self.script.workers)?;
+        sleep(LEASE_OVER).await;
+        self.slot.wake_stalled();
+        sleep(AWAKE).await;
+        self.slot.kill_stalled().await?;
+        self.look_after_a_kill().await
+    }
+
     async fn kill(&mut self, at: Moment, operation: String) -> Result<()> {
         self.outcome.kills += self.slot.kill_workers().await?;
         *self
@@ -195,7 +246,7 @@ impl Run<'_> {
             let mut is_over = begun.elapsed() > HELD_WITHIN;
             if !is_over && looked.elapsed() > LOOK_EVERY {
                 looked = Instant::now();
-                is_over = reached(&self.site.installation().await?);
+                is_over = is_reached(&self.site.installation().await?);
             }
             if is_over {
                 self.site.cancel_hold(at).await?;
@@ -211,7 +262,7 @@ impl Run<'_> {
         loop {
             self.slot.check()?;
             let now = self.site.installation().await?;
-            if reached(&now) && done(&now) {
+            if done(&now) {
                 return Ok(());
             }
             if begun.elapsed() > CONVERGED_WITHIN {
@@ -227,6 +278,6 @@ impl Run<'_> {
 }
 
 /// What was asked last was carried out.
-fn reached(installation: &Value) -> bool {
+fn is_reached(installation: &Value) -> bool {
     installation["generation"] == installation["observed_generation"]
 }

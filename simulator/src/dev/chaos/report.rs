@@ -13,7 +13,8 @@ pub struct Report {
     runs: u32,
     converged: u32,
     kills: u64,
-    edits: u64,
+    edits: BTreeMap<&'static str, u64>,
+    stalls: u64,
     duplicates: usize,
     lost: usize,
     dangling: usize,
@@ -36,7 +37,10 @@ impl Report {
         };
         self.converged += u32::from(outcome.converged);
         self.kills += outcome.kills;
-        self.edits += outcome.edits;
+        self.stalls += outcome.stalls;
+        for (edit, count) in &outcome.edits {
+            *self.edits.entry(edit).or_default() += count;
+        }
         self.duplicates += outcome.findings.duplicates.len();
         self.lost += outcome.findings.lost.len();
         self.dangling += outcome.findings.dangling.len();
@@ -61,7 +65,10 @@ impl Report {
         self.runs += other.runs;
         self.converged += other.converged;
         self.kills += other.kills;
-        self.edits += other.edits;
+        self.stalls += other.stalls;
+        for (edit, count) in other.edits {
+            *self.edits.entry(edit).or_default() += count;
+        }
         self.duplicates += other.duplicates;
         self.lost += other.lost;
         self.dangling += other.dangling;
@@ -103,13 +110,18 @@ impl fmt::Display for Report {
                 count(true)
             )?;
         }
+        writeln!(f, "changed by people meanwhile")?;
+        for (edit, count) in &self.edits {
+            writeln!(f, "  {edit:<32}{count:>2}")?;
+        }
         write!(
             f,
-            "runs {}  kills {}  faults {}  edits {}  converged {}  duplicates {}  lost queue settings {}  pointing at nothing {}  unlimited {}  in {} s",
+            "runs {}  kills {}  stalls {}  faults {}  edits {}  converged {}  duplicates {}  lost queue settings {}  pointing at nothing {}  unlimited {}  in {} s",
             self.runs,
             self.kills,
+            self.stalls,
             self.faults,
-            self.edits,
+            self.edits.values().sum::<u64>(),
             self.converged,
             self.duplicates,
             self.lost,

@@ -14,6 +14,8 @@ use super::super::{DevError, Result};
 pub struct Slot {
     // In the order in which they are dropped when a run fails half-way.
     workers: Vec<Service>,
+    /// Those that stand still.
+    stalled: Vec<Service>,
     api: Service,
     work: Recipe,
     logs: PathBuf,
@@ -36,6 +38,7 @@ impl Slot {
         let operator = Rest::new(&start.url, &key);
         Ok(Self {
             workers: Vec::new(),
+            stalled: Vec::new(),
             api,
             work: command(&start.recipe, "work", "ringfence-work"),
             logs,
@@ -63,6 +66,27 @@ impl Slot {
             killed += 1;
         }
         Ok(killed)
+    }
+
+    /// SIGSTOP to all of them.
+    pub fn stall_workers(&mut self) {
+        for worker in &self.workers {
+            worker.stand_still();
+        }
+        self.stalled.append(&mut self.workers);
+    }
+
+    pub fn wake_stalled(&self) {
+        for worker in &self.stalled {
+            worker.go_on();
+        }
+    }
+
+    pub async fn kill_stalled(&mut self) -> Result<()> {
+        for worker in self.stalled.drain(..) {
+            worker.kill().await?;
+        }
+        Ok(())
     }
 
     /// SIGKILL to one of them.

@@ -2,21 +2,25 @@
 //!
 //! Everything is looked at through the simulator's own state, which no ordered fault reaches.
 
+mod seen;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::super::aws::Aws;
 use super::super::customer::{ContactCentre, Customer};
-use super::super::rest::{Rest, list};
+use super::super::rest::{Rest, text};
 use super::super::sim::Sim;
 use super::super::{DevError, Result};
 use super::script::{OWN_WHISPERS, Request, Script, Whisper};
 use super::slot::Slot;
 
-const REGION: &str = "us-east-1";
+pub use seen::{Seen, SeenFlow};
+
+pub const REGION: &str = "us-east-1";
 /// The limiter functions by name.
-const FUNCTIONS: [&str; 2] = ["ringfence-limiter-1", "ringfence-limiter-2"];
+pub const FUNCTIONS: [&str; 2] = ["ringfence-limiter-1", "ringfence-limiter-2"];
 const NUMBERS: [&str; 5] = [
     "+12065550100",
     "+12065550101",
@@ -34,37 +38,34 @@ pub struct Outbound {
     pub number_id: Option<String>,
 }
 
-/// What is in the instance and at the limiter function at one moment.
-#[derive(Debug)]
-pub struct Seen {
-    /// By queue id.
-    pub queues: BTreeMap<String, Outbound>,
-    pub flows: Vec<SeenFlow>,
-    /// How often each limiter function's policy admits this instance.
-    pub statements: BTreeMap<&'static str, usize>,
-}
-
-#[derive(Debug, Clone)]
-pub struct SeenFlow {
-    pub id: String,
-    pub name: String,
-    pub is_published: bool,
-    /// What our tags say: which flow it is, and the customer's whisper behind it.
-    pub ours: Option<(String, Option<String>)>,
-    pub content: Value,
-}
-
 pub struct Site {
     pub customer: Customer,
-    operator: Aws,
+    pub operator: Aws,
     default_outbound: String,
-    own: Vec<String>,
-    /// What the customer last set, by queue id, in the order of the script's queues.
+    pub own: Vec<String>,
+    /// What the customer last set, by queue id, in the order of the script's queues; then those opened later.
     pub wanted: Vec<(String, Outbound)>,
-    /// Flows that were there before Ringfence came.
+    /// Queues that were closed since.
+    pub closed: BTreeSet<String>,
+    /// Flows that are the customer's, each as the customer last left it.
     pub theirs: Vec<SeenFlow>,
-    /// Ringfence's flows that the customer deleted.
+    /// Whispers of the customer's own that were deleted.
+    pub gone: BTreeSet<String>,
+    /// Those in the archive: a queue can be given none of them.
+    pub shelved: BTreeSet<String>,
+    /// Those that nothing can be put in front of.
+    pub bloated: BTreeSet<String>,
+    pub default_renamed: bool,
+    /// How often whispers of the customer's own were edited.
+    pub edits: u32,
+    /// Ringfence's flows that the customer deleted, or took out of the archive.
     pub deleted: BTreeSet<String>,
+    /// Those whose tags the customer took away, which are the customer's since; with those tags.
+    pub untagged: BTreeMap<String, Value>,
+    /// Those in the archive.
+    pub archived: BTreeSet<String>,
+    /// Those with another name.
+    pub renamed: BTreeSet<String>,
     /// Queues with the flow of Ringfence's that the customer pointed each at: it may be deleted under it.
     pub pointed: BTreeSet<(String, String)>,
     /// Ringfence's flows that the customer edited.
@@ -73,6 +74,8 @@ pub struct Site {
     pub squatter: Option<String>,
     /// The operator has moved the instance.
     pub moved: bool,
+    /// A limiter function was kept from letting the instance in.
+    pub unpermitted: bool,
 }
 
 impl Site {
@@ -103,12 +106,22 @@ impl Site {
             operator: operator.clone(),
             own,
             wanted: Vec::new(),
+            closed: BTreeSet::new(),
             theirs: Vec::new(),
+            gone: BTreeSet::new(),
+            shelved: BTreeSet::new(),
+            bloated: BTreeSet::new(),
+            default_renamed: false,
+            edits: 0,
             deleted: BTreeSet::new(),
+            untagged: BTreeMap::new(),
+            archived: BTreeSet::new(),
+            renamed: BTreeSet::new(),
             pointed: BTreeSet::new(),
             edited: BTreeSet::new(),
             squatter: None,
             moved: false,
+            unpermitted: false,
         };
         let ids: Vec<String> = site
             .customer
@@ -126,6 +139,9 @@ impl Site {
         }
         let name = format!("run {}", script.seed);
         site.customer.join(&name).await?;
+        if script.denies() {
+            site.deploy_fallback().await?;
+        }
         let seen = site.look().await?;
         site.wanted = ids
             .into_iter()
@@ -147,16 +163,49 @@ impl Site {
         &self.default_outbound
     }
 
+    /// Whether people can give a queue this whisper.
+    pub fn is_choosable(&self, flow: &str) -> bool {
+        !self.gone.contains(flow) && !self.shelved.contains(flow)
+    }
+
+    /// The queue of this place, as long as it is open.
+    pub fn queue_at(&self, place: usize) -> Option<(String, Outbound)> {
+        let found = self.wanted.get(place)?;
+        (!self.closed.contains(&found.0)).then(|| found.clone())
+    }
+
+    /// Places, ids and what is wanted of the queues that are open.
+    pub fn open_queues(&self) -> impl Iterator<Item = (usize, &String, &Outbound)> {
+        let all = self.wanted.iter().enumerate();
+        all.map(|(place, (id, wanted))| (place, id, wanted))
+            .filter(|(_, id, _)| !self.closed.contains(*id))
+    }
+
+    /// Of queues, only those that are open are asked for, as long as there is one.
     pub async fn ask(&self, request: &Request) -> Result<()> {
-        let ids = |places: &Vec<usize>| -> Vec<&str> {
-            let of = |place: &usize| self.wanted.get(*place).map(|(id, _)| id.as_str());
-            places.iter().filter_map(of).collect()
-        };
         let queues = match &request.queues {
             None => json!("all"),
-            Some(places) => json!(ids(places)),
+            Some(places) => {
+                let open = self
+                    .open_queues()
+                    .filter(|(place, ..)| places.contains(place));
+                let mut ids: Vec<&String> = open.map(|(_, id, _)| id).collect();
+                if ids.is_empty() {
+                    let first = places.first().and_then(|place| self.wanted.get(*place));
+                    ids.extend(first.map(|(id, _)| id));
+                }
+                json!(ids)
+            }
         };
-        let body = json!({ "queues": queues, "existing_whisper": request.existing_whisper, "drift": "mend" });
+        let mut body = json!({
+            "queues": queues,
+            "existing_whisper": request.existing_whisper,
+            "drift": request.drift,
+            "on_limiter_unavailable": request.on_limiter_unavailable,
+        });
+        if !request.prefix_filter.is_empty() {
+            body["prefix_filter"] = json!(request.prefix_filter);
+        }
         let path = self.customer.path("/installation");
         self.customer.rest.put(&path, &body).await.map(drop)
     }
@@ -184,69 +233,20 @@ impl Site {
         }
     }
 
-    pub async fn look(&self) -> Result<Seen> {
-        let of = [("instance_arn", self.customer.arn())];
-        let state = self.customer.sim.get("state", &of).await?;
-        let mut queues = BTreeMap::new();
-        for queue in list(&state, "/instances/0/queues")? {
-            let text = |name: &str| queue[name].as_str().map(str::to_owned);
-            let outbound = Outbound {
-                flow_id: text("outbound_flow_id"),
-                name: text("caller_id_name"),
-                number_id: text("caller_id_number_id"),
-            };
-            queues.insert(text("id").unwrap_or_default(), outbound);
-        }
-        Ok(Seen {
-            queues,
-            flows: list(&state, "/flows")?.iter().map(seen_flow).collect(),
-            statements: self.statements().await?,
-        })
-    }
-
-    async fn statements(&self) -> Result<BTreeMap<&'static str, usize>> {
-        let mut statements = BTreeMap::new();
-        for function in FUNCTIONS {
-            let path = format!("{function}/policy");
-            let policy = self
-                .operator
-                .lambda(REGION, reqwest::Method::GET, &path, None)
-                .await;
-            let count = match policy {
-                Ok(answer) => {
-                    let policy = answer["Policy"].as_str().unwrap_or_default();
-                    policy.matches(self.customer.arn()).count()
-                }
-                Err(DevError::Refused { status: 404, .. }) => 0,
-                Err(err) => return Err(err),
-            };
-            statements.insert(function, count);
-        }
-        Ok(statements)
-    }
-}
-
-impl SeenFlow {
-    /// The limiter functions that it calls.
-    pub fn calls(&self) -> Vec<&'static str> {
-        let content = self.content.to_string();
-        let is_called = |function: &&str| content.contains(*function);
-        FUNCTIONS.into_iter().filter(is_called).collect()
-    }
-}
-
-fn seen_flow(flow: &Value) -> SeenFlow {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let tags = &flow["tags"];
-    let ours = tags["managed-by"] == "ringfence";
-    SeenFlow {
-        id: text(&flow["id"]),
-        name: text(&flow["name"]),
-        is_published: flow["published"] == true && flow["archived"] != true,
-        ours: ours.then(|| {
-            let original = tags["ringfence-original"].as_str().map(str::to_owned);
-            (text(&tags["ringfence-flow"]), original)
-        }),
-        content: flow["content"].clone(),
+    /// As the onboarding offers it.
+    async fn deploy_fallback(&self) -> Result<()> {
+        let offered = &self.customer.registered["onboarding"];
+        let template = self
+            .customer
+            .offered(&text(offered, "/fallback/template_url")?)
+            .await?;
+        let stack = json!({
+            "account_id": self.customer.account,
+            "region": self.customer.region,
+            "template": template,
+            "parameters": { "ConnectionId": offered["stack_parameters"]["ConnectionId"] },
+            "stack_name": "ringfence-fallback",
+        });
+        self.customer.sim.post("stacks", &stack).await.map(drop)
     }
 }

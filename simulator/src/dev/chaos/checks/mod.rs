@@ -1,9 +1,14 @@
 //! What must hold, judged by what is in the instance alone. Pure.
 
+mod content;
+mod fate;
+
 use std::collections::BTreeSet;
 
 use super::script::Request;
 use super::site::{Seen, SeenFlow, Site};
+use content::differing;
+use fate::{Fate, fate};
 
 /// What does not hold.
 #[derive(Debug, Default)]
@@ -35,9 +40,9 @@ impl Findings {
     }
 }
 
-/// At every moment: a queue's whisper exists and is published, unless the customer deleted it or had just pointed the queue
-/// at it, and calls a limiter function
-/// that lets it in, unless the customer edited it; and everything of the customer's is untouched.
+/// At every moment: a queue's whisper exists and is published, unless the customer deleted or archived it or had just pointed
+/// the queue at it, and calls a limiter function that lets it in, unless somebody edited it or took the permission; and
+/// everything of the customer's is untouched.
 pub fn always(site: &Site, seen: &Seen) -> Findings {
     let mut findings = Findings::default();
     let published: BTreeSet<&str> = seen
@@ -49,7 +54,9 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
     for (queue, outbound) in &seen.queues {
         if let Some(flow) = &outbound.flow_id
             && !published.contains(flow.as_str())
+            && site.is_choosable(flow)
             && !site.deleted.contains(flow)
+            && !site.archived.contains(flow)
             && !site.pointed.contains(&(queue.clone(), flow.clone()))
         {
             findings.dangling.push(format!(
@@ -60,11 +67,12 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
     let used = seen.queues.values().filter_map(|now| now.flow_id.as_ref());
     let used: BTreeSet<&String> = used.collect();
     for flow in &seen.flows {
-        if flow.ours.is_some() && used.contains(&flow.id) && !site.edited.contains(&flow.id) {
+        let is_meant = flow.ours.is_some() && !site.edited.contains(&flow.id);
+        if is_meant && used.contains(&flow.id) && !site.unpermitted {
             findings.unlimited.extend(unlimited(seen, flow));
         }
     }
-    for (queue, wanted) in &site.wanted {
+    for (_, queue, wanted) in site.open_queues() {
         let now = seen.queues.get(queue);
         if now.is_none_or(|now| now.name != wanted.name || now.number_id != wanted.number_id) {
             findings.lost.push(format!(
@@ -74,7 +82,11 @@ pub fn always(site: &Site, seen: &Seen) -> Findings {
     }
     for flow in &site.theirs {
         let now = seen.flows.iter().find(|now| now.id == flow.id);
-        if now.is_none_or(|now| now.content != flow.content || now.name != flow.name) {
+        let is_same = |now: &SeenFlow| {
+            let then = (&flow.name, &flow.content, &flow.draft, &flow.tags);
+            then == (&now.name, &now.content, &now.draft, &now.tags)
+        };
+        if !now.is_some_and(is_same) {
             findings
                 .lost
                 .push(format!("the customer's flow {} was changed", flow.name));
@@ -104,37 +116,27 @@ pub fn installed(site: &Site, seen: &Seen, request: &Request) -> Findings {
         .filter(|flow| flow.ours.is_some())
         .collect();
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    for (place, (queue, wanted)) in site.wanted.iter().enumerate() {
-        let own = wanted
-            .flow_id
-            .as_deref()
-            .filter(|flow| *flow != site.default_outbound());
-        let is_wanted =
-            request.covers(place) && (own.is_none() || request.existing_whisper != "refuse");
+    for (place, queue, wanted) in site.open_queues() {
+        let wanted = wanted.flow_id.as_deref();
         let now = seen
             .queues
             .get(queue)
             .and_then(|now| now.flow_id.as_deref());
         let flow = ours.iter().find(|flow| Some(flow.id.as_str()) == now);
-        match (is_wanted, flow) {
-            (true, Some(flow)) => {
-                used.insert(flow.id.as_str());
-                let behind = flow
-                    .ours
-                    .as_ref()
-                    .and_then(|(_, original)| original.as_deref());
-                let should = own.filter(|_| request.existing_whisper == "merge");
-                if behind != should {
-                    findings.lost.push(format!(
-                        "queue {queue} goes on to {behind:?}, not to {should:?}"
-                    ));
-                }
-            }
-            (false, None) if is_back(site, wanted.flow_id.as_deref(), now) => {}
-            (wanted_ours, _) => findings.lost.push(format!(
-                "queue {queue} runs {now:?}; ours wanted: {wanted_ours}, the customer's: {:?}",
-                wanted.flow_id
-            )),
+        used.extend(flow.map(|flow| flow.id.as_str()));
+        let behind = flow.map(|flow| flow.original());
+        let should = fate(site, request, place, wanted);
+        let is_so = match (&should, behind) {
+            (Fate::Limited(original), Some(behind)) => behind == *original,
+            (Fate::LimitedSomehow, Some(_)) => true,
+            (Fate::LimitedSomehow, None) => now == wanted,
+            (Fate::AsItWas, None) => is_back(site, wanted, now),
+            (Fate::Limited(_), None) | (Fate::AsItWas, Some(_)) => false,
+        };
+        if !is_so {
+            findings.lost.push(format!(
+                "queue {queue} runs {now:?} before {behind:?}; wanted {should:?}, the customer's {wanted:?}"
+            ));
         }
     }
     let mut known = BTreeSet::new();
@@ -156,6 +158,12 @@ pub fn installed(site: &Site, seen: &Seen, request: &Request) -> Findings {
     }
     for flow in &ours {
         findings.unlimited.extend(unlimited(seen, flow));
+        findings.lost.extend(differing(site, seen, flow, request));
+    }
+    if seen.fallback != usize::from(request.denies()) {
+        let times = seen.fallback;
+        let told = format!("the fallback function admits the instance {times} times");
+        findings.duplicates.push(told);
     }
     let admitted: usize = seen.statements.values().sum();
     // While it moves, both functions do.
@@ -176,7 +184,7 @@ pub fn installed(site: &Site, seen: &Seen, request: &Request) -> Findings {
 /// Once everything was taken away.
 pub fn removed(site: &Site, seen: &Seen) -> Findings {
     let mut findings = always(site, seen);
-    for (queue, wanted) in &site.wanted {
+    for (_, queue, wanted) in site.open_queues() {
         let now = seen
             .queues
             .get(queue)
@@ -193,15 +201,19 @@ pub fn removed(site: &Site, seen: &Seen) -> Findings {
             .duplicates
             .push(format!("the flow {} was left", flow.name));
     }
-    if seen.statements.values().any(|count| *count > 0) {
-        findings
-            .duplicates
-            .push(format!("a permission was left: {:?}", seen.statements));
+    if seen.fallback > 0 || seen.statements.values().any(|count| *count > 0) {
+        let (statements, fallback) = (&seen.statements, seen.fallback);
+        findings.duplicates.push(format!(
+            "a permission was left: {statements:?}, and {fallback} at the fallback function"
+        ));
     }
     findings
 }
 
-/// A queue without a whisper of its own runs Connect's default, and may say so afterwards.
+/// A queue without a whisper of its own runs Connect's default, and may say so afterwards; so does one whose whisper cannot
+/// be chosen any more.
 fn is_back(site: &Site, wanted: Option<&str>, now: Option<&str>) -> bool {
-    now == wanted || (wanted.is_none() && now == Some(site.default_outbound()))
+    let has_whisper = wanted.is_some_and(|flow| site.is_choosable(flow));
+    let is_default = now.is_none_or(|flow| flow == site.default_outbound());
+    now == wanted || (!has_whisper && is_default)
 }
