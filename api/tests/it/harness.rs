@@ -173,6 +173,14 @@ impl World {
 
     /// Where people can sign in with this provider, and those so marked are operators.
     pub async fn with_sign_in(pool: PgPool, operators: &[&str]) -> (Self, OpenId) {
+        Self::with_sign_in_and_jwt(pool, operators, None).await
+    }
+
+    pub async fn with_sign_in_and_jwt(
+        pool: PgPool,
+        operators: &[&str],
+        jwt: Option<Verifier>,
+    ) -> (Self, OpenId) {
         let clock = Clock::manual(NOW.parse().expect("a time"));
         let openid = OpenId::start(clock.clone()).await;
         let client = ProviderClient::new().expect("a client");
@@ -182,7 +190,7 @@ impl World {
             client,
             callback.parse().expect("a URL"),
         );
-        let world = Self::make(Store::from_pool(pool), clock, None, Some(oidc));
+        let world = Self::make(Store::from_pool(pool), clock, jwt, Some(oidc));
         (world.with_operator().await, openid)
     }
 

@@ -10,6 +10,7 @@ mod described;
 mod examples;
 mod harness;
 mod isolation;
+mod issuer;
 mod openapi;
 mod openid;
 mod operations;

@@ -13,8 +13,12 @@ pub struct Operation {
     pub permission: Option<String>,
 }
 
+pub fn document() -> Value {
+    serde_json::from_str(&openapi::text()).expect("JSON")
+}
+
 pub fn operations() -> Vec<Operation> {
-    let document: Value = serde_json::from_str(&openapi::text()).expect("JSON");
+    let document = document();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {

@@ -18,7 +18,7 @@ mod quotas;
 mod races;
 mod rate;
 mod service;
-mod sessions;
+pub mod sessions;
 mod shards;
 mod sign_in;
 mod stats;

@@ -1,76 +1,12 @@
 //! Tokens of an identity provider, through the whole API. The attacks on tokens themselves are in `tests/jwt.rs`.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
 use axum::http::Method;
-use axum::routing::get;
-use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
-use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use ringfence_api::auth::ProviderClient;
-use ringfence_api::auth::jwt::{JwtSettings, KeyReader, Verifier};
-use serde_json::{Value, json};
+use ringfence_api::auth::jwt::JwtSettings;
+use serde_json::json;
 use sqlx::PgPool;
 
-use crate::harness::{NOW, World};
-
-const ISSUER: &str = "https://id.example";
-const AUDIENCE: &str = "ringfence";
-
-struct Provider {
-    key: EncodingKey,
-    url: String,
-}
-
-impl Provider {
-    async fn start() -> Self {
-        let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key pair");
-        let der = AsDer::<Pkcs8V1Der>::as_der(&pair).expect("its encoding");
-        let text = STANDARD.encode(der.as_ref());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
-        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a signing key");
-        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::RS256).expect("a public key");
-        jwk.common.key_id = Some("one".to_owned());
-        let keys = json!({ "keys": [jwk] });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let url = format!(
-            "http://{}/keys",
-            listener.local_addr().expect("its address")
-        );
-        let router = Router::new().route("/keys", get(move || async move { Json(keys) }));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { key, url }
-    }
-
-    fn verifier(&self) -> Verifier {
-        let settings = JwtSettings::new(ISSUER, AUDIENCE, &self.url, &["RS256"]).expect("settings");
-        verifier(settings)
-    }
-
-    fn token(&self, claims: &Value) -> String {
-        let now: Timestamp = NOW.parse().expect("a time");
-        let mut all = json!({
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "dora",
-            "nbf": now.as_second() - 60, "exp": now.as_second() + 600,
-        });
-        for (name, value) in claims.as_object().expect("claims") {
-            all[name] = value.clone();
-        }
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some("one".to_owned());
-        encode(&header, &all, &self.key).expect("a token")
-    }
-}
-
-fn verifier(settings: JwtSettings) -> Verifier {
-    let client = ProviderClient::new().expect("a client");
-    Verifier::new(settings, KeyReader::Operator(client))
-}
+use crate::harness::World;
+use crate::issuer::{AUDIENCE, ISSUER, Provider, verifier};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_member_s_token_works_in_its_tenant_with_its_role_until_it_expires(pool: PgPool) {
