@@ -95,7 +95,8 @@ impl NoticeWorker {
         };
         match starter.start(&task).await {
             Ok(task_contact_id) => Attempt::Ended(NoticeEnd::Sent { task_contact_id }),
-            Err(err) if err.is_retryable() => again(&err),
+            // Tasks that are open now can be done while the notice still waits.
+            Err(err) if err.is_retryable() || err.is(&AwsErrorKind::LimitExceeded) => again(&err),
             Err(err) => {
                 if err.is(&AwsErrorKind::AccessDenied) {
                     self.aws.forget_sessions(&access);

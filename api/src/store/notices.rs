@@ -107,8 +107,8 @@ impl Delivery {
     }
 }
 
-/// Keeps the notice of a decision that was stored. Another denial of the same stretch adds nothing, unless the notice had come to
-/// nothing before that denial: then it is worth another try.
+/// Keeps the notice of a decision that was stored. Another denial of the same stretch makes one that waits wait for as long as its
+/// own would, and one that had come to nothing before that denial worth another try.
 pub(super) async fn notice_put(
     connection: &mut PgConnection,
     decision: &NewDecision,
@@ -127,9 +127,13 @@ pub(super) async fn notice_put(
          where i.instance_arn = $1 and i.verified_at is not null
          on conflict on constraint deferred_notices_pkey do update
          set contact_id = excluded.contact_id, denied_at = excluded.denied_at, expires_at = excluded.expires_at,
-             task = excluded.task, state = 'waiting', attempts = 0, next_due_at = excluded.next_due_at, error = null,
-             settled_at = null
-         where deferred_notices.state in ('failed', 'expired') and deferred_notices.settled_at < excluded.denied_at",
+             task = excluded.task, state = 'waiting', settled_at = null,
+             attempts = case deferred_notices.state when 'waiting' then deferred_notices.attempts else 0 end,
+             next_due_at = case deferred_notices.state
+                 when 'waiting' then deferred_notices.next_due_at else excluded.next_due_at end,
+             error = case deferred_notices.state when 'waiting' then deferred_notices.error end
+         where (deferred_notices.state = 'waiting' and deferred_notices.expires_at < excluded.expires_at)
+             or (deferred_notices.state in ('failed', 'expired') and deferred_notices.settled_at < excluded.denied_at)",
         decision.instance_arn,
         notice.client_token,
         decision.contact_id,

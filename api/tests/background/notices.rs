@@ -366,6 +366,33 @@ async fn what_connect_refuses_for_good_is_failed_and_quotes_nothing(pool: PgPool
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_notice_for_whose_task_there_is_no_room_waits_for_it(pool: PgPool) {
+    let mut town = Town::new(pool).await;
+    let full = Fault::Refuse(402, "ServiceQuotaExceededException");
+    town.centre.inside().task_faults.push_back(full);
+    town.denied("a", "token-a").await;
+    let worker = town.worker();
+    worker.look().await.expect("a look");
+    assert_eq!(town.notice("a").await, NoticeStatus::Deferred);
+    town.send_all().await;
+    assert_eq!(town.notice("a").await, NoticeStatus::Sent);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_later_denial_of_the_stretch_gives_a_notice_that_waits_its_own_hour(pool: PgPool) {
+    let mut town = Town::new(pool).await;
+    town.denied("first", "token-a").await;
+    town.wait(58 * 60);
+    town.denied("second", "token-a").await;
+    town.wait(10 * 60);
+    town.send_all().await;
+    for contact in ["first", "second"] {
+        assert_eq!(town.notice(contact).await, NoticeStatus::Sent, "{contact}");
+    }
+    assert_eq!(town.centre.inside().tasks.len(), 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_notice_is_not_sent_after_its_time(pool: PgPool) {
     let mut town = Town::new(pool).await;
     town.denied("old", "token-old").await;

@@ -148,7 +148,7 @@ impl Contacts {
         match failure.class {
             Class::Credentials => self.roles.forget(instance),
             Class::Transient => {}
-            Class::Gone | Class::Condition | Class::Permanent => return Err(failure),
+            Class::Full | Class::Gone | Class::Condition | Class::Permanent => return Err(failure),
         }
         if backoff.wait().await {
             Ok(())
@@ -158,10 +158,12 @@ impl Contacts {
     }
 }
 
-/// A role can be put right while a notice waits.
+/// A role can be put right while a notice waits, and tasks that are open can be done.
 fn given_up(failure: Failure) -> Started {
-    let may_pass = matches!(failure.class, Class::Transient | Class::Credentials)
-        || failure.operation == runtime_role::OPERATION;
+    let may_pass = matches!(
+        failure.class,
+        Class::Transient | Class::Full | Class::Credentials
+    ) || failure.operation == runtime_role::OPERATION;
     if may_pass {
         Started::Later(failure)
     } else {

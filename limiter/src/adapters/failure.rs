@@ -9,6 +9,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 pub(crate) enum Class {
     /// Too many requests, or the service is at fault: the same request may pass a moment later.
     Transient,
+    /// A quota on what there may be at one time is used up: the same request may pass, but hardly a moment later.
+    Full,
     /// The credentials are no longer good.
     Credentials,
     /// What was asked for is gone: for a contact that is to be stopped, as good as done.
@@ -74,6 +76,7 @@ fn class(code: &str, status: u16) -> Class {
         | "ExpiredToken"
         | "UnrecognizedClientException"
         | "InvalidClientTokenId" => Class::Credentials,
+        "ServiceQuotaExceededException" | "LimitExceededException" => Class::Full,
         "ContactNotFoundException" => Class::Gone,
         "ConditionalCheckFailedException" => Class::Condition,
         _ => match status {
@@ -113,6 +116,8 @@ mod tests {
             assert_eq!(class(code, status), Class::Transient, "{code}");
         }
         assert_eq!(class("AccessDeniedException", 403), Class::Permanent);
+        assert_eq!(class("ServiceQuotaExceededException", 402), Class::Full);
+        assert_eq!(class("LimitExceededException", 429), Class::Full);
         assert_eq!(class("ContactNotFoundException", 410), Class::Gone);
         assert_eq!(class("Odd", 410), Class::Gone);
     }

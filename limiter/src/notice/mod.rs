@@ -191,8 +191,10 @@ fn begin_of(at: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_second(at.as_second().saturating_sub(into)).unwrap_or(at)
 }
 
+/// Rounded up, like [`whole_second`].
 fn seconds_between(now: Timestamp, until: Timestamp) -> i64 {
-    until.duration_since(now).as_secs().max(1)
+    let wait_ms = until.duration_since(now).as_millis().max(1);
+    i64::try_from(wait_ms.saturating_add(999).saturating_div(1000)).unwrap_or(i64::MAX)
 }
 
 fn token(parts: &[&str]) -> String {
@@ -226,6 +228,20 @@ mod tests {
             whole_second(at("2026-11-25T18:00:00Z")),
             at("2026-11-25T18:00:00Z")
         );
+    }
+
+    #[test]
+    fn who_waits_as_long_as_was_told_is_not_too_early() {
+        let now = at("2026-11-25T18:00:00.8Z");
+        for (until, seconds) in [
+            ("18:01:00.8", 60),
+            ("18:01:01", 61),
+            ("18:01:00.801", 61),
+            ("18:00:00.8", 1),
+        ] {
+            let until = at(&format!("2026-11-25T{until}Z"));
+            assert_eq!(seconds_between(now, until), seconds, "{until}");
+        }
     }
 
     #[test]

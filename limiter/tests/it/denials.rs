@@ -290,7 +290,7 @@ async fn expired_credentials_are_renewed_and_the_contact_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_task_that_is_refused_is_told_on_the_record() {
+async fn a_task_for_which_there_is_no_room_now_is_left_for_later_and_not_asked_for_again_at_once() {
     let scene = full().await;
     scene.cloud.fault(
         "StartTaskContact",
@@ -299,10 +299,25 @@ async fn a_task_that_is_refused_is_told_on_the_record() {
     );
     assert_eq!(scene.dial(2).await.get("Stopped"), Some("true"));
     let record = scene.record(2).await.unwrap();
+    assert_eq!(record.notice, NoticeStatus::Deferred);
+    assert!(record.deferred_notice.is_some());
+    assert_eq!(scene.cloud.seen("StartTaskContact").len(), 1);
+}
+
+#[tokio::test]
+async fn a_task_that_is_refused_is_told_on_the_record() {
+    let scene = full().await;
+    scene.cloud.fault(
+        "StartTaskContact",
+        Fault::Refuse(400, "InvalidParameterException"),
+        9,
+    );
+    assert_eq!(scene.dial(2).await.get("Stopped"), Some("true"));
+    let record = scene.record(2).await.unwrap();
     assert_eq!(record.notice, NoticeStatus::Failed);
     assert_eq!(
         record.notice_error.as_deref(),
-        Some("starting the task: ServiceQuotaExceededException")
+        Some("starting the task: InvalidParameterException")
     );
 }
 
