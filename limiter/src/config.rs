@@ -18,10 +18,11 @@ pub struct Settings {
 }
 
 /// Where the limiter panics at each invocation, so that a test through the real program sees what becomes of it:
-/// `RINGFENCE_TEST_PANIC` is `counting` or `notice`, and is read by a debug build alone.
+/// `RINGFENCE_TEST_PANIC` is `counting`, `concluding` or `notice`, and is read by a debug build alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TestPanic {
     Counting,
+    Concluding,
     Notice,
 }
 
@@ -32,6 +33,7 @@ impl TestPanic {
         }
         match variable("RINGFENCE_TEST_PANIC")?.as_str() {
             "counting" => Some(Self::Counting),
+            "concluding" => Some(Self::Concluding),
             "notice" => Some(Self::Notice),
             _ => None,
         }
@@ -63,12 +65,18 @@ impl Default for Settings {
 pub struct SettingsError(Vec<String>);
 
 impl Settings {
-    /// `RUST_LOG` is one level for all; filters by module would be work for every event that is not logged.
+    /// `RUST_LOG` is one level for all; filters by module would be work for every event that is not logged. Never below
+    /// `info`, where the libraries may show what they send: numbers, and the external id.
     pub fn log_level() -> LevelFilter {
-        let named = std::env::var("RUST_LOG").ok();
+        Self::read_log_level(std::env::var("RUST_LOG").ok())
+    }
+
+    fn read_log_level(named: Option<String>) -> LevelFilter {
         named
             .and_then(|name| name.parse().ok())
-            .unwrap_or(LevelFilter::INFO)
+            .map_or(LevelFilter::INFO, |level: LevelFilter| {
+                level.min(LevelFilter::INFO)
+            })
     }
 
     pub fn from_environment() -> Result<Self, SettingsError> {
@@ -123,6 +131,21 @@ mod tests {
     #[test]
     fn an_empty_environment_gives_the_defaults() {
         assert_eq!(Settings::read(|_| None).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn no_environment_makes_libraries_show_what_they_send() {
+        for (named, level) in [
+            (None, LevelFilter::INFO),
+            (Some("trace"), LevelFilter::INFO),
+            (Some("debug"), LevelFilter::INFO),
+            (Some("aws_smithy_runtime=trace"), LevelFilter::INFO),
+            (Some("warn"), LevelFilter::WARN),
+            (Some("off"), LevelFilter::OFF),
+        ] {
+            let named = named.map(str::to_owned);
+            assert_eq!(Settings::read_log_level(named.clone()), level, "{named:?}");
+        }
     }
 
     #[test]

@@ -11,53 +11,78 @@ use rlibphonenumber::{
 /// Longer than any number, short enough for a key.
 const RAW_MAX: usize = 100;
 
-/// What a text was read as.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read {
-    pub number: Number,
-    /// ISO 3166 alpha-2; none for what is no number, and for numbers of no country (satellites, universal freephone).
-    pub country: Option<String>,
+/// A text that was dialled, or called from, read with a default country.
+#[derive(Debug)]
+pub struct Reading<'t> {
+    text: &'t str,
+    default_country: &'t str,
+    /// Of any length: short ones are codes that a country gives a meaning.
+    parsed: Option<PhoneNumber>,
 }
 
-pub fn read(address: &str, default_country: &str) -> Read {
-    match possible(address, default_country) {
-        Some(number) => Read {
-            number: e164(&number),
-            country: country(&number),
-        },
-        None => Read {
-            number: raw(address),
-            country: None,
-        },
+impl<'t> Reading<'t> {
+    pub fn of(text: &'t str, default_country: &'t str) -> Self {
+        let region = Region::from_code(default_country).ok();
+        Self {
+            text,
+            default_country,
+            parsed: PhoneNumber::parse(text, region).ok(),
+        }
     }
-}
 
-/// As [`read`], without the work of telling the country.
-pub fn number(address: &str, default_country: &str) -> Number {
-    possible(address, default_country).map_or_else(|| raw(address), |number| e164(&number))
+    fn possible(&self) -> Option<&PhoneNumber> {
+        self.parsed.as_ref().filter(|number| is_possible(number))
+    }
+
+    pub fn number(&self) -> Number {
+        match self.possible() {
+            Some(number) => Number::E164(e164(number)),
+            None => Number::Raw(self.text.trim().chars().take(RAW_MAX).collect()),
+        }
+    }
+
+    /// ISO 3166 alpha-2; none for what is no number, and for numbers of no country (satellites, universal freephone).
+    pub fn country(&self) -> Option<String> {
+        self.possible().and_then(country)
+    }
+
+    /// The digits that the agent may have meant: as they came; without the default country's calling code, which a
+    /// softphone may put before an emergency number; and as the library reads them, whatever digits and calling code they
+    /// were written with.
+    pub fn dialled(&self) -> Vec<String> {
+        let digits: String = self.text.chars().filter(char::is_ascii_digit).collect();
+        let national = calling_code(self.default_country)
+            .and_then(|code| digits.strip_prefix(&code.to_string()).map(str::to_owned));
+        let read = self.parsed.as_ref().map(|number| {
+            if is_possible(number) {
+                e164(number)
+            } else {
+                number.national_number.to_string()
+            }
+        });
+        national.into_iter().chain([digits]).chain(read).collect()
+    }
 }
 
 /// Makes the library's tables, which the first number would otherwise wait for.
 pub(crate) fn prepare() {
-    number("+12065550100", "US");
+    Reading::of("+12065550100", "US").number();
 }
 
-fn possible(address: &str, default_country: &str) -> Option<PhoneNumber> {
-    let region = Region::from_code(default_country).ok();
-    PhoneNumber::parse(address, region).ok().filter(|number| {
-        matches!(
-            number.is_possible_with_reason(),
-            Ok(NumberLengthType::IsPossible)
-        )
-    })
+fn is_possible(number: &PhoneNumber) -> bool {
+    matches!(
+        number.is_possible_with_reason(),
+        Ok(NumberLengthType::IsPossible)
+    )
 }
 
-fn e164(number: &PhoneNumber) -> Number {
-    Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned())
+fn e164(number: &PhoneNumber) -> String {
+    number.format_as(PhoneNumberFormat::E164).into_owned()
 }
 
-fn raw(address: &str) -> Number {
-    Number::Raw(address.trim().chars().take(RAW_MAX).collect())
+fn calling_code(country: &str) -> Option<i32> {
+    let region = Region::from_code(country).ok()?;
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region)
 }
 
 /// Several countries share a calling code. A range that the library does not know counts as the main one's, so that a new
@@ -67,19 +92,4 @@ fn country(number: &PhoneNumber) -> Option<String> {
         .get_region_code()
         .or_else(|| PHONE_NUMBER_UTIL.get_region_for_country_code(number.country_code))?;
     (region != Region::World).then(|| region.to_string())
-}
-
-/// The digits that the agent may have meant: as they came, and without the country's calling code, which a softphone may
-/// put before an emergency number.
-pub fn dialled(address: &str, default_country: &str) -> Vec<String> {
-    let digits: String = address.chars().filter(char::is_ascii_digit).collect();
-    let calling_code = Region::from_code(default_country)
-        .ok()
-        .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
-    let mut forms = Vec::new();
-    if let Some(national) = calling_code.and_then(|code| digits.strip_prefix(&code.to_string())) {
-        forms.push(national.to_owned());
-    }
-    forms.push(digits);
-    forms
 }

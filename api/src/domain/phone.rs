@@ -33,11 +33,7 @@ impl PhoneNumber {
             return None;
         }
         let parsed = Parsed::parse(text, None).ok()?;
-        matches!(
-            parsed.is_possible_with_reason(),
-            Ok(NumberLengthType::IsPossible)
-        )
-        .then(|| Self(parsed.format_as(PhoneNumberFormat::E164).into_owned()))
+        is_possible(&parsed).then(|| Self(e164(&parsed)))
     }
 
     /// One that was read before.
@@ -64,7 +60,8 @@ pub struct Dialled {
     pub number: Number,
     /// ISO 3166 alpha-2; none for what is no number, and for numbers of no country.
     pub country: Option<String>,
-    /// The digits that the agent may have meant: as they came, and without the country's calling code.
+    /// The digits that the agent may have meant: as they came, without the country's calling code, and as the library reads
+    /// them.
     pub forms: Vec<String>,
 }
 
@@ -72,21 +69,15 @@ impl Dialled {
     #[must_use]
     pub fn read(address: &str, default_country: &str) -> Self {
         let region = Region::from_code(default_country).ok();
-        let parsed = Parsed::parse(address, region).ok().filter(|number| {
-            matches!(
-                number.is_possible_with_reason(),
-                Ok(NumberLengthType::IsPossible)
-            )
-        });
+        let parsed = Parsed::parse(address, region).ok();
+        let possible = parsed.as_ref().filter(|number| is_possible(number));
         Self {
-            number: match &parsed {
-                Some(number) => {
-                    Number::E164(number.format_as(PhoneNumberFormat::E164).into_owned())
-                }
+            number: match possible {
+                Some(number) => Number::E164(e164(number)),
                 None => Number::Raw(address.trim().chars().take(RAW_MAX).collect()),
             },
-            country: parsed.as_ref().and_then(country_of),
-            forms: forms(address, default_country),
+            country: possible.and_then(country_of),
+            forms: forms(address, default_country, parsed.as_ref()),
         }
     }
 }
@@ -114,11 +105,29 @@ fn country_of(number: &Parsed) -> Option<String> {
     (region != Region::World).then(|| region.to_string())
 }
 
-fn forms(address: &str, default_country: &str) -> Vec<String> {
+fn forms(address: &str, default_country: &str, parsed: Option<&Parsed>) -> Vec<String> {
     let digits: String = address.chars().filter(char::is_ascii_digit).collect();
     let calling_code = calling_code(default_country);
     let national = calling_code.and_then(|code| digits.strip_prefix(&code).map(str::to_owned));
-    national.into_iter().chain([digits]).collect()
+    let read = parsed.map(|number| {
+        if is_possible(number) {
+            e164(number)
+        } else {
+            number.national_number.to_string()
+        }
+    });
+    national.into_iter().chain([digits]).chain(read).collect()
+}
+
+fn is_possible(number: &Parsed) -> bool {
+    matches!(
+        number.is_possible_with_reason(),
+        Ok(NumberLengthType::IsPossible)
+    )
+}
+
+fn e164(number: &Parsed) -> String {
+    number.format_as(PhoneNumberFormat::E164).into_owned()
 }
 
 /// What stands before a country's numbers.

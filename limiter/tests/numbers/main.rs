@@ -5,3 +5,21 @@
 
 mod properties;
 mod vectors;
+
+use ringfence_limiter::number::Reading;
+use ringfence_policy::Number;
+
+/// The number, and the country it belongs to.
+#[derive(Debug, PartialEq)]
+struct Read {
+    number: Number,
+    country: Option<String>,
+}
+
+fn read(text: &str, default_country: &str) -> Read {
+    let reading = Reading::of(text, default_country);
+    Read {
+        number: reading.number(),
+        country: reading.country(),
+    }
+}

@@ -1,8 +1,10 @@
 //! What holds for any text.
 
 use proptest::prelude::*;
-use ringfence_limiter::number::{dialled, read};
+use ringfence_limiter::number::Reading;
 use ringfence_policy::Number;
+
+use crate::read;
 
 fn country() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -38,7 +40,7 @@ proptest! {
                 prop_assert_eq!(found.country, None);
             }
         }
-        prop_assert!(!dialled(&text, &country).is_empty());
+        prop_assert!(!Reading::of(&text, &country).dialled().is_empty());
     }
 
     /// A key that is read again, by whichever tenant's default country, is the same key.

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ringfence_limiter::number::{dialled, read};
+use ringfence_limiter::number::Reading;
 use ringfence_policy::Number;
+
+use crate::read;
 
 const VECTORS: &str = include_str!("vectors.jsonl");
 
@@ -96,11 +98,36 @@ fn every_regions_emergency_numbers_are_recognised_and_are_no_customers_number() 
             "emergency behind the calling code" => {}
             _ => continue,
         }
-        let forms = dialled(&vector.text, &vector.default_country);
+        let forms = Reading::of(&vector.text, &vector.default_country).dialled();
         let place = format!("{} {:?}", vector.default_country, vector.text);
         assert!(forms.contains(&number), "{place}: {forms:?}");
         assert_eq!(vector.key, None, "{place}");
         regions.insert(vector.default_country);
     }
     assert!(regions.len() > 230, "{}", regions.len());
+}
+
+/// Numbers that a policy may name, as agents, softphones and other countries write them.
+#[test]
+fn an_emergency_number_is_recognised_in_whatever_digits_and_behind_whatever_calling_code() {
+    for (default_country, text, form) in [
+        ("US", "９１１", "911"),
+        ("US", "٩١١", "911"),
+        ("GB", "+1911", "911"),
+        ("US", "+44 999", "999"),
+        ("US", "2065550100", "12065550100"),
+        ("US", "(206) 555-0100", "12065550100"),
+        ("GB", "0012065550100", "12065550100"),
+    ] {
+        let forms = Reading::of(text, default_country).dialled();
+        assert!(
+            forms
+                .iter()
+                .any(|known| known.trim_start_matches('+') == form),
+            "{text:?} in {default_country}: {forms:?}"
+        );
+    }
+    // A number elsewhere that only looks alike behind its calling code.
+    let forms = Reading::of("+8612065550100", "US").dialled();
+    assert!(!forms.contains(&"12065550100".to_owned()), "{forms:?}");
 }
