@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use ringfence_policy::wire::v1::Snapshot;
-use ringfence_policy::{Attempt, Dimension, Number, Owner, Policy, Rule};
+use ringfence_policy::{Attempt, Dimension, Mode, Number, Owner, Plan, Policy, Rule, RuleMode};
 use tokio::time::{Duration, Instant};
 
 use crate::event::Call;
 use crate::metrics::Measures;
-use crate::number;
+use crate::number::Reading;
 
 /// Left unused at the end of an invocation: an answer that comes too late is none.
 const SPARED: Duration = Duration::from_millis(700);
@@ -64,6 +64,8 @@ pub(crate) struct Case {
     pub(crate) now: Timestamp,
     pub(crate) deadlines: Deadlines,
     pub(crate) measures: Arc<Measures>,
+    /// The numbers are as typed, so a filter on them tells nothing.
+    is_unread: bool,
 }
 
 impl Case {
@@ -76,23 +78,17 @@ impl Case {
     ) -> Self {
         let policy = &snapshot.policy;
         let country = policy.default_country();
-        let (customer, customer_country) = match &call.customer_address {
-            Some(address) if asks_for_countries(policy) => {
-                let read = number::read(address, country);
-                (Some(read.number), read.country)
-            }
-            Some(address) => (Some(number::number(address, country)), None),
-            None => (None, None),
-        };
-        let dialled = call.customer_address.as_deref();
+        let customer = reading(&call.customer_address, country);
+        let customer = customer.as_ref();
         let attempt = Attempt {
-            customer,
-            customer_country,
-            caller_id: call
-                .caller_id_address
-                .as_deref()
-                .map(|address| number::number(address, country)),
-            dialled: dialled.map_or_else(Vec::new, |address| number::dialled(address, country)),
+            customer: customer.map(Reading::number),
+            customer_country: customer
+                .filter(|_| asks_for_countries(policy))
+                .and_then(Reading::country),
+            caller_id: reading(&call.caller_id_address, country)
+                .as_ref()
+                .map(Reading::number),
+            dialled: customer.map_or_else(Vec::new, Reading::dialled),
             ..unread(&call, policy)
         };
         Self {
@@ -102,6 +98,7 @@ impl Case {
             now,
             deadlines,
             measures,
+            is_unread: false,
         }
     }
 
@@ -120,6 +117,7 @@ impl Case {
             now,
             deadlines,
             measures,
+            is_unread: true,
         }
     }
 
@@ -130,9 +128,36 @@ impl Case {
         }
     }
 
+    pub(crate) fn plan(&self) -> Plan<'_> {
+        let snapshot = &self.snapshot;
+        Plan::new(&snapshot.policy, self.owner(), &self.attempt).beside(&snapshot.limits_elsewhere)
+    }
+
+    /// Whether counting could end in a denial: a rule that only watches does not deny because it cannot see.
+    pub(crate) fn may_be_denied(&self, plan: &Plan<'_>) -> bool {
+        let policy = &self.snapshot.policy;
+        let denies = plan.rules().any(|(_, mode, not_applied)| {
+            mode == RuleMode::Enforce && (self.is_unread || not_applied.is_none())
+        });
+        policy.mode() == Mode::Enforce && (denies || self.asks_for_listings(plan))
+    }
+
+    /// Numbers are looked up only for tenants that have listed one, and only where it can change the outcome.
+    pub(crate) fn asks_for_listings(&self, plan: &Plan<'_>) -> bool {
+        self.snapshot.has_listed_numbers
+            && self.customer().is_some()
+            && !plan.is_emergency()
+            && self.snapshot.policy.mode() != Mode::Off
+    }
+
     pub(crate) fn customer(&self) -> Option<&Number> {
         self.attempt.customer.as_ref()
     }
+}
+
+fn reading<'t>(address: &'t Option<String>, default_country: &'t str) -> Option<Reading<'t>> {
+    let address = address.as_deref()?;
+    Some(Reading::of(address, default_country))
 }
 
 /// Telling a number's country is work that few policies need.

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use futures::future::{Either, join_all, select, try_join, try_join_all};
 use ringfence_policy::decide::decide;
-use ringfence_policy::{
-    ContactKey, Decision, Entry, EntryStatus, Listing, Log, Mode, Plan, compact,
-};
+use ringfence_policy::{ContactKey, Decision, Entry, EntryStatus, Listing, Log, Plan, compact};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -105,17 +103,12 @@ impl Counting {
             .collect()
     }
 
-    /// Whether the number is on a list: asked only of tenants that have one, and only where it can change the outcome.
+    /// Whether the number is on a list.
     async fn listing(&self, case: &Case, plan: &Plan<'_>) -> Result<Option<Listing>, Failure> {
-        let (snapshot, number) = (&case.snapshot, case.customer());
-        match number {
-            Some(number)
-                if snapshot.has_listed_numbers
-                    && !plan.is_emergency()
-                    && snapshot.policy.mode() != Mode::Off =>
-            {
-                let number = number.as_str();
-                self.listings.find(&snapshot.tenant_id, number).await
+        match case.customer() {
+            Some(number) if case.asks_for_listings(plan) => {
+                let tenant = &case.snapshot.tenant_id;
+                self.listings.find(tenant, number.as_str()).await
             }
             _ => Ok(None),
         }

@@ -10,7 +10,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::join;
-use jiff::Timestamp;
 
 use ringfence_policy::wire::v1::{DecisionRecord, Outcome, Snapshot};
 use ringfence_policy::{OnUnavailable, Plan, Verdict};
@@ -32,46 +31,39 @@ use crate::telemetry;
 const RELEASE_WAITS: Duration = Duration::from_millis(300);
 
 impl Limiter {
-    /// `at` is given the attempt's time as soon as that is known.
+    /// `read` is given the attempt as soon as it has been read.
     pub(crate) async fn decide(
         &self,
         call: Arc<Call>,
         snapshot: Arc<Snapshot>,
         deadlines: Deadlines,
         measures: &Arc<Measures>,
-        at: &OnceLock<Timestamp>,
+        read: &OnceLock<Arc<Case>>,
     ) -> Answer {
-        let now = *at.get_or_init(|| self.clock.now());
-        let case = Case::new(call, snapshot.clone(), now, deadlines, measures.clone());
-        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
+        let now = self.clock.now();
+        let case = Case::new(call, snapshot, now, deadlines, measures.clone());
+        let case = read.get_or_init(|| Arc::new(case));
+        let plan = case.plan();
         let counting = async {
             TestPanic::Counting.strike(self.test_panic);
-            self.counting.count(&case, &plan).await
+            self.counting.count(case, &plan).await
         };
         match guarded(deadlines.decision, counting).await {
-            Err(unavailable) => self.uncounted(&case, &plan, &unavailable).await,
+            Err(unavailable) => self.uncounted(case, &plan, &unavailable).await,
             Ok(counted) => {
-                let answer = self.conclude(&case, &plan, &counted).await;
-                self.counting.compact_beside(&case, &plan, &counted);
+                TestPanic::Concluding.strike(self.test_panic);
+                let answer = self.conclude(case, &plan, &counted).await;
+                self.counting.compact_beside(case, &plan, &counted);
                 answer
             }
         }
     }
 
-    /// As when the store is down. The numbers are not read again: reading them may be what failed. The time stays the same, by
-    /// which the store's late answers are told apart.
-    pub(crate) async fn after_a_panic(
-        &self,
-        call: Arc<Call>,
-        snapshot: Arc<Snapshot>,
-        deadlines: Deadlines,
-        measures: &Arc<Measures>,
-        at: &OnceLock<Timestamp>,
-    ) -> Answer {
-        let now = *at.get_or_init(|| self.clock.now());
-        let case = Case::unread(call, snapshot.clone(), now, deadlines, measures.clone());
-        let plan = Plan::new(&snapshot.policy, case.owner(), &case.attempt);
-        self.uncounted(&case, &plan, &Unavailable::Panicked).await
+    /// As when the store is down. What was read stays as it was, with its time, by which the store's late answers are told apart.
+    /// Where the numbers were not read yet they stand as typed: reading them may be what failed.
+    pub(crate) async fn after_a_panic(&self, case: &Case) -> Answer {
+        self.uncounted(case, &case.plan(), &Unavailable::Panicked)
+            .await
     }
 
     async fn conclude(&self, case: &Case, plan: &Plan<'_>, counted: &Counted) -> Answer {
@@ -178,8 +170,8 @@ impl Limiter {
     async fn uncounted(&self, case: &Case, plan: &Plan<'_>, unavailable: &Unavailable) -> Answer {
         let outcome = match case.snapshot.policy.on_unavailable() {
             _ if plan.is_emergency() => Outcome::Emergency,
-            OnUnavailable::Allow => Outcome::FailedOpen,
-            OnUnavailable::Deny => Outcome::FailedClosed,
+            OnUnavailable::Deny if case.may_be_denied(plan) => Outcome::FailedClosed,
+            OnUnavailable::Allow | OnUnavailable::Deny => Outcome::FailedOpen,
         };
         let mut record = case.record(outcome);
         record.unavailable = Some(unavailable.to_string());

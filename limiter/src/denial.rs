@@ -83,6 +83,11 @@ impl<'c> Denial<'c> {
         }
     }
 
+    /// Whether what is on record already stands in place of this denial. One that counted nothing knows less than any other.
+    fn gives_way_to(&self, standing: &Standing) -> bool {
+        standing.settled || (standing.denied && self.counted.is_none())
+    }
+
     /// What the agent is told, unless that has been done.
     fn why(&self, case: &Case) -> Option<Why<'_>> {
         let record = &self.record;
@@ -129,7 +134,7 @@ impl Limiter {
         let settled = {
             let settled = pin!(async {
                 match recording.clone().await {
-                    Ok(Some(standing)) if standing.settled => standing,
+                    Ok(Some(standing)) if denial.gives_way_to(&standing) => standing,
                     _ => std::future::pending().await,
                 }
             });
@@ -141,6 +146,9 @@ impl Limiter {
             }
         };
         match settled {
+            Some(standing) if standing.denied => {
+                Box::pin(self.deny_again(case, plan, None, standing)).await
+            }
             Some(standing) => {
                 self.let_go_as_settled(case, plan, denial.counted, &standing)
                     .await
@@ -201,9 +209,15 @@ impl Limiter {
         };
         let stopping = async {
             let why = denial.why(case);
-            let stop_and_tell = self.stop_and_tell(case, record, why.as_ref());
+            let may_tell = async {
+                // Whether the agent was told by an earlier delivery stands on the record alone.
+                if denial.counted.is_none() {
+                    let _ = recording.clone().await;
+                }
+            };
+            let stop_and_tell = self.stop_and_tell(case, record, why.as_ref(), may_tell);
             // The last word comes last, whatever became of the first.
-            let ((), _) = join(stop_and_tell, recording).await;
+            let ((), _) = join(stop_and_tell, recording.clone()).await;
             if denial.recording == Recording::Done && *record == denial.record {
                 return None;
             }
@@ -240,9 +254,16 @@ impl Limiter {
     }
 
     /// The agent is told after the stop, so that the stop has the first claim on the account's quota and on the time left.
-    async fn stop_and_tell(&self, case: &Case, record: &mut DecisionRecord, why: Option<&Why<'_>>) {
+    async fn stop_and_tell(
+        &self,
+        case: &Case,
+        record: &mut DecisionRecord,
+        why: Option<&Why<'_>>,
+        may_tell: impl Future<Output = ()>,
+    ) {
         self.stop(case, record).await;
         let Some(why) = why else { return };
+        may_tell.await;
         let telling = async {
             TestPanic::Notice.strike(self.test_panic);
             self.tell(case, record, why).await;

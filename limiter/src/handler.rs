@@ -190,17 +190,38 @@ impl Limiter {
         deadlines: Deadlines,
         measures: &Arc<Measures>,
     ) -> Answer {
-        let at = OnceLock::new();
-        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines, measures, &at);
+        let read = OnceLock::new();
+        let deciding = self.decide(call.clone(), snapshot.clone(), deadlines, measures, &read);
         if let Ok(answer) = AssertUnwindSafe(deciding).catch_unwind().await {
             return answer;
         }
-        let failing = self.after_a_panic(call, snapshot.clone(), deadlines, measures, &at);
+        let case = read.get_or_init(|| {
+            let (now, measures) = (self.clock.now(), measures.clone());
+            Arc::new(Case::unread(call, snapshot, now, deadlines, measures))
+        });
+        let failing = self.after_a_panic(case);
         match AssertUnwindSafe(failing).catch_unwind().await {
             Ok(answer) => answer,
-            Err(_) => Answer::new(snapshot.policy.on_unavailable() == OnUnavailable::Allow)
-                .with("Reason", "unavailable"),
+            Err(_) => self.fail(case),
         }
+    }
+
+    /// After a second panic: what can hardly fail again, the answer and a record left for later.
+    fn fail(&self, case: &Case) -> Answer {
+        let policy = &case.snapshot.policy;
+        let allowed =
+            policy.on_unavailable() == OnUnavailable::Allow || policy.is_emergency(&case.attempt);
+        let mut record = case.record(if allowed {
+            Outcome::FailedOpen
+        } else {
+            Outcome::FailedClosed
+        });
+        record.reason = Some("unavailable".to_owned());
+        record.unavailable = Some(Unavailable::Panicked.to_string());
+        case.measures.record_undelivered();
+        let intent = if allowed { Intent::LetGo } else { Intent::Deny };
+        self.records.later(record.clone(), intent);
+        self.answer(case, &record, allowed)
     }
 }
 

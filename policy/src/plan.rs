@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::attempt::{Attempt, ContactKey};
 use crate::dimension::Dimension;
+use crate::elsewhere::LimitsElsewhere;
 use crate::key::{MeterKey, Owner};
+use crate::limit::Limit;
 use crate::meter::{Entry, Status};
 use crate::policy::{Mode, Policy};
 use crate::rule::{Rule, RuleMode};
@@ -67,6 +69,7 @@ pub struct Plan<'p> {
     pub(crate) emergency: bool,
     pub(crate) rules: Vec<PlannedRule<'p>>,
     meters: Vec<MeterKey>,
+    elsewhere: Option<&'p LimitsElsewhere>,
 }
 
 impl<'p> Plan<'p> {
@@ -74,9 +77,10 @@ impl<'p> Plan<'p> {
         let mut plan = Self {
             contact: attempt.contact,
             mode: policy.mode(),
-            emergency: is_emergency(policy, attempt),
+            emergency: policy.is_emergency(attempt),
             rules: Vec::new(),
             meters: Vec::new(),
+            elsewhere: None,
         };
         if plan.emergency || policy.mode() == Mode::Off {
             return plan;
@@ -87,6 +91,15 @@ impl<'p> Plan<'p> {
             plan.rules.push(PlannedRule { rule, mode, meter });
         }
         plan
+    }
+
+    /// The same, where other policies read some of the meters as well.
+    #[must_use]
+    pub fn beside(self, elsewhere: &'p LimitsElsewhere) -> Self {
+        Self {
+            elsewhere: Some(elsewhere),
+            ..self
+        }
     }
 
     fn index_of(&mut self, key: MeterKey) -> usize {
@@ -127,30 +140,27 @@ impl<'p> Plan<'p> {
         }
     }
 
-    /// How long the longest rule of a meter remembers an attempt.
+    /// How long the longest limit of a meter remembers an attempt.
     pub fn memory_seconds(&self, meter: usize) -> u32 {
-        self.rules_of(meter)
-            .map(|planned| planned.rule.limit().memory_seconds())
+        self.limits_of(meter)
+            .map(Limit::memory_seconds)
             .max()
             .unwrap_or(0)
     }
 
-    pub(crate) fn rules_of(&self, meter: usize) -> impl Iterator<Item = &PlannedRule<'p>> {
-        self.rules
+    /// The limits for which a meter remembers: those of this policy and those elsewhere.
+    pub(crate) fn limits_of(&self, meter: usize) -> impl Iterator<Item = &'p Limit> {
+        let rules = self
+            .rules
             .iter()
-            .filter(move |planned| planned.meter == Ok(meter))
+            .filter(move |planned| planned.meter == Ok(meter));
+        rules.flat_map(|planned| {
+            let elsewhere = self
+                .elsewhere
+                .and_then(|elsewhere| elsewhere.0.get(planned.rule.id().as_str()));
+            std::iter::once(planned.rule.limit()).chain(elsewhere.into_iter().flatten())
+        })
     }
-}
-
-fn is_emergency(policy: &Policy, attempt: &Attempt) -> bool {
-    fn digits(text: &str) -> impl Iterator<Item = char> {
-        text.chars().filter(char::is_ascii_digit)
-    }
-    let meant = |number: &String| {
-        let mut forms = attempt.dialled.iter();
-        forms.any(|dialled| digits(dialled).eq(digits(number)))
-    };
-    policy.emergency().iter().any(meant)
 }
 
 /// Milliseconds since 1970; times before it are as good as 1970 to a meter.

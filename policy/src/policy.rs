@@ -1,11 +1,11 @@
 //! The versioned set of rules in force for an instance, valid and with every default filled in.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::draft::PolicyDraft;
+use crate::attempt::Attempt;
+use crate::draft::{PolicyDraft, told};
 use crate::notices::Notices;
-use crate::rule::{Rule, RuleMode};
+use crate::rule::{Rule, RuleMode, Scope};
 
 /// Whether a policy refuses calls, only watches them, or is switched off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,18 @@ impl Policy {
         &self.emergency
     }
 
+    /// Whether what was dialled is one of them.
+    pub fn is_emergency(&self, attempt: &Attempt) -> bool {
+        fn digits(text: &str) -> impl Iterator<Item = char> {
+            text.chars().filter(char::is_ascii_digit)
+        }
+        let meant = |number: &String| {
+            let mut forms = attempt.dialled.iter();
+            forms.any(|dialled| digits(dialled).eq(digits(number)))
+        };
+        self.emergency.iter().any(meant)
+    }
+
     pub fn notices(&self) -> &Notices {
         &self.notices
     }
@@ -99,6 +111,10 @@ impl Policy {
 
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id.as_str() == id)
+    }
+
+    pub fn has_tenant_wide_rules(&self) -> bool {
+        self.rules.iter().any(|rule| rule.scope == Scope::Tenant)
     }
 
     /// The same with nothing in shadow, neither the policy nor a rule. One that is off stays off.
@@ -127,9 +143,6 @@ impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         PolicyDraft::deserialize(deserializer)?
             .read_back()
-            .map_err(|faults| {
-                let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                D::Error::custom(told.join("; "))
-            })
+            .map_err(|faults| told(&faults))
     }
 }

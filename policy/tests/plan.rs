@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use ringfence_policy::{Attempt, ContactKey, Number, Owner, Plan, Policy, Rule, Scope};
+use ringfence_policy::{
+    Attempt, ContactKey, LimitsElsewhere, Number, Owner, Plan, Policy, Rule, Scope,
+};
 use serde_json::{Value, json};
 
 const OWNER: Owner<'static> = Owner {
@@ -348,4 +350,56 @@ fn a_meter_is_named_whatever_the_filter_asks_and_is_the_one_that_an_attempt_read
 fn one_rule(changes: &Value) -> Rule {
     let policy = policy(json!({ "rules": [rule("r", changes)] }));
     policy.rules()[0].clone()
+}
+
+#[test]
+fn limits_elsewhere_are_those_on_the_same_meters_that_need_more_each_told_once() {
+    let sliding =
+        |max: u32, window: u32| json!({"kind": "sliding", "max": max, "window_seconds": window});
+    let day =
+        |zone: &str| json!({"kind": "calendar", "max": 9, "period": "day", "time_zone": zone});
+    let rule = |id: &str, scope: &str, per: &str, limit: Value| json!({"id": id, "scope": scope, "per": [per], "limit": limit});
+    let own = policy(json!({"rules": [
+        rule("minute", "tenant", "customer", sliding(3, 60)),
+        rule("steps", "instance", "customer", sliding(3, 60)),
+    ]}));
+    let others = [
+        policy(json!({"rules": [
+            rule("same", "tenant", "customer", sliding(9, 60)),
+            rule("longer", "tenant", "customer", sliding(5, 600)),
+            rule("again", "tenant", "customer", sliding(7, 600)),
+            rule("many", "tenant", "customer", sliding(300, 600)),
+            rule("day", "tenant", "customer", day("UTC")),
+        ]})),
+        policy(json!({"rules": [
+            rule("day", "tenant", "customer", day("UTC")),
+            rule("their-day", "tenant", "customer", day("Asia/Tokyo")),
+            rule("own", "instance", "customer", sliding(5, 6_000)),
+            rule("else", "tenant", "caller_id", sliding(5, 60_000)),
+            rule("steady", "tenant", "customer", json!({"kind": "pace", "max": 1, "per_seconds": 60})),
+        ]})),
+    ];
+    let found = LimitsElsewhere::of(&own, &others);
+    let told = serde_json::to_value(&found).unwrap();
+    let wanted =
+        json!({"minute": [sliding(5, 600), sliding(300, 600), day("UTC"), day("Asia/Tokyo")]});
+    assert_eq!(told, wanted);
+    let read: LimitsElsewhere = serde_json::from_value(told).unwrap();
+    assert_eq!(read, found);
+    let attempt = call();
+    let plan = Plan::new(&own, OWNER, &attempt).beside(&found);
+    assert_eq!(
+        plan.memory_seconds(0),
+        2 * 86_400,
+        "a day may be longer than 24 hours"
+    );
+    assert_eq!(plan.memory_seconds(1), 60);
+    let alone = Plan::new(&own, OWNER, &attempt);
+    assert_eq!(alone.memory_seconds(0), 60);
+}
+
+#[test]
+fn a_limit_elsewhere_that_this_version_does_not_know_is_not_passed_over() {
+    let unknown = json!({"minute": [{"kind": "lunar", "max": 1}]});
+    assert!(serde_json::from_value::<LimitsElsewhere>(unknown).is_err());
 }

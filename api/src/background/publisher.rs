@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use ringfence_policy::Policy;
 use ringfence_policy::wire::v1::{RuntimeAccess, SCHEMA, Snapshot, Status};
+use ringfence_policy::{LimitsElsewhere, Policy};
+use serde::Deserialize as _;
 
 use crate::aws::{Aws, AwsError, Written};
 use crate::clock::{Clock, IdSource};
@@ -214,7 +215,10 @@ fn other_access(source: &PublicationSource) -> Vec<RuntimeAccess> {
 /// The effective policy of an instance and all else its limiter needs.
 fn snapshot(source: &PublicationSource, now: Timestamp) -> Result<Snapshot, serde_json::Error> {
     let policy = effective_policy(source)?;
+    let others = source.other_documents.iter().map(Policy::deserialize);
+    let others: Vec<Policy> = others.collect::<Result<_, _>>()?;
     Ok(Snapshot {
+        limits_elsewhere: LimitsElsewhere::of(&policy, &others),
         schema: SCHEMA,
         tenant_id: source.tenant.to_string(),
         instance_id: source.instance.to_string(),

@@ -22,6 +22,8 @@ pub struct PublicationSource {
     pub policy_id: Option<PolicyId>,
     pub policy_version: Option<u64>,
     pub document: Option<Value>,
+    /// The tenant's other policies with tenant-wide rules, where this one has such rules too.
+    pub other_documents: Vec<Value>,
     /// Roles and external ids that may let limiters in, the present ones first.
     pub runtime_role_arns: Vec<String>,
     pub external_ids: Vec<String>,
@@ -39,6 +41,7 @@ struct SourceRow {
     policy_id: Option<Uuid>,
     policy_version: Option<i64>,
     document: Option<Value>,
+    other_documents: Vec<Value>,
     runtime_role_arns: Vec<String>,
     external_ids: Vec<String>,
     notice_flow_id: Option<String>,
@@ -84,6 +87,15 @@ impl Store {
                     coalesce(own.id, def.id) as policy_id,
                     coalesce(own.version, def.version) as policy_version,
                     v.document as "document?",
+                    case when v.document @> '{"rules":[{"scope":"tenant"}]}' then array(
+                        select ov.document
+                        from policies o
+                        join policy_versions ov
+                            on ov.tenant_id = o.tenant_id and ov.policy_id = o.id and ov.version = o.version
+                        where o.tenant_id = p.tenant_id and o.removed_at is null and o.id <> v.policy_id
+                            and ov.document @> '{"rules":[{"scope":"tenant"}]}'
+                        order by o.id
+                    ) else '{}' end as "other_documents!: Vec<Value>",
                     array_remove(array[c.runtime_role_arn, c.former_runtime_role_arn], null) as "runtime_role_arns!",
                     array_remove(array[c.external_id, c.pending_external_id, c.former_external_id], null) as "external_ids!",
                     f.flow_id as "notice_flow_id?", t.home_region,
@@ -316,6 +328,7 @@ fn source(
             .map(|version| unsigned(version, "policies.version"))
             .transpose()?,
         document: row.document,
+        other_documents: row.other_documents,
         runtime_role_arns: row.runtime_role_arns,
         external_ids: row.external_ids,
         notice_flow_id: row.notice_flow_id,

@@ -75,9 +75,15 @@ impl TenantTx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
+        // In one order, or two that touch all of them would wait for each other.
         sqlx::query!(
-            "update publications set wanted = wanted + 1, next_due_at = $3, attempts = 0
-             where tenant_id = $1 and ($2::uuid is null or instance_id = $2) and active",
+            "with touched as (
+                 select instance_id from publications
+                 where tenant_id = $1 and ($2::uuid is null or instance_id = $2) and active
+                 order by instance_id for update
+             )
+             update publications p set wanted = wanted + 1, next_due_at = $3, attempts = 0
+             from touched where p.tenant_id = $1 and p.instance_id = touched.instance_id",
             tenant_id,
             instance.map(|instance| instance.0),
             to_db(now),

@@ -242,3 +242,56 @@ async fn a_policy_is_told_of_once_limiters_can_read_it(pool: PgPool) {
     assert_eq!(told[0]["instance_id"], instance.to_string());
     assert_eq!(told[0]["former_version"], serde_json::Value::Null);
 }
+
+async fn put(world: &World, instance: Option<InstanceId>, document: serde_json::Value) {
+    let draft: PolicyDraft = serde_json::from_value(document).expect("a draft");
+    let policy = draft.check().expect("a policy");
+    let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
+    tx.policy_put(&PutPolicy {
+        new_id: PolicyId(world.ids.uuid()),
+        instance,
+        policy: &policy,
+        expected: None,
+        now: world.clock.now(),
+        by: "test",
+    })
+    .await
+    .expect("put");
+    tx.commit().await.expect("committed");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn limiters_know_what_tenant_wide_rules_of_other_instances_need(pool: PgPool) {
+    let (world, dynamo) = (World::new(pool).await, Dynamo::start().await);
+    let (one, arn_of_one) = world.instance().await;
+    let (other, arn_of_other) = world.instance().await;
+    activate(&world, one).await;
+    activate(&world, other).await;
+    let rule = |id: &str, scope: &str, seconds: u32| {
+        let limit = serde_json::json!({"kind": "sliding", "max": 3, "window_seconds": seconds});
+        serde_json::json!({"id": id, "per": ["customer"], "scope": scope, "limit": limit})
+    };
+    put(&world, None, serde_json::json!({"rules": [rule("day", "tenant", 86_400), rule("hour", "instance", 3_600)]})).await;
+    put(
+        &world,
+        Some(one),
+        serde_json::json!({"rules": [rule("minute", "tenant", 60), rule("second", "instance", 1)]}),
+    )
+    .await;
+    let publisher = publisher(&world, &dynamo);
+    while publisher.look().await.expect("a look") == Found::Work {}
+    let elsewhere = async |arn: &InstanceArn| {
+        let (_, snapshot) = dynamo.snapshot(&arn.to_string()).await.expect("a snapshot");
+        snapshot["limits_elsewhere"].clone()
+    };
+    let limit =
+        |seconds| serde_json::json!([{"kind": "sliding", "max": 3, "window_seconds": seconds}]);
+    assert_eq!(
+        elsewhere(&arn_of_one).await,
+        serde_json::json!({"minute": limit(86_400)})
+    );
+    assert_eq!(
+        elsewhere(&arn_of_other).await,
+        serde_json::json!({"day": limit(60)})
+    );
+}

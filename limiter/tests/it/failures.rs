@@ -323,6 +323,79 @@ async fn a_denied_contact_is_not_let_go_by_a_later_delivery_that_cannot_be_count
     assert_eq!(scene.record(2).await.unwrap().outcome, Outcome::Denied);
 }
 
+/// Where what cannot be counted is denied, a delivery that counts nothing knows less than the one that was denied by a rule.
+#[tokio::test]
+async fn a_denied_contact_s_agent_is_told_once_though_a_later_delivery_cannot_be_counted() {
+    let scene = Scene::new(policy("deny")).await;
+    scene.dial(1).await;
+    assert!(!scene.dial(2).await.allowed());
+    let first = scene.record(2).await.unwrap();
+    assert_eq!(first.notice, NoticeStatus::Sent);
+    scene
+        .cloud
+        .fault("UpdateItem", Fault::Refuse(400, "AccessDeniedException"), 1);
+    let again = scene.dial(2).await;
+    assert_eq!(
+        (again.allowed(), again.get("Stopped"), again.get("Reason")),
+        (false, Some("true"), Some("customer"))
+    );
+    assert_eq!(scene.cloud.seen("StartTaskContact").len(), 1);
+    assert_eq!(scene.record(2).await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn what_only_watches_denies_nothing_because_it_cannot_see() {
+    let in_shadow = |mut policy: Value, pointer: &str| {
+        policy.pointer_mut(pointer).unwrap()["mode"] = json!("shadow");
+        policy
+    };
+    let mut elsewhere = policy("deny");
+    elsewhere["rules"][0]["when"] = json!({"destination_prefixes": ["+44"]});
+    let mut watching = sliding(&["caller_id"], 9, 60);
+    watching["mode"] = json!("shadow");
+    elsewhere["rules"].as_array_mut().unwrap().push(watching);
+    for policy in [
+        in_shadow(policy("deny"), ""),
+        in_shadow(policy("deny"), "/rules/0"),
+        elsewhere,
+    ] {
+        let scene = Scene::new(policy.clone()).await;
+        scene
+            .cloud
+            .fault("UpdateItem", Fault::Refuse(400, "AccessDeniedException"), 1);
+        let answer = scene.dial(1).await;
+        assert_eq!(
+            (answer.allowed(), answer.get("Reason")),
+            (true, Some("unavailable")),
+            "{policy}"
+        );
+        assert_eq!(scene.record(1).await.unwrap().outcome, Outcome::FailedOpen);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_after_the_counting_releases_what_was_counted_and_knows_the_numbers() {
+    let settings = Settings {
+        test_panic: Some(TestPanic::Concluding),
+        decision_deadline: Duration::from_secs(6),
+        ..Settings::default()
+    };
+    let scene = Scene::with(settings, policy("deny")).await;
+    let answer = scene.dial(1).await;
+    assert_eq!(
+        (answer.allowed(), answer.get("Reason")),
+        (false, Some("unavailable"))
+    );
+    let record = scene.record(1).await.unwrap();
+    assert_eq!(record.outcome, Outcome::FailedClosed);
+    assert!(record.customer_number_valid);
+    let released = scene.statuses(&format!("customer|{CUSTOMER}")).await;
+    assert!(
+        released.iter().all(|status| *status == EntryStatus::Void),
+        "{released:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_panic_while_the_agent_is_told_leaves_the_call_denied_and_stopped() {
     let settings = Settings {

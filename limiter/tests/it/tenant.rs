@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ringfence_limiter::adapters::Aws;
-use ringfence_limiter::{Answer, Limiter, Settings};
+use ringfence_limiter::{Answer, Clock, Limiter, Settings};
 use serde_json::{Value, json};
 
 use crate::cloud::Fault;
@@ -25,6 +25,8 @@ fn tenant_wide(max: u32) -> Value {
 struct Tenant {
     scene: Scene,
     at_home: Arc<Limiter>,
+    settings: Settings,
+    home: aws_sdk_dynamodb::Client,
 }
 
 impl Tenant {
@@ -48,22 +50,42 @@ impl Tenant {
         ] {
             create_table(&store, table).await;
         }
-        let changes =
-            json!({"home_region": HOME, "instance_id": "ins_2", "instance_arn": INSTANCE_AT_HOME});
-        let published = AttributeValue::S(snapshot(2, policy, changes).to_string());
-        let put = store
-            .put_item()
-            .table_name(&settings.policies_table)
-            .item("pk", AttributeValue::S(INSTANCE_AT_HOME.to_owned()))
-            .item("snapshot", published);
-        put.send().await.unwrap();
         let at_home = Arc::new(Limiter::new(
-            settings,
+            settings.clone(),
             Aws::new(config),
             scene.clock.clone(),
         ));
-        scene.cloud.forget();
-        Self { scene, at_home }
+        let tenant = Self {
+            scene,
+            at_home,
+            settings,
+            home: store,
+        };
+        let changes = json!({"home_region": HOME});
+        tenant.publish_at_home(2, policy, changes).await;
+        tenant.scene.cloud.forget();
+        tenant
+    }
+
+    async fn publish_at_home(&self, revision: u64, policy: Value, mut changes: Value) {
+        changes["instance_id"] = json!("ins_2");
+        changes["instance_arn"] = json!(INSTANCE_AT_HOME);
+        let published = AttributeValue::S(snapshot(revision, policy, changes).to_string());
+        let put = self
+            .home
+            .put_item()
+            .table_name(&self.settings.policies_table)
+            .item("pk", AttributeValue::S(INSTANCE_AT_HOME.to_owned()))
+            .item("snapshot", published);
+        put.send().await.unwrap();
+    }
+
+    /// When the only meter there is may be deleted by the store.
+    async fn meter_expires_at(&self) -> i64 {
+        let scan = self.home.scan().table_name(&self.settings.meters_table);
+        let items = scan.send().await.unwrap().items.unwrap_or_default();
+        assert_eq!(items.len(), 1);
+        items[0]["ttl"].as_n().unwrap().parse().unwrap()
     }
 
     async fn dial_at_home(&self, contact: u64) -> Answer {
@@ -140,4 +162,31 @@ async fn a_home_region_that_is_not_reached_is_a_store_that_is_not_reached() {
             (allowed, Some("unavailable"))
         );
     }
+}
+
+/// Each instance has a policy of its own; both count on one meter.
+#[tokio::test]
+async fn a_short_limit_at_one_instance_forgets_nothing_that_a_long_one_at_another_needs() {
+    let minute = tenant_wide(2);
+    let mut day = tenant_wide(58);
+    day["limit"]["window_seconds"] = json!(86_400);
+    let tenant = Tenant::new(json!({"rules": [minute]})).await;
+    let beside = |rule: &Value| {
+        let elsewhere = json!({"customer-rule": [rule["limit"]]});
+        json!({"home_region": HOME, "limits_elsewhere": elsewhere})
+    };
+    let (by_the_day, by_the_minute) = (json!({"rules": [day]}), json!({"rules": [minute]}));
+    tenant.scene.publish(3, by_the_day, beside(&minute)).await;
+    tenant.publish_at_home(3, by_the_minute, beside(&day)).await;
+    for contact in 0..3 {
+        assert!(tenant.scene.dial(contact).await.allowed());
+    }
+    for contact in 3..58 {
+        tenant.scene.clock.advance_ms(600_000);
+        assert!(tenant.dial_at_home(contact).await.allowed());
+    }
+    let now = tenant.scene.clock.now().as_second();
+    let expires_at = tenant.meter_expires_at().await;
+    assert!(expires_at >= now + 86_400, "{expires_at} at {now}");
+    assert!(!tenant.scene.dial(100).await.allowed());
 }

@@ -1,6 +1,6 @@
 //! What a log need not keep, and what has to be remembered of it: removing dead entries, folding old admissions.
 //!
-//! Compacting changes no later decision of a limit of at most 256 under the same policy; a higher limit never admits more
+//! Compacting changes no later decision of a limit of at most 256 under the same policies; a higher limit never admits more
 //! for it, and denies at worst 1/64 of its window too long. It takes away no place that a contact may come back to. The
 //! removal and the new past are one write, on condition that the past and each removed place are still what was read.
 //! What is kept also bounds what a changed policy still knows: see `docs/limits.md`.
@@ -44,10 +44,7 @@ pub fn compact(
     now: Timestamp,
     at_most: usize,
 ) -> Option<Compaction> {
-    let limits: Vec<&Limit> = plan
-        .rules_of(meter)
-        .map(|planned| planned.rule.limit())
-        .collect();
+    let limits: Vec<&Limit> = plan.limits_of(meter).collect();
     let standing = Standing::of(log, plan.contact, milliseconds(now));
     let (remove, past) = if limits.iter().any(|limit| limit.is_pace()) {
         paced::fold(&limits, &standing, log, at_most)
@@ -92,13 +89,15 @@ fn windowed(
     (removed.ascending().collect(), past)
 }
 
+pub(crate) fn counts_singly(limit: &Limit) -> bool {
+    usize::try_from(limit.admits()).is_ok_and(|max| max <= COUNTED_SINGLY)
+}
+
 /// The places of the settled entries that this limit has to see one by one.
 fn wanted(limit: &Limit, standing: &Standing) -> Vec<usize> {
     match (limit, Window::of(limit)) {
         (Limit::UntilQuiet { quiet_seconds, .. }, _) => series(standing, millis(*quiet_seconds)),
-        (_, Some(window))
-            if usize::try_from(limit.admits()).is_ok_and(|max| max <= COUNTED_SINGLY) =>
-        {
+        (_, Some(window)) if counts_singly(limit) => {
             let since_ms = window.since(standing.decided_from_ms);
             standing
                 .latest_settled()

@@ -1,7 +1,10 @@
 //! Reads the limit of one rule: its kind and the numbers that belong to it.
 
+use serde::{Deserialize, Deserializer};
+
+use super::node::Node;
 use super::reader::Fields;
-use super::{code, notices};
+use super::{Fault, code, notices, told};
 use crate::limit::{Limit, Period};
 use crate::zone::Zone;
 
@@ -14,27 +17,43 @@ const DAYS_MAX: u32 = 366;
 pub(super) fn read(rule: &mut Fields<'_>) -> Option<Limit> {
     rule.required("limit", |rule, node| {
         let pointer = rule.pointer_to("limit");
-        let mut fields = Fields::open(pointer, node, rule.faults())?;
-        let kind = fields.required("kind", |fields, node| fields.text_of("kind", node))?;
-        let limit = match kind.as_str() {
-            "until_quiet" => until_quiet(&mut fields),
-            "sliding" => sliding(&mut fields),
-            "consecutive_days" => consecutive_days(&mut fields),
-            "calendar" => calendar(&mut fields),
-            "pace" => pace(&mut fields),
-            _ => {
-                fields.fault(
-                    "kind",
-                    code::INVALID,
-                    "must be \"until_quiet\", \"sliding\", \"consecutive_days\", \"calendar\" or \"pace\"",
-                );
-                // Which other members belong to it, nobody knows.
-                return None;
-            }
-        };
-        fields.close();
-        limit
+        read_node(pointer, node, rule.faults())
     })
+}
+
+fn read_node(pointer: String, node: Node, faults: &mut Vec<Fault>) -> Option<Limit> {
+    let mut fields = Fields::open(pointer, node, faults)?;
+    let kind = fields.required("kind", |fields, node| fields.text_of("kind", node))?;
+    let limit = match kind.as_str() {
+        "until_quiet" => until_quiet(&mut fields),
+        "sliding" => sliding(&mut fields),
+        "consecutive_days" => consecutive_days(&mut fields),
+        "calendar" => calendar(&mut fields),
+        "pace" => pace(&mut fields),
+        _ => {
+            fields.fault(
+                "kind",
+                code::INVALID,
+                "must be \"until_quiet\", \"sliding\", \"consecutive_days\", \"calendar\" or \"pace\"",
+            );
+            // Which other members belong to it, nobody knows.
+            return None;
+        }
+    };
+    fields.close();
+    limit
+}
+
+impl<'de> Deserialize<'de> for Limit {
+    /// As it is in a policy that was stored.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut faults = Vec::new();
+        let node = Node::deserialize(deserializer)?;
+        match read_node(String::new(), node, &mut faults) {
+            Some(limit) if faults.is_empty() => Ok(limit),
+            _ => Err(told(&faults)),
+        }
+    }
 }
 
 fn until_quiet(fields: &mut Fields<'_>) -> Option<Limit> {

@@ -38,6 +38,12 @@ impl fmt::Display for Fault {
     }
 }
 
+/// All faults of what was stored, which is not expected to have any.
+pub(crate) fn told<E: serde::de::Error>(faults: &[Fault]) -> E {
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    E::custom(told.join("; "))
+}
+
 pub mod code {
     //! The closed list of fault codes.
     pub const MISSING: &str = "missing";

@@ -11,6 +11,7 @@ mod guarantees;
 mod interleaved;
 mod many;
 mod nearness;
+mod neighbours;
 mod oracle;
 mod policy_changes;
 

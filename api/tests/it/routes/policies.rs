@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::harness::{ARN, NOW, World};
+use crate::scene::arn;
 
 const DEFAULT: &str = "/v1/policies/default";
 
@@ -330,4 +331,52 @@ async fn a_policy_with_a_nul_in_it_is_refused_wherever_it_stands(pool: PgPool) {
         .await
         .problem(422, "validation_failed");
     assert_eq!(refused.pointers(), ["/rules/0/name"]);
+}
+
+/// What it needs, other limiters must not forget.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_instance_s_own_tenant_wide_rule_is_made_known_at_the_tenant_s_other_instances(
+    pool: PgPool,
+) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let mut instances = Vec::new();
+    for number in [1, 2] {
+        let instance = world.instance(&cast.owner, &arn(number)).await;
+        world.mark_verified(&cast, &instance).await;
+        let mut tx = world
+            .store
+            .tenant(cast.id.parse().expect("an id"))
+            .await
+            .expect("a transaction");
+        tx.publication_activate(instance.parse().expect("an id"), world.clock.now())
+            .await
+            .expect("active");
+        tx.commit().await.expect("committed");
+        instances.push(instance);
+    }
+    let own = format!("/v1/instances/{}/policy", instances[0]);
+    let mut moved = Vec::new();
+    for scope in ["instance", "tenant"] {
+        let before = wanted(&pool).await;
+        let mut policy = at_most(3);
+        policy["rules"][0]["scope"] = json!(scope);
+        world.put(&own, &cast.owner, policy).await.ok(200);
+        let after = wanted(&pool).await;
+        moved.push(
+            before
+                .iter()
+                .zip(after)
+                .filter(|(before, after)| **before < *after)
+                .count(),
+        );
+    }
+    assert_eq!(moved, [1, 2]);
+}
+
+async fn wanted(pool: &PgPool) -> Vec<i64> {
+    sqlx::query_scalar("select wanted from publications order by instance_id")
+        .fetch_all(pool)
+        .await
+        .expect("publications")
 }

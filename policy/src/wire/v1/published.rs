@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{is_false, schema};
+use crate::elsewhere::LimitsElsewhere;
 use crate::policy::Policy;
 
 /// Whether an instance's tenant is served.
@@ -45,6 +46,9 @@ pub struct Snapshot {
     pub policy_id: String,
     pub policy_version: u64,
     pub policy: Policy,
+    /// What the tenant's other policies need to have remembered in meters that this one reads too.
+    #[serde(default, skip_serializing_if = "LimitsElsewhere::is_empty")]
+    pub limits_elsewhere: LimitsElsewhere,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime_role_arn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

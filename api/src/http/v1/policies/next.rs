@@ -38,7 +38,11 @@ pub(super) async fn put_next(
         Put::Stored { before, after } => (before, after),
         Put::Stale { current } => return Err(stale(current)),
     };
-    tx.publication_touch(next.instance, now).await?;
+    // What a tenant-wide rule needs, the other instances' limiters have to leave in the meters.
+    let only = next
+        .instance
+        .filter(|_| !next.policy.has_tenant_wide_rules());
+    tx.publication_touch(only, now).await?;
     let change = caller.change(next.action, after.policy_id);
     tx.audit_append(&states(
         change,

@@ -34,7 +34,7 @@ impl Site {
             Edit::ArchiveOurs(place) => self.archive_ours(place).await,
             Edit::RenameOurs(place) => self.rename_ours(place).await,
             Edit::Draft(place) => self.draft(place).await,
-            Edit::EditOwn(number) => self.edit_own(number).await,
+            Edit::RewriteOwn(number) => self.edit_own(number).await,
             Edit::DeleteOwn(number) => self.delete_own(number).await,
             Edit::ArchiveOwn(number) => self.archive_own(number).await,
             Edit::BloatOwn(number) => self.bloat_own(number).await,

@@ -118,7 +118,7 @@ impl Dice {
             8 => Edit::ArchiveOurs(place),
             9 => Edit::RenameOurs(place),
             10 => Edit::Draft(self.between(0, 20)),
-            11 => Edit::EditOwn(self.own()),
+            11 => Edit::RewriteOwn(self.own()),
             12 => Edit::DeleteOwn(self.own()),
             13 => Edit::ArchiveOwn(self.own()),
             14 => Edit::BloatOwn(self.own()),

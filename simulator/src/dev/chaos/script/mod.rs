@@ -86,7 +86,7 @@ pub enum Edit {
     /// A flow of anybody's gets a draft that nobody publishes.
     Draft(usize),
     /// A whisper of the customer's own says something else.
-    EditOwn(usize),
+    RewriteOwn(usize),
     DeleteOwn(usize),
     ArchiveOwn(usize),
     /// It grows until nothing can be put in front of it.
@@ -112,7 +112,7 @@ impl Edit {
             Self::ArchiveOurs(_) => "ours archived",
             Self::RenameOurs(_) => "ours renamed",
             Self::Draft(_) => "draft saved",
-            Self::EditOwn(_) => "own whisper edited",
+            Self::RewriteOwn(_) => "own whisper edited",
             Self::DeleteOwn(_) => "own whisper deleted",
             Self::ArchiveOwn(_) => "own whisper archived",
             Self::BloatOwn(_) => "own whisper unmergeable",
