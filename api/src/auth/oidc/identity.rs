@@ -76,7 +76,7 @@ pub(super) fn verify(
             ) => Unverified::UnknownKey,
             err => Unverified::Claims(chain(&err)),
         })?;
-    if !is_ours(&claims, settings) {
+    if !is_ours(claims, settings) {
         return Err(Unverified::AnotherClient);
     }
     let subject = claims.subject().as_str();
