@@ -118,6 +118,37 @@ fn another_delivery_of_the_contact_has_a_place_of_its_own() {
     }
 }
 
+/// The first of two deliveries is released a moment before the second: whoever looks in between finds no more than before.
+#[test]
+fn a_contact_counts_where_its_first_delivery_stood_until_all_of_its_places_are_released() {
+    let limits = [
+        json!({"kind": "sliding", "max": 1, "window_seconds": 60}),
+        json!({"kind": "pace", "max": 1, "per_seconds": 60}),
+        json!({"kind": "until_quiet", "block_at": 2, "quiet_seconds": 59}),
+    ];
+    let crowd = || (100..140).map(|number| entry(number, 0, Void));
+    for limit in limits {
+        for released in [Admitted, Void] {
+            let own = [entry(1, 0, released), entry(1, 20 * SECOND, Admitted)];
+            let admits_at = |offset: i64, entries: Vec<Entry>| {
+                let policy = one(limit.clone());
+                let asking = attempt(9, CUSTOMER, "");
+                let plan = Plan::new(&policy, OWNER, &asking);
+                let log: Log = entries.into_iter().collect();
+                let decision = decide(&plan, &[log], None, at(START + offset));
+                decision.verdict == Verdict::Allow
+            };
+            for entries in [own.to_vec(), crowd().chain(own).collect()] {
+                assert!(
+                    !admits_at(59 * SECOND, entries.clone()),
+                    "{limit} {released:?}"
+                );
+                assert!(admits_at(60 * SECOND, entries), "{limit} {released:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn long_logs_are_read_as_short_ones() {
     let crowd = || (100..140).map(|number| entry(number, 0, Void));

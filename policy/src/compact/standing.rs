@@ -149,7 +149,7 @@ fn in_line(log: &Log) -> Vec<Seen> {
             place,
             entry: *entry,
             at_ms: latest,
-            counts: firsts.counts(place, entry),
+            counts: firsts.counts(place, entry, latest),
             followed: false,
         });
     }

@@ -75,10 +75,10 @@ impl<'l> Line<'l> {
                 line.denied_before = true;
                 continue;
             }
-            let counts = firsts.counts(place, entry);
+            let counts = firsts.counts(place, entry, latest);
             if counts.anything() {
                 line.before.push(Standing {
-                    at_ms: latest,
+                    at_ms: firsts.stands_since(place, entry).unwrap_or(latest),
                     attempts: 1,
                     counts,
                 });
@@ -90,7 +90,7 @@ impl<'l> Line<'l> {
     }
 
     fn put_in(&mut self, runs: &[Run]) {
-        if runs.is_empty() {
+        if runs.is_empty() && self.before.is_sorted_by_key(|standing| standing.at_ms) {
             return;
         }
         self.before.extend(runs.iter().map(|run| Standing {
@@ -130,15 +130,17 @@ pub(crate) struct Firsts<'l> {
 struct Before {
     admitted: bool,
     tried: bool,
-    released: bool,
+    /// The time of the first place that was released for good.
+    released_ms: Option<u64>,
 }
 
 impl Before {
-    fn and(self, entry: &Entry, counts: Counts) -> Self {
+    fn and(self, entry: &Entry, counts: Counts, at_ms: u64) -> Self {
+        let released = entry.status.is_released_for_good();
         Self {
             admitted: self.admitted || counts.admitted,
             tried: self.tried || counts.tried,
-            released: self.released || entry.status.is_released_for_good(),
+            released_ms: self.released_ms.or_else(|| released.then_some(at_ms)),
         }
     }
 }
@@ -151,32 +153,48 @@ impl<'l> Firsts<'l> {
         Self { log, seen }
     }
 
-    /// To be asked of every entry in turn: what it counts for, given those before it.
-    pub(crate) fn counts(&mut self, place: usize, entry: &Entry) -> Counts {
+    /// To be asked of every entry in turn, with its time: what it counts for, given those before it.
+    pub(crate) fn counts(&mut self, place: usize, entry: &Entry, at_ms: u64) -> Counts {
         let log = self.log;
         let Some(seen) = &mut self.seen else {
             return weighed(log, place, entry, few_before(log, place, entry.contact));
         };
         let before = seen.entry(entry.contact).or_default();
         let counts = weighed(log, place, entry, *before);
-        *before = before.and(entry, counts);
+        *before = before.and(entry, counts, at_ms);
         counts
+    }
+
+    /// Since when an entry counts that was just asked about, where that is not its own time: a repeated delivery counts where the
+    /// first one stood, also while only the first one's place has been released. So a release never makes more count than before.
+    fn stands_since(&self, place: usize, entry: &Entry) -> Option<u64> {
+        if entry.status != Status::Admitted {
+            return None;
+        }
+        match &self.seen {
+            Some(seen) => seen.get(&entry.contact)?.released_ms,
+            None => few_before(self.log, place, entry.contact).released_ms,
+        }
     }
 }
 
 fn few_before(log: &Log, place: usize, contact: ContactKey) -> Before {
-    let earlier = log.entries().take_while(|(other, _)| *other < place);
-    let own = earlier.filter(|(_, earlier)| earlier.contact == contact);
-    own.fold(Before::default(), |before, (place, entry)| {
-        before.and(entry, weighed(log, place, entry, before))
-    })
+    let mut before = Before::default();
+    let mut latest = log.past().paced_until_ms;
+    for (other, entry) in log.entries().take_while(|(other, _)| *other < place) {
+        latest = latest.max(entry.at_ms);
+        if entry.contact == contact {
+            before = before.and(entry, weighed(log, other, entry, before), latest);
+        }
+    }
+    before
 }
 
 /// A contact's denied place does not stand in for its admission, but it is the same attempt.
 fn weighed(log: &Log, place: usize, entry: &Entry, before: Before) -> Counts {
     let admitted = match entry.status {
         Status::Void | Status::VoidAlone => return Counts::NOTHING,
-        Status::Admitted if before.released && came_late(log, place, entry) => {
+        Status::Admitted if before.released_ms.is_some() && came_late(log, place, entry) => {
             return Counts::NOTHING;
         }
         Status::Denied | Status::DeniedAlone => false,
