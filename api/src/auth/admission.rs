@@ -97,10 +97,10 @@ impl Principal {
                 }
             }
             Kind::Session(_) => {
-                // To whoever is no member any more the tenant is like one that never was.
-                let member = self.member().ok_or(AuthError::UnknownTenant)?;
+                // Whoever is no member any more has no session either.
+                let member = self.member().ok_or(AuthError::UnknownSession)?;
                 let is = tx.member_hold(member).await?;
-                let is = is.ok_or(AuthError::UnknownTenant)?;
+                let is = is.ok_or(AuthError::UnknownSession)?;
                 if is < self.role {
                     let was = self.role;
                     return Err(Refused::LessRole { was, is });

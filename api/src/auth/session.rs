@@ -1,7 +1,7 @@
 //! Sessions of people's browsers: a random secret in a cookie, of which only a hash is kept.
 //!
-//! A session ends when its user signs out, after a time without use, and after a day in any case. What it lets its user do
-//! in which tenant is read with every request. It is accepted as a cookie only, never as a bearer credential.
+//! A session ends when its user signs out, after a time without use, after a day in any case, and when its user is
+//! removed from a tenant. It is accepted as a cookie only, never as a bearer credential.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

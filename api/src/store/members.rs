@@ -130,7 +130,7 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The person stays signed in: other tenants have nothing to do with it.
+    /// Ends the person's sessions as well: a trigger sees to it.
     pub async fn member_remove(&mut self, id: MemberId) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(

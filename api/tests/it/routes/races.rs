@@ -151,7 +151,7 @@ async fn whoever_was_given_less_or_was_removed_meanwhile_invites_nobody(pool: Pg
     let cast = world.tenant("Northwind").await;
     for (withdraw, status, code) in [
         (&["update members set role = 'viewer'"], 403, "forbidden"),
-        (&["delete from members"], 404, "not_found"),
+        (&["delete from members"], 401, "unauthenticated"),
     ] {
         let adam = member(&world, &openid, "Adam", &[(&cast, "admin")]).await;
         let withdrawal = begin(&pool, withdraw).await;
