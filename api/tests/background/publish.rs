@@ -217,20 +217,7 @@ async fn a_policy_is_told_of_once_limiters_can_read_it(pool: PgPool) {
             .expect("rows")
     };
     assert_eq!(told().await.len(), 0, "there is no policy yet");
-    let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
-    let draft: PolicyDraft = serde_json::from_value(serde_json::json!({})).expect("a draft");
-    let policy = draft.check().expect("a policy");
-    tx.policy_put(&PutPolicy {
-        new_id: PolicyId(world.ids.uuid()),
-        instance: None,
-        policy: &policy,
-        expected: None,
-        now: world.clock.now(),
-        by: "test",
-    })
-    .await
-    .expect("put");
-    tx.commit().await.expect("committed");
+    put(&world, None, serde_json::json!({})).await;
     assert_eq!(told().await.len(), 0, "limiters cannot read it yet");
     touch_all(&world).await;
     publisher.look().await.expect("a look");
