@@ -86,7 +86,7 @@ impl Pacer {
         quota: Quota,
         turns: u32,
     ) -> Result<(), AwsError> {
-        let pace = Pace::new(self.requests_per_second, quota, self.urgency);
+        let pace = self.pace(quota);
         loop {
             let taken = self.store.pace_take(&self.place, quota, pace, turns);
             let wait = match tokio::time::timeout(TURN_WITHIN, taken).await {
@@ -121,7 +121,10 @@ impl Pacer {
             return;
         }
         let spread = |pause| self.jitter.spread(pause);
-        match self.store.pace_pause(&self.place, quota, spread).await {
+        let paused = self
+            .store
+            .pace_pause(&self.place, quota, self.pace(quota), spread);
+        match paused.await {
             Ok(pause) => {
                 tracing::info!(
                     account = self.place.account_id,
@@ -133,5 +136,9 @@ impl Pacer {
             }
             Err(err) => tracing::warn!(error = %err, "a throttle could not be told to the others"),
         }
+    }
+
+    fn pace(&self, quota: Quota) -> Pace {
+        Pace::new(self.requests_per_second, quota, self.urgency)
     }
 }

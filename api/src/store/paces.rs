@@ -12,6 +12,8 @@ use crate::domain::pace::{Pace, Place, Quota};
 /// The first pause after a throttle, and the longest.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_LONGEST: Duration = Duration::from_secs(60);
+/// A throttle among so many turns after a pause says that the pause was too short; a later one is a new story.
+const SOON_TURNS: u32 = 10;
 const WHY: &str = "an account's pace is common to all who ask there";
 
 /// Longer than anybody waits, and still a number that Postgres can add to a time.
@@ -59,15 +61,18 @@ impl Store {
         &self,
         place: &Place,
         quota: Quota,
+        pace: Pace,
         spread: impl Fn(Duration) -> Duration,
     ) -> Result<Duration, StoreError> {
         let factor = spread(Duration::from_secs(1)).as_secs_f64();
+        // Where turns are close together, an answer takes longer than they do.
+        let soon = (pace.interval * SOON_TURNS).max(PAUSE_FIRST);
         let mut tx = self.system(WHY).await?;
         let pause = sqlx::query_scalar!(
             r#"with throttled as (
                  select account_id, region, quota,
                      case when paused_until is null
-                             or clock_timestamp() >= paused_until + 2 * pause_micros * interval '1 microsecond'
+                             or clock_timestamp() >= paused_until + $7::bigint * interval '1 microsecond'
                          then $5::bigint
                          when clock_timestamp() < paused_until then pause_micros
                          else least(2 * pause_micros, $6::bigint) end as pause_micros
@@ -87,6 +92,7 @@ impl Store {
             factor,
             micros(PAUSE_FIRST),
             micros(PAUSE_LONGEST),
+            micros(soon),
         )
         .fetch_optional(tx.connection())
         .await?;

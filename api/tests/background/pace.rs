@@ -96,16 +96,20 @@ async fn after_a_throttle_nobody_asks_there_and_the_pause_grows_while_it_goes_on
         Store::from_pool(pool.clone()),
         Store::from_pool(pool.clone()),
     );
-    let quick = Pace::new(100.0, Quota::Operations, Urgency::Background);
+    let slow = Pace {
+        interval: Duration::from_secs(6),
+        tolerance: Duration::ZERO,
+        wait_max: None,
+    };
     let there = place("1");
     let take = async |store: &Store| {
-        let taken = store.pace_take(&there, Quota::Operations, quick, 1);
+        let taken = store.pace_take(&there, Quota::Operations, slow, 1);
         taken.await.expect("an answer").expect("a turn")
     };
     take(&one).await;
     let pause = async || {
         let spread = |pause: Duration| pause * 1000;
-        let paused = one.pace_pause(&there, Quota::Operations, spread);
+        let paused = one.pace_pause(&there, Quota::Operations, slow, spread);
         paused.await.expect("a pause")
     };
     let first = pause().await;
@@ -115,10 +119,10 @@ async fn after_a_throttle_nobody_asks_there_and_the_pause_grows_while_it_goes_on
     let over = "update request_paces set paused_until = clock_timestamp(), pause_micros = 20000000";
     sqlx::query(over).execute(&pool).await.expect("over");
     assert_eq!(pause().await, Duration::from_secs(40));
-    sqlx::query("update request_paces set paused_until = clock_timestamp() - interval '1 hour'")
-        .execute(&pool)
-        .await
-        .expect("long over");
+    // One of very many requests is throttled: no reason to stand still for a minute again.
+    let long_over = "update request_paces set pause_micros = 60000000,
+        paused_until = clock_timestamp() - interval '90 seconds'";
+    sqlx::query(long_over).execute(&pool).await.expect("over");
     assert_eq!(pause().await, first);
 }
 
