@@ -14,6 +14,7 @@ mod report;
 mod script;
 mod site;
 mod slot;
+mod stuck;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

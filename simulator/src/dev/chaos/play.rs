@@ -13,6 +13,7 @@ use super::checks::{self, Findings};
 use super::script::{Event, Moment, Request, Script};
 use super::site::Site;
 use super::slot::Slot;
+use super::stuck::work_in_hand;
 
 const CONVERGED_WITHIN: Duration = Duration::from_secs(150);
 const HELD_WITHIN: Duration = Duration::from_secs(20);
@@ -52,7 +53,8 @@ pub async fn play(slot: &mut Slot, sim: &Sim, operator: &Aws, script: &Script) -
     match run.all().await {
         Ok(()) => run.outcome.converged = true,
         Err(DevError::Timeout { what, seen, .. }) => {
-            run.outcome.stuck = Some(format!("{what}: {seen}"));
+            let more = work_in_hand(run.slot.database_url()).await;
+            run.outcome.stuck = Some(format!("{what}: {seen} {more}"));
         }
         Err(err) => return Err(err),
     }

@@ -18,6 +18,7 @@ pub struct Slot {
     stalled: Vec<Service>,
     api: Service,
     work: Recipe,
+    database_url: String,
     logs: PathBuf,
     /// How many workers were ever started: each has a folder of its own for its log.
     lives: u32,
@@ -41,6 +42,7 @@ impl Slot {
             stalled: Vec::new(),
             api,
             work: command(&start.recipe, "work", "ringfence-work"),
+            database_url: database.owner_url,
             logs,
             lives: 0,
             rest: tenant(&operator).await?,
@@ -56,6 +58,10 @@ impl Slot {
             self.workers.push(Service::spawn(&self.work, &logs)?);
         }
         Ok(())
+    }
+
+    pub fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// SIGKILL to all of them; how many that were.
