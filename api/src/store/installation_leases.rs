@@ -125,19 +125,20 @@ impl TenantTx {
         Ok(())
     }
 
-    /// All queues were read, for this generation.
+    /// The look is over; for this generation, where all queues were read.
     pub async fn installation_look_ended(
         &mut self,
         instance: InstanceId,
-        generation: u64,
+        generation: Option<u64>,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installations set looked = null, to_look = null, looked_generation = $3
+            "update installations set looked = null, to_look = null,
+                 looked_generation = coalesce($3, looked_generation)
              where tenant_id = $1 and instance_id = $2",
             tenant_id,
             instance.0,
-            i64::try_from(generation).unwrap_or(i64::MAX),
+            generation.map(|generation| i64::try_from(generation).unwrap_or(i64::MAX)),
         )
         .execute(self.connection())
         .await?;

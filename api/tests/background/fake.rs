@@ -73,6 +73,8 @@ pub struct Inside {
     pub refused_text: Option<&'static str>,
     /// Queues that take no change, and how that is refused.
     pub fixed_queues: BTreeMap<String, AwsErrorKind>,
+    /// Queues and flows that cannot be read, and how that fails.
+    pub unreadable: BTreeMap<String, AwsErrorKind>,
     /// Connect's quota of flows, where it matters.
     pub flows_max: Option<usize>,
     /// The whisper of ours that somebody pointed a queue at by hand.
@@ -225,6 +227,15 @@ impl FakeInstance {
         flow.sha256 = Some(digest(content));
     }
 
+    /// From now on only this queue or flow cannot be read.
+    pub fn hide(&self, id: &str, failure: AwsErrorKind) {
+        self.inside().unreadable = [(id.to_owned(), failure)].into();
+    }
+
+    pub fn show_all(&self) {
+        self.inside().unreadable.clear();
+    }
+
     /// The customer gives a queue a whisper.
     pub fn point(&self, queue_id: &str, flow_id: &str) {
         let mut inside = self.inside();
@@ -373,6 +384,13 @@ impl Inside {
         flow.usable && !self.archived.contains(&flow.id) && !self.drafts.contains(&flow.id)
     }
 
+    fn read(&self, id: &str) -> Result<(), AwsErrorKind> {
+        match self.unreadable.get(id) {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self, content: &str) -> Result<(), AwsErrorKind> {
         match self.refused_text {
             Some(text) if content.contains(text) => {
@@ -485,6 +503,7 @@ impl ConnectInstance for FakeInstance {
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
         self.request("connect:DescribeContactFlow", |inside| {
+            inside.read(flow_id)?;
             if inside.drafts.contains(flow_id) {
                 return Err(AwsErrorKind::NotPublished);
             }
@@ -593,11 +612,9 @@ impl ConnectInstance for FakeInstance {
 
     async fn queue(&self, queue_id: &str) -> Result<Queue, AwsError> {
         self.request("connect:DescribeQueue", |inside| {
-            inside
-                .queues
-                .get(queue_id)
-                .cloned()
-                .ok_or(AwsErrorKind::NotFound)
+            inside.read(queue_id)?;
+            let queue = inside.queues.get(queue_id);
+            queue.cloned().ok_or(AwsErrorKind::NotFound)
         })
         .await
     }

@@ -31,6 +31,8 @@ mod removal_races;
 mod shards;
 mod stubborn;
 mod told_only;
+mod unreadable;
+mod unreadable_meanwhile;
 mod untold_edits;
 mod webhooks;
 mod world;

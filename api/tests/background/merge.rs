@@ -48,6 +48,21 @@ async fn queues_with_the_same_whisper_share_one_copy(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn originals_whose_ids_begin_alike_get_copies_of_different_names_at_once(pool: PgPool) {
+    let world = World::new(pool).await;
+    let queues = [
+        ("first", Some("their-whisper-1")),
+        ("second", Some("their-whisper-2")),
+    ];
+    let site = world.site(FakeInstance::with_queues(&queues)).await;
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Installed);
+    assert!(says(&site, "first", "their-whisper-1"));
+    assert!(says(&site, "second", "their-whisper-2"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_copy_is_rebuilt_when_its_original_changes_and_keeps_its_id(pool: PgPool) {
     let world = World::new(pool).await;
     for drift in [Drift::Mend, Drift::Report] {

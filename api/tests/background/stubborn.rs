@@ -155,19 +155,42 @@ async fn a_queue_that_the_role_is_denied_keeps_no_other_back_and_the_connection_
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn what_will_pass_by_itself_ends_the_pass_and_is_not_tried_at_each_queue(pool: PgPool) {
+async fn a_throttle_ends_the_pass_and_is_not_tried_at_each_queue(pool: PgPool) {
     let world = World::new(pool).await;
-    for refusal in [AwsErrorKind::Throttled, AwsErrorKind::Transient] {
-        let site = asked(&world).await;
-        let fixed = ("odd".to_owned(), refusal.clone());
-        site.fake.inside().fixed_queues = [fixed].into();
+    let site = asked(&world).await;
+    let fixed = ("odd".to_owned(), AwsErrorKind::Throttled);
+    site.fake.inside().fixed_queues = [fixed].into();
+    let assessment = site.pass().await.expect("a pass");
+    assert_eq!(assessment.state, InstallationState::Installing);
+    let steps = site.steps().await;
+    let failed = steps.iter().position(|(status, _)| status == "failed");
+    let after = &steps[failed.expect("a failure") + 1..];
+    let is_waiting = |(status, _): &(String, String)| status == "pending";
+    assert!(after.iter().all(is_waiting), "{steps:?}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_always_fails_keeps_no_other_back_and_a_service_that_fails_is_left_alone(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let own: Vec<String> = (1..=9).map(|number| number.to_string()).collect();
+    let queues: Vec<(&str, Option<&str>)> = own.iter().map(|id| (id.as_str(), None)).collect();
+    for (failing, tried, untried) in [(1, 1, 0), (9, 4, 5)] {
+        let site = world.site(FakeInstance::with_queues(&queues)).await;
+        site.ask(&request(ExistingWhisper::Merge)).await;
+        let failing = own.iter().take(failing);
+        let fixed = failing.map(|id| (id.clone(), AwsErrorKind::Transient));
+        site.fake.inside().fixed_queues = fixed.collect();
         let assessment = site.pass().await.expect("a pass");
-        assert_eq!(assessment.state, InstallationState::Installing, "{refusal}");
+        assert_eq!(assessment.state, InstallationState::Installing);
         let steps = site.steps().await;
-        let failed = steps.iter().position(|(status, _)| status == "failed");
-        let after = &steps[failed.expect("a failure") + 1..];
-        let is_waiting = |(status, _): &(String, String)| status == "pending";
-        assert!(after.iter().all(is_waiting), "{refusal}: {steps:?}");
+        let count = |wanted: &str| steps.iter().filter(|(status, _)| status == wanted).count();
+        assert_eq!(count("failed"), tried, "{steps:?}");
+        assert_eq!(count("pending"), untried, "{steps:?}");
+
+        site.fake.inside().fixed_queues.clear();
+        assert_eq!(site.settle().await.state, InstallationState::Installed);
         site.put_away().await;
     }
 }

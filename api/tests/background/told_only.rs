@@ -22,7 +22,7 @@ const QUEUES: [(&str, Option<&str>); 3] = [
 ];
 const REQUESTS_MAX: u32 = 80;
 
-fn report() -> InstallationRequest {
+pub fn report() -> InstallationRequest {
     InstallationRequest {
         drift: Drift::Report,
         ..request(ExistingWhisper::Merge)
@@ -41,7 +41,7 @@ async fn installed(world: &World) -> Site<'_> {
     site
 }
 
-async fn open(site: &Site<'_>) -> BTreeSet<(&'static str, String)> {
+pub async fn open(site: &Site<'_>) -> BTreeSet<(&'static str, String)> {
     let tenant = site.world.store.tenant(site.world.tenant).await;
     let mut tx = tenant.expect("a transaction");
     let drift = tx.drift_list(site.instance).await.expect("drift");
@@ -50,11 +50,11 @@ async fn open(site: &Site<'_>) -> BTreeSet<(&'static str, String)> {
         .collect()
 }
 
-fn told(kind: DriftKind, target: &str) -> (&'static str, String) {
+pub fn told(kind: DriftKind, target: &str) -> (&'static str, String) {
     (kind.as_str(), target.to_owned())
 }
 
-fn make_queue(site: &Site<'_>, id: &str) {
+pub fn make_queue(site: &Site<'_>, id: &str) {
     let mut inside = site.fake.inside();
     let mut queue = inside.queues["plain"].clone();
     queue.id = id.to_owned();
@@ -63,7 +63,7 @@ fn make_queue(site: &Site<'_>, id: &str) {
 }
 
 /// The place of this flow among ours.
-fn place(site: &Site<'_>, flow_id: &str) -> usize {
+pub fn place(site: &Site<'_>, flow_id: &str) -> usize {
     let mut ours = site.fake.our_flows().into_iter();
     ours.position(|id| id == flow_id).expect("a flow of ours")
 }

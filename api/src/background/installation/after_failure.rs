@@ -7,6 +7,9 @@ use super::desired::FlowKey;
 use super::execute::StepError;
 use super::plan::Step;
 
+/// More that fail for the moment are no matter of single queues and whispers: the service is down.
+const PASSING_MAX: usize = 3;
+
 /// Whether that step has to wait because of what failed, or waits, before it.
 pub(super) fn is_held_back(
     failures: &[(&Step, StepError)],
@@ -16,7 +19,10 @@ pub(super) fn is_held_back(
     let waits_for = |(failed, err): &(&Step, StepError)| {
         !fails_alone(failed, err) || needs(later, failed) || finds_no_room(later, failed, err)
     };
-    failures.iter().any(waits_for) || held_back.iter().any(|held| needs_its_flow(later, held))
+    let passing = failures.iter().filter(|(_, err)| is_passing(err)).count();
+    passing > PASSING_MAX
+        || failures.iter().any(waits_for)
+        || held_back.iter().any(|held| needs_its_flow(later, held))
 }
 
 /// What is told of each queue that stays behind, by its id.
@@ -71,7 +77,11 @@ fn flow_failure<'a>(
     of_its_own.or_else(held).map(|(_, err)| err)
 }
 
-/// It is about one whisper or one queue, and trying again now is useless: others are none the worse for it.
+fn is_passing(err: &StepError) -> bool {
+    matches!(err, StepError::Aws(err) if err.kind == AwsErrorKind::Transient)
+}
+
+/// It is about one whisper or one queue: others are none the worse for it. A throttle is about all.
 fn fails_alone(failed: &Step, err: &StepError) -> bool {
     let is_of_one = match failed {
         Step::CreateFlow { key, .. } | Step::UpdateFlow { key, .. } => *key != FlowKey::Notice,
@@ -80,7 +90,9 @@ fn fails_alone(failed: &Step, err: &StepError) -> bool {
     };
     let is_about_it = match err {
         // A role that lets nobody in does so for every step.
-        StepError::Aws(err) => !err.is_retryable() && err.action.starts_with("connect:"),
+        StepError::Aws(err) => {
+            err.kind != AwsErrorKind::Throttled && err.action.starts_with("connect:")
+        }
         StepError::Changed(_) | StepError::Archived(_) => true,
         _ => false,
     };

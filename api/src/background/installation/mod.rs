@@ -16,6 +16,7 @@ pub mod observed;
 mod placing;
 pub mod plan;
 pub mod reach;
+pub mod unread;
 mod worker;
 
 use tokio_util::sync::CancellationToken;
@@ -184,9 +185,9 @@ impl Reconciliation<'_> {
         if failures.is_empty() {
             self.journal.drift_mended(plan).await?;
         }
-        self.journal
-            .queues_told(&queues_told(&failures, &held_back))
-            .await?;
+        let mut told = queues_told(&failures, &held_back);
+        told.extend(plan.unread_told());
+        self.journal.queues_told(&told).await?;
         let pass = Pass {
             installed_wanted: self.desired.request.is_some(),
             shard: self.shard,

@@ -3,7 +3,7 @@
 use crate::domain::drift::DriftKind;
 use crate::domain::installation::{ConditionStatus, QueueState};
 
-use super::super::plan::{Obstacle, Plan, Step};
+use super::super::plan::{Obstacle, Plan, Step, Unknown};
 use super::Pass;
 use super::words::words;
 
@@ -73,6 +73,23 @@ pub(super) fn step_finding(
     }
 }
 
+/// Reason of what waits for something of the customer's that cannot be read.
+pub(super) const UNREADABLE: &str = "unreadable";
+/// Told one by one before the rest is only counted.
+const UNKNOWN_TOLD_MAX: usize = 3;
+
+pub(super) fn unknown_told(plan: &Plan, is_meant: fn(&Unknown) -> bool) -> String {
+    let told = plan.unknown.iter().filter(|unknown| is_meant(unknown));
+    let told: Vec<String> = told.map(Unknown::told).collect();
+    match told.get(..UNKNOWN_TOLD_MAX) {
+        Some(first) if told.len() > UNKNOWN_TOLD_MAX => {
+            let more = told.len() - UNKNOWN_TOLD_MAX;
+            format!("{}; and {more} more", first.join("; "))
+        }
+        _ => told.join("; "),
+    }
+}
+
 pub(super) fn flows_finding(plan: &Plan) -> Finding {
     for obstacle in &plan.obstacles {
         match obstacle {
@@ -84,6 +101,11 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
             }
             Obstacle::UnknownQueues(_) => {}
         }
+    }
+    let unread = unknown_told(plan, |unknown| matches!(unknown, Unknown::Original { .. }));
+    if !unread.is_empty() {
+        let message = format!("{unread}; a copy that is there goes on as it was");
+        return bad(UNREADABLE, message);
     }
     let left = plan.drift.iter().find(|difference| {
         let is_flow = matches!(
@@ -134,6 +156,10 @@ pub(super) fn queues_finding(plan: &Plan) -> Finding {
             format!("the instance has no queue {unknown}"),
         );
     }
+    let unread = unknown_told(plan, |unknown| matches!(unknown, Unknown::Queue { .. }));
+    if !unread.is_empty() {
+        return bad(UNREADABLE, format!("{unread}; it stays as it is"));
+    }
     let refused = names(QueueState::Refused);
     if !refused.is_empty() {
         return bad("queues_refused", refused.join("; "));
@@ -142,7 +168,7 @@ pub(super) fn queues_finding(plan: &Plan) -> Finding {
     if !left_alone.is_empty() {
         return bad("drifted", left_alone.join("; "));
     }
-    if is_obstructed(plan) {
+    if is_obstructed(plan) || plan.has_queue_without_flow() {
         return bad("in_progress", "waits for the whisper flows".to_owned());
     }
     good("attached", "every chosen queue runs the whisper")

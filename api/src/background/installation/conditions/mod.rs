@@ -14,12 +14,12 @@ use crate::domain::installation::{Condition, ConditionStatus, ConditionType, Ins
 use crate::store::InstanceCheck;
 
 use super::execute::StepError;
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Step, Unknown};
 
 use connection::{access_drift, connection_finding, is_refusal};
 use findings::{
-    Finding, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step, queues_finding,
-    shard_finding, step_finding,
+    Finding, UNREADABLE, bad, flows_finding, good, is_flow_step, is_obstructed, is_queue_step,
+    queues_finding, shard_finding, step_finding, unknown_told,
 };
 use words::needs_somebody;
 
@@ -55,7 +55,9 @@ impl Pass<'_> {
     }
 
     fn needs_somebody(&self) -> bool {
+        let is_lasting = |unknown: &Unknown| !unknown.err().is_retryable();
         self.failures.iter().any(|(_, err)| needs_somebody(err))
+            || self.plan.unknown.iter().any(is_lasting)
     }
 }
 
@@ -113,8 +115,9 @@ pub fn assess(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment 
             connection_finding(pass.connection, pass.refusal()),
         ),
     ];
-    let is_done = pass.failures.is_empty();
-    let state = if pass.needs_somebody() || (is_done && is_obstructed(pass.plan)) {
+    let is_done = pass.failures.is_empty() && pass.plan.unknown.is_empty();
+    let is_blocked = pass.failures.is_empty() && is_obstructed(pass.plan);
+    let state = if pass.needs_somebody() || is_blocked {
         InstallationState::Blocked
     } else if is_done {
         InstallationState::Installed
@@ -203,6 +206,19 @@ pub fn assess_without_shard(
 
 fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Assessment {
     let (state, (reason, message)) = match pass.first_failure() {
+        None if !pass.plan.unknown.is_empty() => (
+            match pass.needs_somebody() {
+                true => InstallationState::Blocked,
+                false => InstallationState::Uninstalling,
+            },
+            (
+                UNREADABLE.to_owned(),
+                format!(
+                    "{}; our flows stay until it is known whether one runs there",
+                    unknown_told(pass.plan, |_| true)
+                ),
+            ),
+        ),
         None if pass.plan.takes_away() => (
             InstallationState::Uninstalling,
             (
@@ -230,7 +246,9 @@ fn assess_uninstall(pass: &Pass<'_>, old: &[Condition], now: Timestamp) -> Asses
         state,
         conditions: dated(findings, old, now),
         reached: state == InstallationState::Uninstalled,
-        look_again: pass.failures.is_empty() && pass.plan.takes_away(),
+        look_again: pass.failures.is_empty()
+            && pass.plan.unknown.is_empty()
+            && pass.plan.takes_away(),
     }
 }
 

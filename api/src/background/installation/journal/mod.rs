@@ -163,7 +163,9 @@ impl Journal {
         let first = tx
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
-        tx.installation_look_ended(self.instance, self.generation)
+        // What could not be read, and is not known yet, must not count as made since.
+        let has_seen_all = observed.unread.queues.is_empty();
+        tx.installation_look_ended(self.instance, has_seen_all.then_some(self.generation))
             .await?;
         self.queues_seen(&mut tx, plan, remembered, observed)
             .await?;

@@ -27,8 +27,8 @@ impl Onlooker for Journal {
 }
 
 impl Journal {
-    /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on. What is gone,
-    /// and named by no queue any more, is forgotten.
+    /// What was about to be deleted and is there, and stays by this plan, is anybody's to delete from now on. What is gone, or
+    /// not ours by tag any more, and named by no queue, is forgotten.
     pub(super) async fn flows_seen(
         &self,
         tx: &mut TenantTx,
@@ -39,7 +39,7 @@ impl Journal {
         let as_asked: Vec<String> = observed
             .flows
             .keys()
-            .filter(|key| !plan.changes_flow(key))
+            .filter(|key| !plan.changes_flow(key) && !plan.uncompared.contains(key))
             .map(FlowKey::as_text)
             .collect();
         tx.installed_flows_settle(self.instance, self.generation, &as_asked)
@@ -55,11 +55,15 @@ impl Journal {
             }
         }
         for flow in tx.deleted_flow_list(self.instance).await? {
-            let is_wanted = if is_there(&flow.flow_id) {
-                plan.deletes(&flow.flow_id)
-            } else {
-                observed.gone.contains(&flow.flow_id)
-            };
+            let names_it = |queue: &Queue| queue.outbound.flow_id.as_ref() == Some(&flow.flow_id);
+            let may_be_named =
+                observed.queues.iter().any(names_it) || !observed.unread.queues.is_empty();
+            let is_wanted = may_be_named
+                || if is_there(&flow.flow_id) {
+                    plan.deletes(&flow.flow_id)
+                } else {
+                    observed.gone.contains(&flow.flow_id)
+                };
             if !is_wanted {
                 tx.deleted_flow_forget(self.instance, &flow.flow_id).await?;
             }
@@ -115,6 +119,7 @@ impl Journal {
             .queues
             .iter()
             .map(|queue| queue.id.as_str())
+            .chain(observed.unread.queues.keys().map(String::as_str))
             .collect();
         for queue_id in known.keys().filter(|id| !there.contains(id.as_str())) {
             tx.installation_queue_delete(self.instance, queue_id)

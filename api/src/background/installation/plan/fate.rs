@@ -41,6 +41,9 @@ impl Planner<'_> {
                 flow::DEFAULT_OUTBOUND_NAME
             )),
             None => Fate::Attach(FlowKey::Whisper),
+            Some(_) if self.unread_original(&FlowKey::Whisper).is_some() => {
+                Fate::Attach(FlowKey::Whisper)
+            }
             Some(original) => match self.composed(&original.content) {
                 Ok(_) => Fate::Attach(FlowKey::Whisper),
                 Err(err) => Fate::Refuse(format!("{}: {err}", flow::DEFAULT_OUTBOUND_NAME)),
@@ -58,6 +61,7 @@ impl Planner<'_> {
                     self.flow_name(&id)
                 )),
             },
+            None if self.unread_original(&key).is_some() => Fate::Attach(key),
             None if self.observed.flows.contains_key(&key) => Fate::Attach(key),
             None => Fate::Refuse(format!(
                 "its whisper ({id}) is no longer there to be merged"
@@ -65,7 +69,7 @@ impl Planner<'_> {
         }
     }
 
-    fn flow_name(&self, id: &str) -> String {
+    pub(super) fn flow_name(&self, id: &str) -> String {
         self.observed
             .whisper_names
             .get(id)

@@ -9,11 +9,15 @@ use crate::flow;
 use super::super::desired::{FlowKey, RememberedFlow};
 use super::super::observed::OurFlow;
 use super::install::Planner;
+use super::unread::unread_queues;
 use super::{Obstacle, Over, Step, actions_sha256, content_sha256};
 
 impl Planner<'_> {
     /// Steps that bring the flow of this key to its content.
     pub(super) fn flow(&mut self, key: &FlowKey, content: Option<String>) {
+        if self.unread_original(key).is_some() {
+            return self.uncompared_flow(key);
+        }
         match (self.observed.flows.get(key), content) {
             (Some(existing), Some(content)) => self.existing_flow(key, existing, content),
             (Some(existing), None) => {
@@ -34,12 +38,29 @@ impl Planner<'_> {
 
     /// It stays as it is, but for the function that it calls, and is watched all the same.
     fn watched_flow(&mut self, key: &FlowKey, existing: &OurFlow) {
-        let is_edited = self
-            .remembered_as(key, existing)
-            .is_some_and(|remembered| is_edited(remembered, existing, None));
+        let is_edited = self.is_edited_unseen(key, existing);
         if is_edited && !self.is_fresh_flow(key) {
             self.drift(DriftKind::FlowEdited, &key.as_text(), &existing.name, false);
         }
+        self.repoint(key, existing, is_edited);
+    }
+
+    /// It stays as it is, but for the function that it calls, and nothing new is told of it.
+    pub(super) fn uncompared_flow(&mut self, key: &FlowKey) {
+        self.plan.uncompared.insert(key.clone());
+        if let Some(existing) = self.observed.flows.get(key) {
+            let is_edited = self.is_edited_unseen(key, existing);
+            self.repoint(key, existing, is_edited);
+        }
+    }
+
+    /// Somebody else changed it, going by what was published alone.
+    fn is_edited_unseen(&self, key: &FlowKey, existing: &OurFlow) -> bool {
+        self.remembered_as(key, existing)
+            .is_some_and(|remembered| is_edited(remembered, existing, None))
+    }
+
+    fn repoint(&mut self, key: &FlowKey, existing: &OurFlow, is_edited: bool) {
         let over = if is_edited {
             Over::KeptEdit
         } else {
@@ -86,13 +107,20 @@ impl Planner<'_> {
             FlowKey::Whisper => flow::WHISPER_NAME.to_owned(),
             FlowKey::WhisperBefore(id) => {
                 let short = flow::whisper_name(id);
-                if self.observed.names.contains(&short) {
+                if self.is_taken(&short) {
                     format!("{} {id}", flow::WHISPER_NAME)
                 } else {
                     short
                 }
             }
         }
+    }
+
+    /// By a flow that is there, or that this plan makes.
+    fn is_taken(&self, name: &str) -> bool {
+        let makes =
+            |step: &Step| matches!(step, Step::CreateFlow { flow, .. } if flow.name == name);
+        self.observed.names.contains(name) || self.plan.steps.iter().any(makes)
     }
 
     fn existing_flow(&mut self, key: &FlowKey, existing: &OurFlow, content: String) {
@@ -164,7 +192,16 @@ impl Planner<'_> {
             .chain(&self.observed.surplus)
             .filter(|flow| !used.contains(flow.id.as_str()));
         let steps: Vec<Step> = unused.map(delete_step).collect();
-        self.plan.steps.extend(steps);
+        if steps.is_empty() || self.observed.unread.queues.is_empty() {
+            self.plan.steps.extend(steps);
+        } else {
+            // Any of them may run it.
+            for unread in unread_queues(self.remembered, self.observed) {
+                if !self.plan.unknown.contains(&unread) {
+                    self.plan.unknown.push(unread);
+                }
+            }
+        }
     }
 }
 

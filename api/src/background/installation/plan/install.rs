@@ -60,7 +60,7 @@ impl<'a> Planner<'a> {
         // Somebody may point the queue back at it.
         let kept: BTreeSet<FlowKey> = told_only
             .into_iter()
-            .filter_map(|(queue, _)| self.key_before(queue))
+            .filter_map(|(queue, _)| self.key_before(&queue.id))
             .collect();
         self.permission();
         self.flow(
@@ -83,6 +83,7 @@ impl<'a> Planner<'a> {
         for key in &needed {
             let content = self.whisper_content(key);
             self.flow(key, content);
+            self.tell_unread_original(key);
             let runs_it =
                 |(_, fate): &(&Queue, Fate)| matches!(fate, Fate::Attach(its) if its == key);
             let (its, others): (Vec<_>, Vec<_>) = fates.into_iter().partition(runs_it);
@@ -94,10 +95,12 @@ impl<'a> Planner<'a> {
         for key in kept.difference(&needed) {
             self.kept_flow(key);
         }
+        self.flows_of_unread_queues(&(&needed | &kept));
         for (queue, fate) in fates {
             self.covered_queue(queue, fate);
         }
         self.uncovered_queues();
+        self.covered_unread_queues();
         self.unknown_queues();
         self.delete_unused(&(&needed | &kept));
         self.leave_former_function();
@@ -168,7 +171,7 @@ impl<'a> Planner<'a> {
         flow::whisper(self.guard(), Rest::Own(original))
     }
 
-    /// `None` where the original is gone: then the copy that is there stays as it is.
+    /// `None` where the original is gone, or cannot be read: then the copy that is there stays as it is.
     pub(super) fn whisper_content(&self, key: &FlowKey) -> Option<String> {
         let original = match key {
             FlowKey::Notice => return None,
@@ -193,8 +196,8 @@ impl<'a> Planner<'a> {
     }
 
     /// The queue was never as the tenant last asked for. One that no look since has shown was made after it.
-    pub(super) fn is_fresh_queue(&self, queue: &Queue) -> bool {
-        let is_settled = match self.remembered.queues.get(&queue.id) {
+    pub(super) fn is_fresh_queue(&self, queue_id: &str) -> bool {
+        let is_settled = match self.remembered.queues.get(queue_id) {
             Some(known) => known.settled,
             None => self.remembered.looked,
         };

@@ -11,6 +11,9 @@ mod moving;
 mod queues;
 mod step;
 mod uninstall;
+mod unread;
+
+use std::collections::BTreeSet;
 
 use crate::domain::drift::{Difference, DriftKind};
 use crate::domain::installation::QueueState;
@@ -25,6 +28,7 @@ pub use content::{actions_sha256, content_sha256};
 pub(super) use queues::lost_told;
 pub use step::{Over, Step};
 pub use uninstall::plan_without_instance;
+pub use unread::Unknown;
 
 /// Where a queue stands before the steps are done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,10 @@ pub struct Plan {
     pub orphans: Vec<String>,
     /// Names of the flows that lost our tags.
     pub untagged: Vec<String>,
+    /// What could not be read, and has to be for the desired state to be reached.
+    pub unknown: Vec<Unknown>,
+    /// Our flows that cannot be compared with what they are to be, because something could not be read.
+    pub uncompared: BTreeSet<FlowKey>,
 }
 
 impl Plan {
@@ -90,10 +98,30 @@ impl Plan {
             QueueState::Attached => is_settled,
             QueueState::LeftAlone if queue.key.is_some() => is_settled,
             QueueState::LeftAlone | QueueState::Refused | QueueState::Restored => !is_settled,
-            QueueState::Pending => false,
+            QueueState::Pending => !is_settled && self.restores(&queue.queue_id),
         };
         let queues = self.queues.iter().filter(is_it);
         queues.map(|queue| queue.queue_id.clone()).collect()
+    }
+
+    fn restores(&self, id: &str) -> bool {
+        let is_it =
+            |step: &Step| matches!(step, Step::RestoreQueue { queue_id, .. } if queue_id == id);
+        self.steps.iter().any(is_it)
+    }
+
+    /// A queue waits for a flow that this plan does not make.
+    #[must_use]
+    pub fn has_queue_without_flow(&self) -> bool {
+        let is_attached = |id: &str| {
+            let attaches =
+                |step: &Step| matches!(step, Step::AttachQueue { queue_id, .. } if queue_id == id);
+            self.steps.iter().any(attaches)
+        };
+        self.queues.iter().any(|queue| {
+            let is_waiting = queue.state == QueueState::Pending && queue.key.is_some();
+            is_waiting && !is_attached(&queue.queue_id)
+        })
     }
 
     #[must_use]
@@ -103,14 +131,23 @@ impl Plan {
         self.steps.iter().any(is_it)
     }
 
-    /// Drift of queues that this plan need not tell anew: whatever was told of them lasts while they wait for ours.
+    /// Drift that this plan need not tell anew: whatever was told of queues lasts while they wait for ours, or cannot be read,
+    /// and so it is with flows that cannot be compared.
     #[must_use]
     pub fn drift_that_lasts(&self) -> Vec<(DriftKind, String)> {
-        self.queues
+        let waiting = self
+            .queues
             .iter()
             .filter(|queue| queue.state == QueueState::Pending && queue.key.is_some())
-            .flat_map(|queue| of_queue(&queue.queue_id))
-            .collect()
+            .map(|queue| queue.queue_id.clone());
+        let unread = self.unread_queues().map(str::to_owned);
+        let of_queues = waiting
+            .chain(unread)
+            .flat_map(|queue_id| of_queue(&queue_id));
+        let of_flows = self.uncompared.iter().flat_map(|key| {
+            [DriftKind::FlowEdited, DriftKind::FlowDeleted].map(|kind| (kind, key.as_text()))
+        });
+        of_queues.chain(of_flows).collect()
     }
 
     /// What is as it should be once every step is done. A queue that still waits for its flow is not.

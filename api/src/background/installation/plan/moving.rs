@@ -36,7 +36,9 @@ impl Planner<'_> {
             .chain(&self.observed.surplus)
             .chain(&self.observed.untagged)
             .any(|flow| calls(flow, function_arn));
-        if still_called {
+        // Nor is it known what of ours a queue runs that cannot be read.
+        let may_be_called = self.unread_attached().next().is_some();
+        if still_called || may_be_called {
             return;
         }
         if !is_repointed {

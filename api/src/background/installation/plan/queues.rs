@@ -8,6 +8,7 @@ use crate::domain::installation::{ExistingWhisper, QueueSelection, QueueState};
 
 use super::super::desired::{FlowKey, Remembered, RememberedQueue};
 use super::super::observed::{Observed, former_whisper};
+use super::super::unread::told;
 use super::fate::Fate;
 use super::install::Planner;
 use super::{Obstacle, QueueOutcome, Step};
@@ -18,7 +19,7 @@ impl Planner<'_> {
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
         let attached_before = self.is_attached(queue);
-        let is_fresh = self.is_fresh_queue(queue);
+        let is_fresh = self.is_fresh_queue(&queue.id);
         if let Some((kind, mended)) = self.queue_drift(queue, &fate).filter(|_| !is_fresh) {
             self.drift(kind, &queue.id, &queue.name, mended);
         }
@@ -47,6 +48,12 @@ impl Planner<'_> {
                 let detail = format!("{what}; drift is reported, not mended");
                 (Some(key), QueueState::LeftAlone, detail)
             }
+            // The copy may be older than what was refused.
+            Fate::Attach(key) if !is_ours && self.was_refused_unread(queue, &key) => {
+                let why = self.unread_original(&key).map(|(_, err)| told(err));
+                let detail = format!("its whisper {}", why.unwrap_or_default());
+                (None, QueueState::Refused, detail)
+            }
             Fate::Attach(key) if self.available.contains(&key) => {
                 self.plan.steps.push(Step::AttachQueue {
                     queue_id: queue.id.clone(),
@@ -57,11 +64,18 @@ impl Planner<'_> {
                 });
                 (Some(key), QueueState::Pending, String::new())
             }
-            Fate::Attach(key) => (
-                Some(key),
-                QueueState::Pending,
-                "waits for its whisper flow".to_owned(),
-            ),
+            Fate::Attach(key) => {
+                let unread = self.unread_original(&key);
+                let detail = match unread {
+                    Some((_, err)) => format!("its whisper {}", told(err)),
+                    None => "waits for its whisper flow".to_owned(),
+                };
+                if is_gone && unread.is_some() {
+                    // Rather its own whisper unlimited than none at all.
+                    self.restore(queue);
+                }
+                (Some(key), QueueState::Pending, detail)
+            }
         };
         self.outcome(queue, key, state, detail);
     }
@@ -71,7 +85,7 @@ impl Planner<'_> {
         let now = queue.outbound.flow_id.as_deref();
         let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_attachable = matches!(fate, Fate::Attach(_));
-        let is_mended = is_attachable && !self.tells_drift_only(self.is_fresh_queue(queue));
+        let is_mended = is_attachable && !self.tells_drift_only(self.is_fresh_queue(&queue.id));
         if is_ours {
             None
         } else if self.is_attached(queue) {
@@ -85,6 +99,13 @@ impl Planner<'_> {
         } else {
             None
         }
+    }
+
+    /// Its whisper could not be merged when it was last read, and cannot be read now.
+    fn was_refused_unread(&self, queue: &Queue, key: &FlowKey) -> bool {
+        let known = self.remembered.queues.get(&queue.id);
+        let was_refused = known.is_some_and(|known| known.state == QueueState::Refused);
+        was_refused && self.unread_original(key).is_some()
     }
 
     /// See [`given_back`].
@@ -106,12 +127,12 @@ impl Planner<'_> {
         let is_ours = |id: &str| self.observed.is_ours(id);
         let runs_ours = queue.outbound.flow_id.as_deref().is_some_and(is_ours);
         let is_changed = self.is_attached(queue) || self.is_new(queue);
-        self.tells_drift_only(self.is_fresh_queue(queue)) && is_changed && !runs_ours
+        self.tells_drift_only(self.is_fresh_queue(&queue.id)) && is_changed && !runs_ours
     }
 
     /// The flow of ours that the queue ran before somebody changed it.
-    pub(super) fn key_before(&self, queue: &Queue) -> Option<FlowKey> {
-        let known = self.remembered.queues.get(&queue.id)?;
+    pub(super) fn key_before(&self, queue_id: &str) -> Option<FlowKey> {
+        let known = self.remembered.queues.get(queue_id)?;
         let own = known
             .previous_flow_id
             .as_ref()
@@ -189,7 +210,9 @@ impl Planner<'_> {
             .collect();
         let unknown: Vec<String> = ids
             .iter()
-            .filter(|id| !known.contains(id.as_str()))
+            .filter(|id| {
+                !known.contains(id.as_str()) && !self.observed.unread.queues.contains_key(*id)
+            })
             .cloned()
             .collect();
         if unknown.is_empty() {
@@ -251,7 +274,11 @@ pub(super) fn given_back(
     match before.previous_flow_id.as_ref() {
         previous if previous == now => Some(String::new()),
         None if shows_default => Some(String::new()),
-        Some(lost) if shows_default && !observed.whisper_names.contains_key(lost) => {
+        Some(lost)
+            if shows_default
+                && (!observed.whisper_names.contains_key(lost)
+                    || observed.unread.formers.contains(lost)) =>
+        {
             Some(lost_told(lost))
         }
         _ => None,

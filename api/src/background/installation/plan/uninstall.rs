@@ -6,6 +6,7 @@ use super::super::desired::{Desired, Remembered};
 use super::super::observed::Observed;
 use super::flows::delete_step;
 use super::queues::{given_back, restore_step};
+use super::unread::unread_queues;
 use super::{Plan, QueueOutcome, Step};
 
 /// The plan when the instance is gone, or was given up: only our own side is left to clear.
@@ -60,6 +61,13 @@ pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &O
             detail,
         });
     }
+    if has_flows(remembered, observed) {
+        plan.unknown = unread_queues(remembered, observed);
+    }
+    if !plan.unknown.is_empty() {
+        // Any of them may run a flow of ours.
+        return plan;
+    }
     let whispers_first = observed
         .flows
         .values()
@@ -69,6 +77,13 @@ pub(super) fn uninstall(desired: &Desired, remembered: &Remembered, observed: &O
     plan.steps.extend(whispers_first);
     clear_our_side(&mut plan, desired, remembered, observed.permission_granted);
     plan
+}
+
+/// A flow of ours is there, or was, that a queue may name.
+fn has_flows(remembered: &Remembered, observed: &Observed) -> bool {
+    let is_there = !observed.flows.is_empty() || !observed.surplus.is_empty();
+    let is_known = !remembered.flows.is_empty() || !remembered.deleted.is_empty();
+    is_there || is_known || !observed.untagged.is_empty()
 }
 
 fn clear_our_side(
