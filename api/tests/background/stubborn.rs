@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
-    ConditionStatus, ConditionType, ExistingWhisper, InstallationState, QueueState,
+    ConditionStatus, ConditionType, ExistingWhisper, InstallationRequest, InstallationState,
+    QueueSelection, QueueState,
 };
 use sqlx::PgPool;
 
@@ -98,18 +99,29 @@ async fn a_quota_of_flows_keeps_no_queue_back_but_those_whose_copy_it_is_too_sma
         .iter()
         .map(|(id, whisper)| (*id, Some(whisper.as_str())))
         .collect();
-    queues.push(("plain", None));
+    queues.extend([
+        ("plain", None),
+        ("8", Some("late-whisper")),
+        ("9", Some("late-whisper")),
+    ]);
     let site = world.site(FakeInstance::with_queues(&queues)).await;
+    // This copy is there already, and comes after those for which there is no room.
+    site.ask(&InstallationRequest {
+        queues: QueueSelection::Only(BTreeSet::from(["8".to_owned()])),
+        ..request(ExistingWhisper::Merge)
+    })
+    .await;
+    site.settle().await;
     site.ask(&request(ExistingWhisper::Merge)).await;
-    // Room for the notice, the one before the default, and the copy of one.
-    let room = site.fake.inside().flows.len() + 3;
+    // Room for the one before the default, and the copy of one.
+    let room = site.fake.inside().flows.len() + 2;
     site.fake.inside().flows_max = Some(room);
     for _ in 0..2 {
         let assessment = site.pass().await.expect("a pass");
         assert_eq!(assessment.state, InstallationState::Blocked);
         let flows = condition(&assessment, ConditionType::FlowsInstalled);
         assert_eq!(flows.reason, "quota_used_up");
-        for queue in ["1", "plain"] {
+        for queue in ["1", "9", "plain"] {
             assert_eq!(site.queue_state(queue).await, Some(QueueState::Attached));
         }
         for (queue, whisper) in &own[1..] {
