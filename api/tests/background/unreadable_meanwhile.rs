@@ -5,14 +5,14 @@ use jiff::SignedDuration;
 use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
-    ExistingWhisper, InstallationRequest, InstallationState, QueueState,
+    ConditionType, ExistingWhisper, InstallationRequest, InstallationState, QueueState,
 };
 use sqlx::PgPool;
 
 use crate::fake::{FakeInstance, Moment};
 use crate::moves::{FUNCTIONS, ask_move, finish_move, placement, shards};
 use crate::told_only::{make_queue, open, place, report, told};
-use crate::world::{Site, World, request};
+use crate::world::{Site, World, condition, request};
 
 const QUEUES: [(&str, Option<&str>); 3] = [
     ("odd", Some("odd-whisper")),
@@ -84,6 +84,46 @@ async fn what_was_told_of_a_flow_lasts_and_asking_again_mends_it_once_it_can_be_
             site.put_away().await;
         }
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_copy_that_somebody_edits_is_told_while_nobody_can_tell_what_it_is_to_be(pool: PgPool) {
+    let world = World::new(pool).await;
+    for hidden in HIDDEN {
+        let site = installed(&world, &request(ExistingWhisper::Merge)).await;
+        site.fake.hide(hidden, AwsErrorKind::AccessDenied);
+        site.pass().await.expect("a pass");
+        let copy = site.fake.whisper_of("odd").expect("a whisper");
+        site.fake.rewrite_ours(place(&site, &copy));
+        for _ in 0..2 {
+            let assessment = site.pass().await.expect("a pass");
+            let edited = told(DriftKind::FlowEdited, "whisper:odd-whisper");
+            assert_eq!(open(&site).await, [edited].into(), "{hidden}");
+            let flows = condition(&assessment, ConditionType::FlowsInstalled);
+            assert!(flows.message.contains("was changed"), "{}", flows.message);
+        }
+        site.fake.show_all();
+        site.settle().await;
+        assert_eq!(site.fake.rewritten(), Vec::<String>::new(), "{hidden}");
+        assert_eq!(open(&site).await, [].into(), "{hidden}");
+        assert_eq!(ever_told(&site).await, 1, "{hidden}");
+        site.put_away().await;
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_was_refused_takes_another_whisper_whose_copy_is_there(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world, &request(ExistingWhisper::Merge)).await;
+    site.fake
+        .publish("odd-whisper", r#"{"Version":"2030-01-01"}"#);
+    site.settle().await;
+    assert_eq!(site.queue_state("odd").await, Some(QueueState::Refused));
+    site.fake.point("odd", "their-whisper");
+    site.fake.hide("their-whisper", AwsErrorKind::AccessDenied);
+    site.pass().await.expect("a pass");
+    assert_eq!(site.queue_state("odd").await, Some(QueueState::Attached));
+    assert_eq!(site.fake.whisper_of("odd"), site.fake.whisper_of("own"));
 }
 
 #[sqlx::test(migrations = "../migrations")]

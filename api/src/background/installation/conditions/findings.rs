@@ -1,6 +1,6 @@
 //! What holds for flows and queues after a pass. Pure.
 
-use crate::domain::drift::DriftKind;
+use crate::domain::drift::{Difference, DriftKind};
 use crate::domain::installation::{ConditionStatus, QueueState};
 
 use super::super::plan::{Obstacle, Plan, Step, Unknown};
@@ -103,10 +103,6 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
         }
     }
     let unread = unknown_told(plan, |unknown| matches!(unknown, Unknown::Original { .. }));
-    if !unread.is_empty() {
-        let message = format!("{unread}; a copy that is there goes on as it was");
-        return bad(UNREADABLE, message);
-    }
     let left = plan.drift.iter().find(|difference| {
         let is_flow = matches!(
             difference.kind,
@@ -114,7 +110,21 @@ pub(super) fn flows_finding(plan: &Plan) -> Finding {
         );
         is_flow && !difference.mended
     });
+    if !unread.is_empty() {
+        let meanwhile = left.map_or_else(
+            || "a copy that is there goes on as it was".to_owned(),
+            Difference::told,
+        );
+        return bad(UNREADABLE, format!("{unread}; {meanwhile}"));
+    }
     match left {
+        Some(difference) if plan.is_uncompared(difference) => {
+            let told = difference.told();
+            bad(
+                "drifted",
+                format!("{told}; it cannot be put right while something cannot be read"),
+            )
+        }
         Some(difference) if plan.orphans.contains(&difference.name) => {
             let told = difference.told();
             bad(

@@ -38,29 +38,12 @@ impl Planner<'_> {
 
     /// It stays as it is, but for the function that it calls, and is watched all the same.
     fn watched_flow(&mut self, key: &FlowKey, existing: &OurFlow) {
-        let is_edited = self.is_edited_unseen(key, existing);
+        let is_edited = self
+            .remembered_as(key, existing)
+            .is_some_and(|remembered| is_edited(remembered, existing, None));
         if is_edited && !self.is_fresh_flow(key) {
             self.drift(DriftKind::FlowEdited, &key.as_text(), &existing.name, false);
         }
-        self.repoint(key, existing, is_edited);
-    }
-
-    /// It stays as it is, but for the function that it calls, and nothing new is told of it.
-    pub(super) fn uncompared_flow(&mut self, key: &FlowKey) {
-        self.plan.uncompared.insert(key.clone());
-        if let Some(existing) = self.observed.flows.get(key) {
-            let is_edited = self.is_edited_unseen(key, existing);
-            self.repoint(key, existing, is_edited);
-        }
-    }
-
-    /// Somebody else changed it, going by what was published alone.
-    fn is_edited_unseen(&self, key: &FlowKey, existing: &OurFlow) -> bool {
-        self.remembered_as(key, existing)
-            .is_some_and(|remembered| is_edited(remembered, existing, None))
-    }
-
-    fn repoint(&mut self, key: &FlowKey, existing: &OurFlow, is_edited: bool) {
         let over = if is_edited {
             Over::KeptEdit
         } else {
@@ -68,6 +51,14 @@ impl Planner<'_> {
         };
         if let Some(content) = self.repointed(key) {
             self.update(existing, content, over);
+        }
+    }
+
+    /// What it is to be nobody can tell for now: it is watched meanwhile, and whatever was told of it before lasts.
+    pub(super) fn uncompared_flow(&mut self, key: &FlowKey) {
+        self.plan.uncompared.insert(key.clone());
+        if let Some(existing) = self.observed.flows.get(key) {
+            self.watched_flow(key, existing);
         }
     }
 

@@ -104,7 +104,9 @@ impl Planner<'_> {
     /// Its whisper could not be merged when it was last read, and cannot be read now.
     fn was_refused_unread(&self, queue: &Queue, key: &FlowKey) -> bool {
         let known = self.remembered.queues.get(&queue.id);
-        let was_refused = known.is_some_and(|known| known.state == QueueState::Refused);
+        let was_refused = known.is_some_and(|known| {
+            known.state == QueueState::Refused && known.previous_flow_id == queue.outbound.flow_id
+        });
         was_refused && self.unread_original(key).is_some()
     }
 

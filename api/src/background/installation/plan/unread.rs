@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::AwsError;
+use crate::domain::drift::Difference;
 use crate::domain::installation::QueueState;
 
 use super::super::desired::{FlowKey, Remembered};
@@ -43,6 +44,12 @@ impl Unknown {
 }
 
 impl Plan {
+    #[must_use]
+    pub fn is_uncompared(&self, difference: &Difference) -> bool {
+        let mut keys = self.uncompared.iter();
+        !difference.kind.is_of_queue() && keys.any(|key| key.as_text() == difference.target)
+    }
+
     pub(super) fn unread_queues(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().filter_map(|unknown| match unknown {
             Unknown::Queue { queue_id, .. } => Some(queue_id.as_str()),
