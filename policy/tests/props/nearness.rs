@@ -39,7 +39,7 @@ proptest! {
 
     #[test]
     fn exactly_one_of_n_attempts_one_after_another_comes_near(
-        limit in prop_oneof![series(5..257), sliding(5..300), days(5..300), calendar(5..300)],
+        limit in prop_oneof![series(5..256), sliding(5..300), days(5..300), calendar(5..300)],
         repeated in 0..400_u64,
     ) {
         let policy = one(&limit);
