@@ -125,20 +125,24 @@ impl TenantTx {
         Ok(())
     }
 
-    /// The look is over; for this generation, where all queues were read.
+    /// The look of this generation is over; these queues, by id, could not be read.
     pub async fn installation_look_ended(
         &mut self,
         instance: InstanceId,
-        generation: Option<u64>,
+        generation: u64,
+        unread: &[String],
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "update installations set looked = null, to_look = null,
-                 looked_generation = coalesce($3, looked_generation)
+            "update installations set looked = null, to_look = null, looked_generation = $3,
+                 unseen_queue_ids = case when looked_generation = $3
+                     then array(select unnest(unseen_queue_ids) intersect select unnest($4::text[]))
+                     else $4::text[] end
              where tenant_id = $1 and instance_id = $2",
             tenant_id,
             instance.0,
-            generation.map(|generation| i64::try_from(generation).unwrap_or(i64::MAX)),
+            i64::try_from(generation).unwrap_or(i64::MAX),
+            unread,
         )
         .execute(self.connection())
         .await?;

@@ -14,6 +14,10 @@ pub struct Settled {
     pub flows: BTreeSet<String>,
     /// The instance was looked at in this generation.
     pub looked: bool,
+    /// Queues that no look of this generation could read, by id.
+    pub unseen: BTreeSet<String>,
+    /// The fallback function was seen to admit the instance in this generation.
+    pub fallback: bool,
 }
 
 impl TenantTx {
@@ -42,18 +46,45 @@ impl TenantTx {
         )
         .fetch_all(self.connection())
         .await?;
-        let looked = sqlx::query_scalar!(
-            "select looked_generation from installations where tenant_id = $1 and instance_id = $2",
+        let mut settled = Settled {
+            queues: queues.into_iter().collect(),
+            flows: flows.into_iter().collect(),
+            ..Settled::default()
+        };
+        let row = sqlx::query!(
+            "select looked_generation, unseen_queue_ids, fallback_generation from installations
+             where tenant_id = $1 and instance_id = $2",
             tenant_id,
             instance.0,
         )
         .fetch_optional(self.connection())
         .await?;
-        Ok(Settled {
-            queues: queues.into_iter().collect(),
-            flows: flows.into_iter().collect(),
-            looked: looked == Some(generation),
-        })
+        if let Some(row) = row {
+            settled.fallback = row.fallback_generation == generation;
+            if row.looked_generation == generation {
+                settled.looked = true;
+                settled.unseen = row.unseen_queue_ids.into_iter().collect();
+            }
+        }
+        Ok(settled)
+    }
+
+    /// The fallback function admits the instance, as this generation has it.
+    pub async fn installation_fallback_settle(
+        &mut self,
+        instance: InstanceId,
+        generation: u64,
+    ) -> Result<(), StoreError> {
+        let tenant_id = self.tenant_id().0;
+        sqlx::query!(
+            "update installations set fallback_generation = $3 where tenant_id = $1 and instance_id = $2",
+            tenant_id,
+            instance.0,
+            to_db(generation),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// These queues, by id, are as this generation has them.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::background::Found;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
@@ -171,6 +172,32 @@ async fn each_kind_of_drift_is_told_once_and_mended_or_reported_as_chosen(pool: 
             assert_eq!(since, seen[0].since, "{kind:?} {mode:?}");
             site.put_away().await;
         }
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_becomes_of_the_roles_is_told_although_something_is_still_missing(pool: PgPool) {
+    let world = World::new(pool).await;
+    for kind in DriftKind::of_access() {
+        let queues = [("plain", None), ("own", Some("their-whisper"))];
+        let site = world.site(FakeInstance::with_queues(&queues)).await;
+        site.ask(&request(ExistingWhisper::Merge)).await;
+        site.fake.hide("plain", AwsErrorKind::AccessDenied);
+        for _ in 0..2 {
+            site.pass().await.expect("a pass");
+            assert_eq!(open(&site).await, [], "{kind:?}");
+        }
+        disturb(&site, kind).await;
+        site.pass().await.expect("a pass");
+        if kind == DriftKind::RolePermissionLost {
+            assert_eq!(open(&site).await, [], "it may never have been there");
+            checked(&site, "connect:ListQueues").await;
+        }
+        for _ in 0..2 {
+            site.pass().await.expect("a pass");
+            assert_eq!(open(&site).await, [kind]);
+        }
+        site.put_away().await;
     }
 }
 

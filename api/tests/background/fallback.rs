@@ -1,5 +1,6 @@
 //! Calls that the limiter says nothing of: denied by a function of the customer's where the tenant wants that.
 
+use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
     ConditionStatus, ConditionType, ExistingWhisper, InstallationRequest, InstallationState,
@@ -8,7 +9,7 @@ use ringfence_api::domain::installation::{
 use sqlx::PgPool;
 
 use crate::fake::FakeInstance;
-use crate::world::{FALLBACK, Site, World, condition, request};
+use crate::world::{FALLBACK, Site, World, condition, dying_at_each_request, request};
 
 fn deny() -> InstallationRequest {
     InstallationRequest {
@@ -77,6 +78,35 @@ async fn a_permission_of_the_fallback_that_somebody_took_away_is_given_again(poo
     site.settle().await;
     assert_eq!(site.fake.inside().fallback_granted.len(), 1);
     assert_eq!(told(&site).await, [(DriftKind::PermissionRemoved, true)]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_permission_of_the_fallback_that_was_there_is_told_as_removed_whatever_else_is_missing(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    dying_at_each_request(async |moment| {
+        let site = site(&world, true).await;
+        site.fake.hide("plain", AwsErrorKind::AccessDenied);
+        site.ask(&deny()).await;
+        let died = site.dies(moment).await;
+        let assessment = site.pass().await.expect("a pass");
+        assert!(!assessment.reached, "{moment:?}");
+        assert_eq!(told(&site).await, [], "{moment:?}");
+        site.fake.inside().fallback_granted.clear();
+        // What was removed before it was asked for is no drift.
+        site.ask(&deny()).await;
+        site.pass().await.expect("a pass");
+        assert_eq!(told(&site).await, [], "{moment:?}");
+        site.fake.inside().fallback_granted.clear();
+        site.pass().await.expect("a pass");
+        let once = [(DriftKind::PermissionRemoved, true)];
+        assert_eq!(told(&site).await, once, "{moment:?}");
+        assert_eq!(site.fake.inside().fallback_granted.len(), 1);
+        site.put_away().await;
+        died
+    })
+    .await;
 }
 
 /// Each drift of the fallback's: its kind, and whether it is over.

@@ -8,10 +8,8 @@ use ringfence_api::domain::installation::{
 };
 use sqlx::PgPool;
 
-use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Moment};
-use crate::world::{Site, World, request};
-
-const REQUESTS_MAX: u32 = 80;
+use crate::fake::{DEFAULT_OUTBOUND, FakeInstance};
+use crate::world::{Site, World, dying_at_each_request, request};
 
 async fn installed(world: &World) -> Site<'_> {
     let queues = [("plain", None), ("own", Some("their-whisper"))];
@@ -32,21 +30,16 @@ async fn told(site: &Site<'_>) -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn moments() -> impl Iterator<Item = Moment> {
-    (1..REQUESTS_MAX).flat_map(|number| [Moment::Before(number), Moment::After(number)])
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn a_flow_that_we_deleted_and_never_heard_of_is_no_drift_when_it_is_needed_again(
     pool: PgPool,
 ) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in moments() {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         // No queue needs the copy any more, so that it goes …
         let queue = site.fake.inside().queues.remove("own").expect("the queue");
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         // … and then one does.
         let mut again = queue.clone();
         again.outbound.flow_id = Some("their-whisper".to_owned());
@@ -60,12 +53,9 @@ async fn a_flow_that_we_deleted_and_never_heard_of_is_no_drift_when_it_is_needed
         );
         assert_eq!(site.fake.our_flows().len(), 3, "{moment:?}");
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -92,12 +82,11 @@ async fn a_flow_that_was_to_be_deleted_and_stayed_is_drift_when_somebody_deletes
 #[sqlx::test(migrations = "../migrations")]
 async fn a_queue_that_we_put_back_and_never_heard_of_is_no_drift(pool: PgPool) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in moments() {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         // It cannot be merged any more, so that the queue gets its own whisper back.
         site.fake.publish("their-whisper", "{}");
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         site.pass().await.expect("a pass");
         site.pass().await.expect("a pass");
         assert_eq!(told(&site).await, BTreeSet::new(), "{moment:?}");
@@ -112,26 +101,22 @@ async fn a_queue_that_we_put_back_and_never_heard_of_is_no_drift(pool: PgPool) {
             "{moment:?}"
         );
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_queue_that_was_taken_out_is_told_as_put_back_wherever_the_worker_died(pool: PgPool) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in moments() {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         let only = InstallationRequest {
             queues: QueueSelection::Only(["own".to_owned()].into()),
             ..request(ExistingWhisper::Merge)
         };
         site.ask(&only).await;
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         site.settle().await;
         assert_eq!(
             site.queue_state("plain").await,
@@ -144,12 +129,9 @@ async fn a_queue_that_was_taken_out_is_told_as_put_back_wherever_the_worker_died
         );
         assert_eq!(told(&site).await, BTreeSet::new(), "{moment:?}");
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -157,12 +139,11 @@ async fn a_queue_whose_original_is_gone_is_told_as_put_back_to_the_default_where
     pool: PgPool,
 ) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in moments() {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         site.fake.inside().flows.remove("their-whisper");
         site.ask_removal().await;
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         site.settle().await;
         let queues = site.queues().await;
         let own = queues.iter().find(|queue| queue.queue_id == "own");
@@ -171,18 +152,14 @@ async fn a_queue_whose_original_is_gone_is_told_as_put_back_to_the_default_where
         let told = "its former whisper (their-whisper) is gone";
         assert!(own.detail.starts_with(told), "{moment:?}: {}", own.detail);
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 async fn we_put_back_to_the_default(pool: PgPool, mode: Drift) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in moments() {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         let asked = InstallationRequest {
             drift: mode,
@@ -195,7 +172,7 @@ async fn we_put_back_to_the_default(pool: PgPool, mode: Drift) {
         for gone in ["their-whisper", &copy] {
             site.fake.inside().flows.remove(gone);
         }
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         for _ in 0..3 {
             site.pass().await.expect("a pass");
         }
@@ -207,12 +184,9 @@ async fn we_put_back_to_the_default(pool: PgPool, mode: Drift) {
         let state = site.queue_state("own").await;
         assert_eq!(state, Some(QueueState::Attached), "{moment:?}");
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -11,9 +11,9 @@ use ringfence_api::domain::installation::{
 };
 use sqlx::PgPool;
 
-use crate::fake::{Change, DEFAULT_OUTBOUND, Edit, FakeInstance, Moment, whisper_content};
+use crate::fake::{Change, DEFAULT_OUTBOUND, Edit, FakeInstance, whisper_content};
 use crate::moves::{FUNCTIONS, ask_move, called, placement, shards};
-use crate::world::{Site, World, request};
+use crate::world::{Site, World, dying_at_each_request, request};
 
 const QUEUES: [(&str, Option<&str>); 3] = [
     ("odd", None),
@@ -179,14 +179,13 @@ async fn an_edit_stays_in_a_move_and_calls_the_other_function(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn an_update_of_ours_that_nobody_heard_of_is_no_edit(pool: PgPool) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in (1..REQUESTS_MAX).flat_map(|at| [Moment::Before(at), Moment::After(at)]) {
+    dying_at_each_request(async |moment| {
         let site = installed(&world).await;
         let copy = site.fake.whisper_of("own").expect("a whisper");
         // It is rebuilt, and before anybody has heard of that the next change comes, or the one before is back.
         site.fake
             .publish("their-whisper", &whisper_content("first"));
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         for words in ["second", "their-whisper"] {
             site.fake.publish("their-whisper", &whisper_content(words));
             site.settle().await;
@@ -194,12 +193,9 @@ async fn an_update_of_ours_that_nobody_heard_of_is_no_edit(pool: PgPool) {
             assert!(content(&site, &copy).contains(words), "{moment:?}");
         }
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]

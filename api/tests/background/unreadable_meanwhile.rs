@@ -5,14 +5,14 @@ use jiff::SignedDuration;
 use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
-    ConditionType, ExistingWhisper, InstallationRequest, InstallationState, QueueState,
+    ConditionType, Drift, ExistingWhisper, InstallationRequest, InstallationState, QueueState,
 };
 use sqlx::PgPool;
 
-use crate::fake::{FakeInstance, Moment};
+use crate::fake::FakeInstance;
 use crate::moves::{FUNCTIONS, ask_move, finish_move, placement, shards};
 use crate::told_only::{make_queue, open, place, report, told};
-use crate::world::{Site, World, condition, request};
+use crate::world::{Site, World, condition, dying_at_each_request, request};
 
 const QUEUES: [(&str, Option<&str>); 3] = [
     ("odd", Some("odd-whisper")),
@@ -174,12 +174,11 @@ async fn what_was_given_in_the_place_of_a_lost_whisper_is_nobodys_edit_while_tha
     pool: PgPool,
 ) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in (1..40).map(Moment::After) {
+    dying_at_each_request(async |moment| {
         let site = installed(&world, &request(ExistingWhisper::Merge)).await;
         site.fake.inside().flows.remove("odd-whisper");
         site.ask_removal().await;
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         site.fake.hide("odd-whisper", AwsErrorKind::Transient);
         site.pass().await.expect("a pass");
         site.fake.show_all();
@@ -188,12 +187,9 @@ async fn what_was_given_in_the_place_of_a_lost_whisper_is_nobodys_edit_while_tha
         assert_eq!(state, Some(QueueState::Restored), "{moment:?}");
         assert_eq!(ever_told(&site).await, 0, "{moment:?}");
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -242,13 +238,12 @@ async fn giving_a_queue_its_own_whisper_back_is_nobodys_edit_wherever_the_worker
     pool: PgPool,
 ) {
     let world = World::new(pool).await;
-    let mut died = 0;
-    for moment in (1..40).map(Moment::After) {
+    dying_at_each_request(async |moment| {
         let site = installed(&world, &request(ExistingWhisper::Merge)).await;
         let copy = site.fake.whisper_of("odd").expect("a whisper");
         site.fake.inside().flows.remove(&copy);
         site.fake.hide("odd-whisper", AwsErrorKind::Transient);
-        let is_over = !site.dies(moment).await;
+        let died = site.dies(moment).await;
         for _ in 0..2 {
             site.pass().await.expect("a pass");
         }
@@ -256,12 +251,9 @@ async fn giving_a_queue_its_own_whisper_back_is_nobodys_edit_wherever_the_worker
         let repointed = told(DriftKind::QueueRepointed, "odd");
         assert!(!open(&site).await.contains(&repointed), "{moment:?}");
         site.put_away().await;
-        if is_over {
-            break;
-        }
-        died += 1;
-    }
-    assert!(died > 10, "only {died} times");
+        died
+    })
+    .await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -324,4 +316,58 @@ async fn what_needs_somebody_does_so_while_something_cannot_be_read(pool: PgPool
     let assessment = site.pass().await.expect("a pass");
     assert_eq!(assessment.state, InstallationState::Blocked);
     assert!(!assessment.reached);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_made_while_another_was_never_read_is_told_and_that_one_was_not_made_since(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    for wanted in [report(), request(ExistingWhisper::Merge)] {
+        let mends = wanted.drift == Drift::Mend;
+        let site = asked(&world, &wanted).await;
+        site.fake.hide("odd", AwsErrorKind::AccessDenied);
+        site.pass().await.expect("a pass");
+        make_queue(&site, "later");
+        site.pass().await.expect("a pass");
+        let made = told(DriftKind::QueueNotCovered, "later");
+        let expected = if mends { [].into() } else { [made].into() };
+        assert_eq!(open(&site).await, expected, "{:?}", wanted.drift);
+        assert_eq!(ever_told(&site).await, 1, "{:?}", wanted.drift);
+        let state = if mends {
+            QueueState::Attached
+        } else {
+            QueueState::LeftAlone
+        };
+        assert_eq!(site.queue_state("later").await, Some(state));
+
+        site.fake.show_all();
+        site.settle().await;
+        assert_eq!(site.queue_state("odd").await, Some(QueueState::Attached));
+        assert_eq!(site.queue_state("later").await, Some(state));
+        assert_eq!(ever_told(&site).await, 1, "{:?}", wanted.drift);
+        site.put_away().await;
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_that_could_not_be_read_and_was_made_anew_is_told(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = asked(&world, &report()).await;
+    for hidden in ["odd", "own"] {
+        site.fake.hide(hidden, AwsErrorKind::AccessDenied);
+        site.pass().await.expect("a pass");
+    }
+    // The first look had read "own".
+    site.fake.inside().queues.remove("odd");
+    site.fake.show_all();
+    site.fake.hide("own", AwsErrorKind::AccessDenied);
+    site.pass().await.expect("a pass");
+    make_queue(&site, "odd");
+    site.pass().await.expect("a pass");
+    let made = told(DriftKind::QueueNotCovered, "odd");
+    assert_eq!(open(&site).await, [made].into());
+    site.ask(&report()).await;
+    site.pass().await.expect("a pass");
+    assert_eq!(site.queue_state("odd").await, Some(QueueState::Attached));
 }

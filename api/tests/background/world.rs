@@ -253,6 +253,21 @@ impl Publish for PublishToNowhere {
     }
 }
 
+/// A history in which the worker dies at one moment of its pass, for each moment until it comes to its end before. The history
+/// tells whether it died.
+pub async fn dying_at_each_request(mut history: impl AsyncFnMut(Moment) -> bool) {
+    let moments = (1..80).flat_map(|number| [Moment::Before(number), Moment::After(number)]);
+    let mut died = 0;
+    for moment in moments {
+        if !history(moment).await {
+            assert!(died > 10, "only {died} times");
+            return;
+        }
+        died += 1;
+    }
+    panic!("the pass never came to its end");
+}
+
 pub fn request(existing_whisper: ExistingWhisper) -> InstallationRequest {
     InstallationRequest {
         queues: QueueSelection::All,

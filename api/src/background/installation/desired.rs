@@ -1,6 +1,6 @@
 //! What a tenant wants of an installation, and what Ringfence remembers having done. Pure data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::installation::{InstallationRequest, QueueState};
 
@@ -126,8 +126,12 @@ pub struct Remembered {
     pub queues: BTreeMap<String, RememberedQueue>,
     /// The instance was looked at since the tenant last asked.
     pub looked: bool,
+    /// Queues, by id, that no look since could read.
+    pub unseen: BTreeSet<String>,
     /// The fallback function that the instance may invoke, or was about to be let.
     pub fallback_arn: Option<String>,
+    /// It was seen to admit the instance since the tenant last asked.
+    pub fallback_settled: bool,
     /// Limiters know the instance as it is now, notice flow included.
     pub published: bool,
     /// Limiters know something of the instance, whether current or not.

@@ -10,6 +10,7 @@ use crate::background::backoff::backoff;
 use crate::background::driver::Found;
 use crate::background::publisher::effective_policy;
 use crate::clock::{Clock, IdSource};
+use crate::domain::drift::DriftKind;
 use crate::domain::fallback::fallback_function_arn;
 use crate::domain::installation::{InstallationState, OnLimiterUnavailable};
 use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
@@ -270,9 +271,13 @@ impl<R: Reach> InstallationWorker<R> {
             return Ok(());
         }
         let was_reached = leased.installation.observed_generation == leased.installation.generation;
-        let lost = assessment
-            .access_lost(&leased.check)
-            .filter(|_| wanted && was_reached);
+        // What is asked for has been verified: whatever a check finds was in order before. What only a step needs may never have
+        // been permitted.
+        let lost = assessment.access_lost(&leased.check).filter(|kind| {
+            let is_checked = leased.check.health == ConnectionHealth::Unhealthy;
+            let was_there = *kind != DriftKind::RolePermissionLost || is_checked;
+            wanted && (was_reached || was_there)
+        });
         journal.access_seen(&mut tx, lost).await?;
         if wanted {
             tx.coverage_begin_keeping(journal.instance, now).await?;

@@ -251,7 +251,7 @@ where
             let granted = self.fallback.grant(&permission).await;
             self.note(granted).map_err(StepError::Fallback)?;
         }
-        Ok(())
+        self.journal.fallback_settled().await
     }
 
     async fn revoke_fallback(&mut self, function_arn: &str) -> Result<(), StepError> {

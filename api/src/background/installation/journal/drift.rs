@@ -63,7 +63,7 @@ impl Journal {
         Ok(())
     }
 
-    /// How the roles fail to serve, of an installation that was reached before; none: they do.
+    /// How the roles, which did serve, fail to; none: they do not.
     pub async fn access_seen(
         &self,
         tx: &mut TenantTx,

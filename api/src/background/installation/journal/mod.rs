@@ -139,7 +139,9 @@ impl Journal {
                 })
                 .collect(),
             looked: settled.looked,
+            unseen: settled.unseen,
             fallback_arn,
+            fallback_settled: settled.fallback,
             published: publication.is_current,
             known_to_limiters: publication.is_known,
         })
@@ -163,10 +165,13 @@ impl Journal {
         let first = tx
             .installation_steps_plan(self.instance, self.generation, &steps, now)
             .await?;
-        // What could not be read, and is not known yet, must not count as made since.
-        let has_seen_all = observed.unread.queues.is_empty();
-        tx.installation_look_ended(self.instance, has_seen_all.then_some(self.generation))
+        let unread: Vec<String> = observed.unread.queues.keys().cloned().collect();
+        tx.installation_look_ended(self.instance, self.generation, &unread)
             .await?;
+        if observed.fallback_granted == Some(true) {
+            tx.installation_fallback_settle(self.instance, self.generation)
+                .await?;
+        }
         self.queues_seen(&mut tx, plan, remembered, observed)
             .await?;
         self.flows_seen(&mut tx, plan, observed).await?;
@@ -252,6 +257,14 @@ impl Journal {
     pub async fn fallback_remember(&self, function_arn: Option<&str>) -> Result<(), StepError> {
         let mut tx = self.held().await?;
         tx.installation_fallback_set(self.instance, function_arn)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The instance may invoke the fallback function.
+    pub async fn fallback_settled(&self) -> Result<(), StepError> {
+        let mut tx = self.held().await?;
+        tx.installation_fallback_settle(self.instance, self.generation)
             .await?;
         Ok(tx.commit().await?)
     }

@@ -115,8 +115,8 @@ impl<'a> Planner<'a> {
             (Some(wanted), known) => {
                 let is_removed =
                     known.as_ref() == Some(wanted) && self.observed.fallback_granted == Some(false);
-                // It comes last, so that it was there once everything was.
-                if is_removed && !self.desired.fresh {
+                let was_settled = !self.desired.fresh || self.remembered.fallback_settled;
+                if is_removed && was_settled {
                     self.drift(
                         DriftKind::PermissionRemoved,
                         wanted,
@@ -195,11 +195,12 @@ impl<'a> Planner<'a> {
         self.desired.fresh && !known.is_some_and(|known| known.settled)
     }
 
-    /// The queue was never as the tenant last asked for. One that no look since has shown was made after it.
+    /// The queue was never as the tenant last asked for. One that no look since has shown, nor failed to read, was made after
+    /// it.
     pub(super) fn is_fresh_queue(&self, queue_id: &str) -> bool {
         let is_settled = match self.remembered.queues.get(queue_id) {
             Some(known) => known.settled,
-            None => self.remembered.looked,
+            None => self.remembered.looked && !self.remembered.unseen.contains(queue_id),
         };
         self.desired.fresh && !is_settled
     }
