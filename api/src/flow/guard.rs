@@ -19,6 +19,9 @@ const VERDICT: &str = "rf-verdict";
 const FALLBACK: &str = "rf-fallback";
 pub const END: &str = "rf-end";
 
+/// A comparison block takes no more.
+const CONDITIONS_MAX: usize = 50;
+
 const CALLED: &str = "$.CustomerEndpoint.Address";
 
 /// What our part of the whisper needs to know.
@@ -36,29 +39,12 @@ pub struct Guard<'a> {
 /// Our actions, from [`CHANNEL`] on; calls go on at `rest`, everything that is no call at `other_channels`. None of them sets
 /// whether the flow is logged: what is set in front of a whisper of the customer's holds for that whisper, too.
 pub fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<Value> {
-    let emergency: Vec<Value> = guard
-        .emergency
-        .iter()
-        .map(|number| equals(number, rest))
-        .collect();
-    let prefixes = prefix_conditions(guard, rest);
-    let after_emergency = if prefixes.is_empty() { LIMIT } else { PREFIX };
-    let first_check = if emergency.is_empty() {
-        after_emergency
-    } else {
-        EMERGENCY
-    };
-    let mut actions = vec![compare(
-        CHANNEL,
-        "$.Channel",
-        vec![equals("VOICE", first_check)],
-        other_channels,
-    )];
-    if !emergency.is_empty() {
-        actions.push(compare(EMERGENCY, CALLED, emergency, after_emergency));
-    }
-    if !prefixes.is_empty() {
-        actions.push(compare(PREFIX, CALLED, prefixes, LIMIT));
+    let checks = checks(guard, rest);
+    let check_at = |at: usize| checks.get(at).map_or(LIMIT, |(check, _)| check.as_str());
+    let is_call = vec![equals("VOICE", check_at(0))];
+    let mut actions = vec![compare(CHANNEL, "$.Channel", is_call, other_channels)];
+    for (at, (check, conditions)) in checks.iter().enumerate() {
+        actions.push(compare(check, CALLED, conditions.clone(), check_at(at + 1)));
     }
     let caller =
         json!({ "AgentARN": "$.Agent.ARN", "CallerId": "$.Queue.OutboundCallerId.Address" });
@@ -79,6 +65,26 @@ pub fn guard_actions(guard: Guard<'_>, rest: &str, other_channels: &str) -> Vec<
     }
     actions.push(action(END, "EndFlowExecution", json!({}), json!({})));
     actions
+}
+
+/// The comparisons of the number called that stand before the limiter, by identifier.
+fn checks(guard: Guard<'_>, rest: &str) -> Vec<(String, Vec<Value>)> {
+    let emergency = guard.emergency.chunks(CONDITIONS_MAX).enumerate();
+    let mut checks: Vec<(String, Vec<Value>)> = emergency
+        .map(|(at, numbers)| {
+            let check = match at {
+                0 => EMERGENCY.to_owned(),
+                _ => format!("{EMERGENCY}-{}", at + 1),
+            };
+            let conditions = numbers.iter().map(|number| equals(number, rest));
+            (check, conditions.collect())
+        })
+        .collect();
+    let prefixes = prefix_conditions(guard, rest);
+    if !prefixes.is_empty() {
+        checks.push((PREFIX.to_owned(), prefixes));
+    }
+    checks
 }
 
 /// Whoever is called by an international number with another beginning is not the limiter's; a number in any other

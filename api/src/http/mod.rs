@@ -25,6 +25,7 @@ mod progressing;
 mod query;
 mod quota;
 mod rate;
+mod refusing;
 mod router;
 mod routes;
 mod serve;
@@ -32,6 +33,7 @@ mod sign_in;
 mod standing;
 mod state;
 mod turns;
+mod unreadable;
 mod v1;
 mod watched;
 

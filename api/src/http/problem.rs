@@ -66,6 +66,8 @@ codes! {
     TenantDeleted "tenant_deleted" CONFLICT "The tenant is deleted";
     NumberListed "number_listed" CONFLICT "The number is listed already";
     StaleVersion "stale_version" PRECONDITION_FAILED "Somebody else was faster";
+    UriTooLong "uri_too_long" URI_TOO_LONG "The address is too long";
+    HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "The headers are too large";
     PayloadTooLarge "payload_too_large" PAYLOAD_TOO_LARGE "The body is too large";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is of another type";
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY "The Idempotency-Key belongs to another request";

@@ -12,6 +12,7 @@ use super::border::{border, panicked};
 use super::once::note_key;
 use super::routes::described;
 use super::state::AppState;
+use super::unreadable::refuse;
 use super::{assets, openapi, pages};
 
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -37,6 +38,7 @@ pub fn layered(routes: Router<AppState>, app: AppState) -> Router {
         .layer(middleware::from_fn(note_key))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(refuse))
         .layer(Extension(app.draining.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), border))
         .layer(CompressionLayer::new())

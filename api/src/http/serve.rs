@@ -23,6 +23,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::progressing::Progressing;
+use super::refusing::{Refusal, Refusing, written};
+use super::unreadable::Unreadable;
 
 /// For the headers of a request, the wait for the next one included: longer than load balancers keep a connection that is
 /// not used (a minute), so that they do not send into one that is being closed.
@@ -120,10 +122,25 @@ async fn serve_one(
     if let Err(err) = stream.set_nodelay(true) {
         tracing::debug!(error = %err, "TCP_NODELAY");
     }
-    let stream = Progressing::new(stream, limits.no_progress);
+    let refusing = router.clone();
+    let stream = Refusing::new(
+        Progressing::new(stream, limits.no_progress),
+        move |refusal: Refusal| {
+            let mut request = refusal.why.request();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = refusing.clone().oneshot(request);
+            Box::pin(async move {
+                let Ok(answer) = answer.await;
+                written(answer, refusal).await
+            })
+        },
+    );
     let answer = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(why) = Unreadable::of_request(&request) {
+            request.extensions_mut().insert(why);
+        }
         router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()

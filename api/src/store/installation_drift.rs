@@ -28,6 +28,16 @@ struct Row {
     ended_at: Option<OffsetDateTime>,
 }
 
+impl SeenDrift {
+    /// Somebody changed this flow of ours, by key, and it was not put right.
+    #[must_use]
+    pub fn is_open_of_flow(&self, key: &str) -> bool {
+        let Difference { kind, target, .. } = &self.difference;
+        let is_of_flow = matches!(kind, DriftKind::FlowEdited | DriftKind::FlowDeleted);
+        self.ended_at.is_none() && is_of_flow && target == key
+    }
+}
+
 impl TryFrom<Row> for SeenDrift {
     type Error = StoreError;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use ringfence_api::app::coverage::Installed;
 use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::background::Found;
 use ringfence_api::domain::drift::DriftKind;
@@ -199,6 +200,26 @@ async fn what_becomes_of_the_roles_is_told_although_something_is_still_missing(p
         }
         site.put_away().await;
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_queue_whose_whisper_somebody_changed_is_not_covered_until_it_is_put_right(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = installed(&world, Drift::Report).await;
+    let covered = async |queue: &str| {
+        let tenant = world.store.tenant(world.tenant).await;
+        let mut tx = tenant.expect("a transaction");
+        let installed = Installed::load(&mut tx, site.instance).await;
+        installed.expect("what is installed").covers(queue)
+    };
+    assert!(covered("own").await && covered("plain").await);
+    disturb(&site, DriftKind::FlowEdited).await;
+    site.pass().await.expect("a pass");
+    assert_eq!(site.queue_state("own").await, Some(QueueState::Attached));
+    assert!(!covered("own").await && covered("plain").await);
+    site.ask(&request(ExistingWhisper::Merge)).await;
+    site.settle().await;
+    assert!(covered("own").await);
 }
 
 /// Both versions read the table while one takes the other's place.

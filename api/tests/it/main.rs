@@ -19,5 +19,6 @@ mod routes;
 mod rubbish;
 mod running;
 mod scene;
+mod unreadable;
 mod upgrades;
 mod watching;

@@ -118,6 +118,7 @@ mod tests {
         let installed = Installed {
             request: None,
             queues: BTreeMap::from([("ours".to_owned(), ours)]),
+            changed_flows: BTreeSet::new(),
         };
         let blind = ["connect:DescribeQueue".to_owned()];
         let without = super::ahead(at(10), &profiles, &queues, &installed, &blind);

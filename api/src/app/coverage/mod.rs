@@ -2,6 +2,7 @@
 //! whisper, and by ways that run no whisper at all. Pure: what was read of the instance, beside what is known to be installed.
 
 mod ahead;
+mod installed;
 mod ways_round;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::domain::coverage::{DialProfile, DialQueue};
-use crate::domain::installation::{InstallationRequest, QueueState};
-use crate::store::InstallationQueue;
+use crate::domain::installation::QueueState;
 
 pub use ahead::{Ahead, ahead};
+pub use installed::Installed;
 pub use ways_round::{WayRound, ways_round};
 
 /// Whose agents can dial from a queue.
@@ -42,22 +43,6 @@ pub struct DialledQueue {
 pub struct Gap {
     pub reason: String,
     pub fix: &'static str,
-}
-
-/// What Ringfence knows of the installation, as of its last look.
-#[derive(Debug, Clone, Default)]
-pub struct Installed {
-    pub request: Option<InstallationRequest>,
-    pub queues: BTreeMap<String, InstallationQueue>,
-}
-
-impl Installed {
-    /// The queue runs our whisper.
-    #[must_use]
-    pub fn covers(&self, queue_id: &str) -> bool {
-        let known = self.queues.get(queue_id);
-        known.is_some_and(|queue| queue.state == QueueState::Attached)
-    }
 }
 
 /// The queues that agents can dial from, those that are not covered first.
@@ -128,6 +113,10 @@ fn gap(queue_id: &str, installed: &Installed) -> Gap {
         Some(QueueState::LeftAlone) => (
             "somebody gave the queue another whisper",
             "Install again to mend it, or choose drift mend.",
+        ),
+        Some(QueueState::Attached) if installed.runs_changed(queue_id) => (
+            "somebody changed the whisper of ours that the queue runs",
+            "Install again to have it published anew. Where the whisper behind it was deleted, give the queue another one first.",
         ),
         _ => (
             "the whisper is not attached yet",

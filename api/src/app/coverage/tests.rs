@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::domain::installation::{Drift, ExistingWhisper, OnLimiterUnavailable, QueueSelection};
+use crate::domain::installation::{
+    Drift, ExistingWhisper, InstallationRequest, OnLimiterUnavailable, QueueSelection,
+};
+use crate::store::InstallationQueue;
 
 fn request(queues: QueueSelection) -> InstallationRequest {
     InstallationRequest {
@@ -20,13 +23,21 @@ fn installed(request: Option<InstallationRequest>, state: QueueState, detail: &s
         queue_id: "q".to_owned(),
         name: "Sales".to_owned(),
         previous_flow_id: None,
-        whisper_flow_id: None,
+        whisper_flow_id: Some("ours".to_owned()),
         state,
         detail: detail.to_owned(),
     };
     Installed {
         request,
         queues: BTreeMap::from([("q".to_owned(), queue)]),
+        changed_flows: BTreeSet::new(),
+    }
+}
+
+fn changed(installed: Installed) -> Installed {
+    Installed {
+        changed_flows: BTreeSet::from(["ours".to_owned()]),
+        ..installed
     }
 }
 
@@ -59,6 +70,11 @@ fn each_gap_says_why_and_what_to_do() {
             installed(all(), QueueState::Pending, ""),
             "not attached yet",
             "Wait",
+        ),
+        (
+            changed(installed(all(), QueueState::Attached, "")),
+            "somebody changed the whisper of ours",
+            "Install again",
         ),
     ] {
         let gap = gap("q", &installed);

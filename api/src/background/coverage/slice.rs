@@ -6,7 +6,7 @@ use crate::app::coverage::{Installed, ahead};
 use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, SdkConnectInstance};
 use crate::background::installation::execute::StepError;
 use crate::domain::coverage::ProfileAnswer;
-use crate::store::{LeasedReading, StoreError, TenantTx};
+use crate::store::{LeasedReading, TenantTx};
 
 use super::CoverageReader;
 
@@ -56,7 +56,7 @@ impl Eyes<'_> {
             let mut tx = self.held().await?;
             let profiles = tx.coverage_profiles(self.leased.instance).await?;
             let queues = tx.coverage_queues(self.leased.instance).await?;
-            let installed = installed(&mut tx, self.leased).await?;
+            let installed = Installed::load(&mut tx, self.leased.instance).await?;
             tx.commit().await?;
             let ahead = ahead(began_at, &profiles, &queues, &installed, &self.refused);
             if ahead.requests() == 0 {
@@ -182,15 +182,4 @@ impl Eyes<'_> {
     fn now(&self) -> Timestamp {
         self.reader.clock.now()
     }
-}
-
-async fn installed(tx: &mut TenantTx, leased: &LeasedReading) -> Result<Installed, StoreError> {
-    let queues = tx.installation_queue_list(leased.instance).await?;
-    Ok(Installed {
-        request: None,
-        queues: queues
-            .into_iter()
-            .map(|queue| (queue.queue_id.clone(), queue))
-            .collect(),
-    })
 }

@@ -42,6 +42,24 @@ fn without_emergency_numbers_no_empty_comparison_is_written() {
 }
 
 #[test]
+fn more_emergency_numbers_than_a_block_compares_are_none_the_less_let_out() {
+    for count in [49, 50, 51, 100, 101] {
+        let emergency: Vec<String> = (100..100 + count).map(|it| it.to_string()).collect();
+        let given = Given {
+            emergency: emergency.clone(),
+            ..Given::everything()
+        };
+        for flow in [
+            given.bare(),
+            given.compose(&default_outbound()).expect("merged"),
+        ] {
+            assert!(emergency.iter().all(|number| !asks(&flow, number)));
+            assert!(asks(&flow, "+12065550100") && asks(&flow, "99"), "{count}");
+        }
+    }
+}
+
+#[test]
 fn without_a_prefix_filter_every_call_but_an_emergency_asks_the_limiter() {
     let flow = Given::emergency().bare();
     for address in ["+12065550100", "+8613800000000", "anonymous", ""] {

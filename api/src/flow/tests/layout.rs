@@ -55,7 +55,7 @@ fn every_flow_of_ours_is_tidy() {
     let notice: Value = serde_json::from_str(&notice(FUNCTION)).expect("JSON");
     assert_tidy(&notice);
     let crowded = Given {
-        emergency: (0..50).map(|number| number.to_string()).collect(),
+        emergency: (0..120).map(|number| number.to_string()).collect(),
         prefixes: (1..41).map(|number| format!("+{number}")).collect(),
         has_fallback: true,
     };

@@ -40,7 +40,7 @@ pub(super) struct DialledQueueBody {
     queue_id: String,
     #[schema(example = "Sales")]
     name: String,
-    /// It runs our whisper.
+    /// It runs our whisper, as we published it.
     #[schema(example = false)]
     covered: bool,
     /// What a queue that is not covered ran at `whisper_read_at`; null: Connect's "Default outbound", or there is no
@@ -216,19 +216,11 @@ struct Known {
 
 impl Known {
     async fn load(tx: &mut TenantTx, id: InstanceId) -> ApiResult<Self> {
-        let installation = tx.installation_get(id).await?;
-        let queues = tx.installation_queue_list(id).await?;
         Ok(Self {
             reading: tx.coverage_reading(id).await?,
             profiles: tx.coverage_profiles(id).await?,
             queues: tx.coverage_queues(id).await?,
-            installed: Installed {
-                request: installation.and_then(|installation| installation.request),
-                queues: queues
-                    .into_iter()
-                    .map(|queue| (queue.queue_id.clone(), queue))
-                    .collect(),
-            },
+            installed: Installed::load(tx, id).await?,
         })
     }
 
