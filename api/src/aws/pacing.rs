@@ -46,12 +46,44 @@ impl Pacer {
         self.send_of(action, quota, 1, request).await
     }
 
+    /// As [`Self::send`], for a change: only what the service throttled is tried again. Of a passing failure nobody can tell
+    /// whether the change was made.
+    pub(super) async fn send_change<T, F, Fut>(
+        &self,
+        action: &'static str,
+        quota: Quota,
+        request: F,
+    ) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, AwsError>> + Send,
+    {
+        let is_undone = |err: &AwsError| err.kind == AwsErrorKind::Throttled;
+        self.send_while(action, quota, 1, is_undone, request).await
+    }
+
     /// As [`Self::send`], taking more turns than the one that it needs.
     pub(super) async fn send_of<T, F, Fut>(
         &self,
         action: &'static str,
         quota: Quota,
         turns: u32,
+        request: F,
+    ) -> Result<T, AwsError>
+    where
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, AwsError>> + Send,
+    {
+        self.send_while(action, quota, turns, AwsError::is_retryable, request)
+            .await
+    }
+
+    async fn send_while<T, F, Fut>(
+        &self,
+        action: &'static str,
+        quota: Quota,
+        turns: u32,
+        is_tried_again: impl Fn(&AwsError) -> bool + Send + Sync,
         request: F,
     ) -> Result<T, AwsError>
     where
@@ -67,7 +99,7 @@ impl Pacer {
                 Err(err) => err,
             };
             self.after(&err, quota).await;
-            if !err.is_retryable() || attempt == ATTEMPTS_MAX {
+            if !is_tried_again(&err) || attempt == ATTEMPTS_MAX {
                 return Err(err);
             }
             // A throttled account is at rest already: its next turn is after the pause.

@@ -164,6 +164,78 @@ async fn a_change_whose_answer_was_lost_is_told_as_unconfirmed(pool: PgPool) {
     assert!(interrupted > 30, "only {interrupted} requests were cut off");
 }
 
+/// Also where a removal is cut off: what a lost answer was about is told, and once at that.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_flow_whose_deletion_lost_its_answer_is_told_as_deleted(pool: PgPool) {
+    let world = World::new(pool).await;
+    let mut interrupted = 0;
+    for fault in (1..80).flat_map(|number| [Fault::Before(number), Fault::After(number)]) {
+        let site = site(&world).await;
+        site.settle().await;
+        site.ask_removal().await;
+        site.fake.fail(Some(fault));
+        site.pass().await.expect("a pass");
+        let struck = site.fake.struck();
+        site.fake.fail(None);
+        site.settle().await;
+        assert_all_told(&site, &format!("{fault:?}")).await;
+        let entries = site.audited().await;
+        let deleted = entries
+            .iter()
+            .filter(|entry| entry.action == "installation.delete_flow");
+        let certain = deleted.filter(|entry| entry.after == json!(null)).count();
+        assert_eq!(certain, site.fake.inside().deleted.len(), "{fault:?}");
+        site.put_away().await;
+        if !struck {
+            break;
+        }
+        interrupted += 1;
+    }
+    assert!(interrupted > 30, "only {interrupted} requests were cut off");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_flow_held_when_it_was_deleted_is_told_whatever_somebody_made_of_it(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (mut edited, mut removals) = (0, 0);
+    for before in 1..80 {
+        let site = site(&world).await;
+        site.settle().await;
+        site.ask_removal().await;
+        site.fake.edit(Some(Edit {
+            before,
+            change: Change::RewriteOurs(before as usize % 3),
+        }));
+        let _ = site.pass().await;
+        let is_over = !site.fake.was_edited();
+        site.fake.edit(None);
+        site.settle().await;
+        let entries = site.audited().await;
+        let told: Vec<String> = entries
+            .iter()
+            .filter(|entry| entry.action == "installation.delete_flow")
+            .map(|entry| entry.before["content_sha256"].as_str().unwrap_or_default())
+            .map(str::to_owned)
+            .collect();
+        let inside = site.fake.inside();
+        let deleted: Vec<String> = inside
+            .deleted
+            .iter()
+            .map(|content| content_sha256(content))
+            .collect();
+        assert_eq!(told, deleted, "{before}");
+        let is_theirs = |content: &&String| content.contains("somebody-was-here");
+        edited += inside.deleted.iter().filter(is_theirs).count();
+        drop(inside);
+        site.put_away().await;
+        if is_over {
+            break;
+        }
+        removals += 1;
+    }
+    assert!(edited > 10 && removals > 20, "only {edited} of {removals}");
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_change_over_which_the_worker_died_is_told_by_the_next_one(pool: PgPool) {
     let world = World::new(pool).await;

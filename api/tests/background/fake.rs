@@ -351,6 +351,7 @@ impl FakeInstance {
         let has_just_read = [
             "connect:UpdateQueueOutboundCallerConfig",
             "connect:UpdateContactFlowContent",
+            "connect:DeleteContactFlow",
         ];
         if !has_just_read.contains(&action)
             && let Some(edit) = inside.edit.take_if(|edit| edit.before <= number)
@@ -514,6 +515,10 @@ impl ConnectInstance for FakeInstance {
             })
         })
         .await
+    }
+
+    async fn flow_in_hand(&self, flow_id: &str) -> Result<Flow, AwsError> {
+        self.flow(flow_id).await
     }
 
     async fn flow_create(&self, flow: &NewFlow) -> Result<CreatedFlow, AwsError> {

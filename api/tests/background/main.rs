@@ -12,6 +12,7 @@ mod dynamo;
 mod erasure;
 mod fake;
 mod fallback;
+mod flow_changes;
 mod ingest;
 mod install;
 mod interruptions;

@@ -86,6 +86,33 @@ async fn an_installation_cut_off_half_way_is_finished_without_doubles() {
 }
 
 #[tokio::test]
+async fn flows_made_and_deleted_with_a_lost_answer_are_in_the_audit_log() {
+    in_town(async |town| {
+        let rest = town.tenant("Northwind").await?;
+        let mut customer = town.customer(&rest, "111122220001", "us-east-1").await?;
+        customer.join("northwind").await?;
+        for operation in ["CreateContactFlow", "DeleteContactFlow"] {
+            let fault = json!({ "service": "connect", "operation": operation, "kind": "lost_response", "count": 2 });
+            town.sim.post("faults", &fault).await?;
+        }
+        customer.install("merge").await?;
+        customer.installed().await?;
+        customer.uninstall().await?;
+        for (action, side) in [("create_flow", "after"), ("delete_flow", "before")] {
+            let path = format!("/v1/audit-log?limit=100&action=installation.{action}");
+            let page = rest.get(&path).await?;
+            let entries = list(&page, "/data")?;
+            for name in ["Ringfence notice", "Ringfence outbound whisper"] {
+                let is_told = entries.iter().any(|entry| entry[side]["name"] == name);
+                assert!(is_told, "{action} of {name}: {entries:?}");
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_queue_that_somebody_re_pointed_is_mended() {
     in_town(async |town| {
         let customer = town.limited("Northwind", "111122220001").await?;

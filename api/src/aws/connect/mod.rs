@@ -17,22 +17,26 @@ pub trait ConnectInstance: Send + Sync {
     /// Flows of every type: their names are unique across the types.
     fn flows(&self) -> impl Future<Output = Result<Vec<FlowSummary>, AwsError>> + Send;
     fn flow(&self, flow_id: &str) -> impl Future<Output = Result<Flow, AwsError>> + Send;
-    /// Publishes a new flow.
+    /// As [`Self::flow`], right before a change: that change then waits for no turn of its own, so that hardly anything can
+    /// happen to the flow in between. The service keeps no lock on it.
+    fn flow_in_hand(&self, flow_id: &str) -> impl Future<Output = Result<Flow, AwsError>> + Send;
+    /// Publishes a new flow. After a passing failure it may be there all the same.
     fn flow_create(
         &self,
         flow: &NewFlow,
     ) -> impl Future<Output = Result<CreatedFlow, AwsError>> + Send;
+    /// Sent once: whoever sends it again reads the flow again first.
     fn flow_update(
         &self,
         flow_id: &str,
         content: &str,
     ) -> impl Future<Output = Result<(), AwsError>> + Send;
+    /// Sent once, as well.
     fn flow_delete(&self, flow_id: &str) -> impl Future<Output = Result<(), AwsError>> + Send;
     /// Standard queues; agents' own queues cannot be dialled from.
     fn queues(&self) -> impl Future<Output = Result<Vec<QueueSummary>, AwsError>> + Send;
     fn queue(&self, queue_id: &str) -> impl Future<Output = Result<Queue, AwsError>> + Send;
-    /// As [`Self::queue`], right before a change: that change then waits for no turn of its own, so that hardly anything
-    /// can happen to the queue in between. The service keeps no lock on it.
+    /// As [`Self::flow_in_hand`].
     fn queue_in_hand(&self, queue_id: &str)
     -> impl Future<Output = Result<Queue, AwsError>> + Send;
     /// Replaces the queue's whole outbound configuration, as the service demands. Sent once: whoever sends it again reads

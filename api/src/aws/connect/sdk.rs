@@ -1,5 +1,5 @@
 //! Every request waits for the turn of its account and region. The SDK's own retries are off here, since they would not
-//! wait for one. A change of a queue is never repeated blindly: what was read before it may be stale by then.
+//! wait for one. A change is never repeated blindly: it may have been made, and what was read before it may be stale by then.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +54,35 @@ impl SdkConnectInstance {
         self.pacer.send(action, Quota::Operations, request).await
     }
 
+    /// Reads a flow; of the turns that were taken together, those that reading did not need are kept in hand.
+    async fn flow_read(&self, flow_id: &str, turns: u32) -> Result<Flow, AwsError> {
+        const ACTION: &str = "connect:DescribeContactFlow";
+        let output = self
+            .pacer
+            .send_of(ACTION, Quota::Operations, turns, || async {
+                let request = self
+                    .client
+                    .describe_contact_flow()
+                    .instance_id(&self.instance_id)
+                    .contact_flow_id(flow_id);
+                request
+                    .send()
+                    .await
+                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
+            })
+            .await?;
+        *self.in_hand() = (turns > 1).then(Instant::now);
+        let flow = output.contact_flow().ok_or_else(|| incomplete(ACTION))?;
+        Ok(Flow {
+            id: flow.id().unwrap_or(flow_id).to_owned(),
+            name: flow.name().unwrap_or_default().to_owned(),
+            content: flow.content().unwrap_or_default().to_owned(),
+            sha256: flow.flow_content_sha256().map(str::to_owned),
+            tags: flow.tags().into_iter().flatten().map(pair).collect(),
+            usable: is_usable(flow.state(), flow.status()),
+        })
+    }
+
     /// Reads a queue; of the turns that were taken together, those that reading did not need are kept in hand.
     async fn queue_read(&self, queue_id: &str, turns: u32) -> Result<Queue, AwsError> {
         const ACTION: &str = "connect:DescribeQueue";
@@ -99,6 +128,30 @@ impl SdkConnectInstance {
     fn turn_in_hand(&self) -> Option<bool> {
         let since = self.in_hand().take()?;
         Some(since.elapsed() <= pacing::LATE_MAX)
+    }
+
+    /// Sends a change with the turn that was taken with the reading before it.
+    async fn sent_once(
+        &self,
+        action: &'static str,
+        request: impl Future<Output = Result<(), AwsError>> + Send,
+    ) -> Result<(), AwsError> {
+        match self.turn_in_hand() {
+            Some(true) => {}
+            // Somebody may have made another change while we were held up.
+            Some(false) => {
+                return Err(AwsError::transient(
+                    action,
+                    "what was read before this change is too old by now",
+                ));
+            }
+            None => self.pacer.turns(action, Quota::Operations, 1).await?,
+        }
+        let answer = request.await;
+        if let Err(err) = &answer {
+            self.pacer.after(err, Quota::Operations).await;
+        }
+        answer
     }
 }
 
@@ -146,35 +199,18 @@ impl ConnectInstance for SdkConnectInstance {
     }
 
     async fn flow(&self, flow_id: &str) -> Result<Flow, AwsError> {
-        const ACTION: &str = "connect:DescribeContactFlow";
-        let output = self
-            .paced(ACTION, || async {
-                let request = self
-                    .client
-                    .describe_contact_flow()
-                    .instance_id(&self.instance_id)
-                    .contact_flow_id(flow_id);
-                request
-                    .send()
-                    .await
-                    .map_err(|err| AwsError::from_sdk(ACTION, &err))
-            })
-            .await?;
-        let flow = output.contact_flow().ok_or_else(|| incomplete(ACTION))?;
-        Ok(Flow {
-            id: flow.id().unwrap_or(flow_id).to_owned(),
-            name: flow.name().unwrap_or_default().to_owned(),
-            content: flow.content().unwrap_or_default().to_owned(),
-            sha256: flow.flow_content_sha256().map(str::to_owned),
-            tags: flow.tags().into_iter().flatten().map(pair).collect(),
-            usable: is_usable(flow.state(), flow.status()),
-        })
+        self.flow_read(flow_id, 1).await
+    }
+
+    async fn flow_in_hand(&self, flow_id: &str) -> Result<Flow, AwsError> {
+        self.flow_read(flow_id, 2).await
     }
 
     async fn flow_create(&self, flow: &NewFlow) -> Result<CreatedFlow, AwsError> {
         const ACTION: &str = "connect:CreateContactFlow";
         let output = self
-            .paced(ACTION, || async {
+            .pacer
+            .send_change(ACTION, Quota::Operations, || async {
                 let mut request = self
                     .client
                     .create_contact_flow()
@@ -207,13 +243,13 @@ impl ConnectInstance for SdkConnectInstance {
 
     async fn flow_update(&self, flow_id: &str, content: &str) -> Result<(), AwsError> {
         const ACTION: &str = "connect:UpdateContactFlowContent";
-        self.paced(ACTION, || async {
-            let request = self
-                .client
-                .update_contact_flow_content()
-                .instance_id(&self.instance_id)
-                .contact_flow_id(flow_id)
-                .content(content);
+        let request = self
+            .client
+            .update_contact_flow_content()
+            .instance_id(&self.instance_id)
+            .contact_flow_id(flow_id)
+            .content(content);
+        self.sent_once(ACTION, async {
             request.send().await.map(drop).map_err(|err| {
                 let refused = err.as_service_error().and_then(|service| match service {
                     UpdateContactFlowContentError::InvalidContactFlowException(refused) => {
@@ -229,16 +265,14 @@ impl ConnectInstance for SdkConnectInstance {
 
     async fn flow_delete(&self, flow_id: &str) -> Result<(), AwsError> {
         const ACTION: &str = "connect:DeleteContactFlow";
-        self.paced(ACTION, || async {
-            let request = self
-                .client
-                .delete_contact_flow()
-                .instance_id(&self.instance_id)
-                .contact_flow_id(flow_id);
-            request
-                .send()
-                .await
-                .map(drop)
+        let request = self
+            .client
+            .delete_contact_flow()
+            .instance_id(&self.instance_id)
+            .contact_flow_id(flow_id);
+        self.sent_once(ACTION, async {
+            let sent = request.send().await;
+            sent.map(drop)
                 .map_err(|err| AwsError::from_sdk(ACTION, &err))
         })
         .await
@@ -282,17 +316,6 @@ impl ConnectInstance for SdkConnectInstance {
         outbound: &Outbound,
     ) -> Result<(), AwsError> {
         const ACTION: &str = "connect:UpdateQueueOutboundCallerConfig";
-        match self.turn_in_hand() {
-            Some(true) => {}
-            // Somebody may have changed the queue while we were held up.
-            Some(false) => {
-                return Err(AwsError::transient(
-                    ACTION,
-                    "what was read of the queue is too old by now",
-                ));
-            }
-            None => self.pacer.turns(ACTION, Quota::Operations, 1).await?,
-        }
         let config = OutboundCallerConfig::builder()
             .set_outbound_caller_id_name(outbound.caller_id_name.clone())
             .set_outbound_caller_id_number_id(outbound.caller_id_number_id.clone())
@@ -304,14 +327,12 @@ impl ConnectInstance for SdkConnectInstance {
             .instance_id(&self.instance_id)
             .queue_id(queue_id)
             .outbound_caller_config(config);
-        let sent = request.send().await;
-        let answer = sent
-            .map(drop)
-            .map_err(|err| AwsError::from_sdk(ACTION, &err));
-        if let Err(err) = &answer {
-            self.pacer.after(err, Quota::Operations).await;
-        }
-        answer
+        self.sent_once(ACTION, async {
+            let sent = request.send().await;
+            sent.map(drop)
+                .map_err(|err| AwsError::from_sdk(ACTION, &err))
+        })
+        .await
     }
 }
 

@@ -30,6 +30,10 @@ impl ConnectInstance for GivenUp {
         gone("connect:DescribeContactFlow")
     }
 
+    async fn flow_in_hand(&self, _: &str) -> Result<Flow, AwsError> {
+        gone("connect:DescribeContactFlow")
+    }
+
     async fn flow_create(&self, _: &NewFlow) -> Result<CreatedFlow, AwsError> {
         gone("connect:CreateContactFlow")
     }

@@ -1,12 +1,13 @@
-//! Steps at flows of ours. What we publish is written down before it is sent where its answer may be lost; what somebody publishes
-//! right after it is theirs then, and is found by the next look.
+//! Steps at flows of ours, of which the service keeps no lock: each change follows a fresh reading at once. What we publish is
+//! written down before it is sent where its answer may be lost; what somebody publishes right after it is theirs then, and is
+//! found by the next look.
 
 use crate::aws::{AwsErrorKind, ConnectInstance, FunctionPermissions, NewFlow};
 
 use super::super::desired::FlowKey;
 use super::super::journal::Published;
-use super::super::plan::{Over, content_sha256};
-use super::{Executor, Publish, StepError};
+use super::super::plan::{Over, actions_sha256, content_sha256};
+use super::{Effect, Executor, Publish, StepError, TRIES_MAX, is_passing};
 
 /// Other content for a flow.
 pub(super) struct FlowUpdate<'a> {
@@ -16,6 +17,14 @@ pub(super) struct FlowUpdate<'a> {
     pub(super) from_sha256: &'a str,
     pub(super) content: &'a str,
     pub(super) over: Over,
+}
+
+/// A flow that is to go.
+pub(super) struct FlowDeletion<'a> {
+    pub(super) key: &'a FlowKey,
+    pub(super) flow_id: &'a str,
+    /// Digest of what it had when it was looked at.
+    pub(super) content_sha256: &'a str,
 }
 
 impl<C, F, G, P> Executor<'_, C, F, G, P>
@@ -53,35 +62,49 @@ where
         Ok(())
     }
 
-    /// Minutes may lie between a look and its steps: what somebody made of the flow meanwhile is for the next look.
-    pub(super) async fn update_flow(&mut self, update: FlowUpdate<'_>) -> Result<(), StepError> {
+    /// Minutes may lie between a look and its steps: what somebody made of the flow meanwhile is for the next look. Reads and
+    /// changes anew when the change failed in passing.
+    pub(super) async fn update_flow(&mut self, update: &FlowUpdate<'_>) -> Result<(), StepError> {
+        for _ in 1..TRIES_MAX {
+            match self.update_flow_once(update).await {
+                Err(err) if is_passing(&err) => {}
+                outcome => return outcome,
+            }
+        }
+        self.update_flow_once(update).await
+    }
+
+    async fn update_flow_once(&mut self, update: &FlowUpdate<'_>) -> Result<(), StepError> {
         let FlowUpdate {
             key,
             flow_id,
             content,
             over,
             ..
-        } = update;
-        let now = match self.connect.flow(flow_id).await {
+        } = *update;
+        let now = match self.connect.flow_in_hand(flow_id).await {
             Err(err) if err.kind == AwsErrorKind::NotFound => {
                 return Err(StepError::Changed("a flow was just deleted".to_owned()));
             }
             answer => answer?,
         };
-        if content_sha256(&now.content) != update.from_sha256 {
+        if content_sha256(&now.content) == update.from_sha256 {
+            if over == Over::KeptEdit {
+                self.journal.hold_on().await?;
+            } else {
+                let ours_now = (over == Over::Ours).then_some(now.content.as_str());
+                self.journal
+                    .flow_sending(flow_id, content, ours_now)
+                    .await?;
+            }
+            let updated = self.connect.flow_update(flow_id, content).await;
+            self.note(updated)?;
+        } else if !self.was_published(&now.content, content) {
             return Err(StepError::Changed(format!(
                 "the flow \"{}\" was just changed",
                 now.name
             )));
         }
-        if over != Over::KeptEdit {
-            let ours_now = (over == Over::Ours).then_some(now.content.as_str());
-            self.journal
-                .flow_sending(flow_id, content, ours_now)
-                .await?;
-        }
-        let updated = self.connect.flow_update(flow_id, content).await;
-        self.note(updated)?;
         if !now.usable && !self.connect.flow(flow_id).await?.usable {
             return Err(StepError::Archived(now.name));
         }
@@ -98,12 +121,43 @@ where
         self.journal.flow_remember(key, published).await
     }
 
+    /// By an earlier try, whose answer was lost.
+    fn was_published(&self, now: &str, content: &str) -> bool {
+        self.effect != Effect::None && actions_sha256(now) == actions_sha256(content)
+    }
+
+    /// As [`Self::update_flow`].
     pub(super) async fn delete_flow(
         &mut self,
-        flow_id: &str,
-        key: &FlowKey,
+        deletion: &FlowDeletion<'_>,
     ) -> Result<(), StepError> {
+        let FlowDeletion { key, flow_id, .. } = *deletion;
         self.journal.flow_removing(flow_id, key).await?;
+        for _ in 1..TRIES_MAX {
+            match self.delete_flow_once(deletion).await {
+                Err(err) if is_passing(&err) => {}
+                outcome => return outcome,
+            }
+        }
+        self.delete_flow_once(deletion).await
+    }
+
+    /// What somebody made of a flow that was to go, the next look decides about.
+    async fn delete_flow_once(&mut self, deletion: &FlowDeletion<'_>) -> Result<(), StepError> {
+        let flow_id = deletion.flow_id;
+        let now = match self.connect.flow_in_hand(flow_id).await {
+            Err(err) if err.kind == AwsErrorKind::NotFound => {
+                return self.journal.flow_forget(flow_id).await;
+            }
+            answer => answer?,
+        };
+        if content_sha256(&now.content) != deletion.content_sha256 {
+            return Err(StepError::Changed(format!(
+                "the flow \"{}\" was just changed",
+                now.name
+            )));
+        }
+        self.journal.hold_on().await?;
         let deleted = self.connect.flow_delete(flow_id).await;
         match self.note(deleted) {
             Err(err) if err.kind != AwsErrorKind::NotFound => return Err(err.into()),

@@ -8,7 +8,7 @@ mod queues;
 
 use std::collections::BTreeMap;
 
-use crate::aws::{AwsError, ConnectInstance, FunctionPermissions, InvokePermission};
+use crate::aws::{AwsError, AwsErrorKind, ConnectInstance, FunctionPermissions, InvokePermission};
 use crate::store::StoreError;
 
 use super::changes::{Known, StepChange, step_change, unconfirmed};
@@ -17,7 +17,10 @@ use super::journal::Journal;
 use super::observed::Observed;
 use super::plan::Step;
 
-use flows::FlowUpdate;
+use flows::{FlowDeletion, FlowUpdate};
+
+/// How often a flow or a queue is read and changed anew before the step is given up.
+const TRIES_MAX: u32 = 4;
 
 /// Why a step was not done.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +169,8 @@ where
     fn note<T>(&mut self, answer: Result<T, AwsError>) -> Result<T, AwsError> {
         match &answer {
             Ok(_) => self.effect = Effect::Done,
-            Err(err) if err.is_retryable() && self.effect == Effect::None => {
+            // What was throttled had none.
+            Err(err) if err.kind == AwsErrorKind::Transient && self.effect == Effect::None => {
                 self.effect = Effect::Unknown;
             }
             Err(_) => {}
@@ -218,9 +222,21 @@ where
                     content,
                     over: *over,
                 };
-                self.update_flow(update).await
+                self.update_flow(&update).await
             }
-            Step::DeleteFlow { flow_id, key, .. } => self.delete_flow(flow_id, key).await,
+            Step::DeleteFlow {
+                key,
+                flow_id,
+                content_sha256,
+                ..
+            } => {
+                let deletion = FlowDeletion {
+                    key,
+                    flow_id,
+                    content_sha256,
+                };
+                self.delete_flow(&deletion).await
+            }
             Step::AttachQueue {
                 queue_id,
                 key,
@@ -265,4 +281,9 @@ where
         }
         self.journal.fallback_remember(None).await
     }
+}
+
+/// Worth another try, which looks again at what is there.
+fn is_passing(err: &StepError) -> bool {
+    matches!(err, StepError::Aws(err) if err.is_retryable())
 }

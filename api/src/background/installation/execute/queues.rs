@@ -5,10 +5,7 @@ use crate::domain::installation::QueueState;
 
 use super::super::desired::FlowKey;
 use super::super::plan::lost_told;
-use super::{Executor, Publish, StepError};
-
-/// How often a queue is read and changed anew before the pass ends over it.
-const TRIES_MAX: u32 = 4;
+use super::{Executor, Publish, StepError, TRIES_MAX, is_passing};
 
 impl<C, F, G, P> Executor<'_, C, F, G, P>
 where
@@ -147,8 +144,4 @@ where
             )))
         }
     }
-}
-
-fn is_passing(err: &StepError) -> bool {
-    matches!(err, StepError::Aws(err) if err.is_retryable())
 }
