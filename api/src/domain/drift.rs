@@ -115,6 +115,9 @@ impl Difference {
                 "Deploy the template again, or put the condition on sts:ExternalId back into the role's trust policy."
             }
             (DriftKind::PermissionRemoved, false) => "Ask the operator.",
+            (DriftKind::QueueRepointed, false) => {
+                "Point the queue back at Ringfence's whisper, or ask for the installation again: with another existing_whisper where the queue's detail says that its whisper is refused, otherwise with drift mend to have it done from now on."
+            }
             (_, false) => {
                 "Ask for the installation again to put it right, or choose drift mend to have that done from now on."
             }

@@ -27,6 +27,7 @@ mod pace;
 mod properties;
 mod publish;
 mod queue_pages;
+mod refused_since;
 mod removal;
 mod removal_races;
 mod shards;

@@ -112,7 +112,7 @@ fn gap(queue_id: &str, installed: &Installed) -> Gap {
         ),
         Some(QueueState::LeftAlone) => (
             "somebody gave the queue another whisper",
-            "Install again to mend it, or choose drift mend.",
+            "Point the queue back at Ringfence's whisper, or install again, with another existing_whisper where the reason says so.",
         ),
         Some(QueueState::Attached) if installed.runs_changed(queue_id) => (
             "somebody changed the whisper of ours that the queue runs",

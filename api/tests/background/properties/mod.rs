@@ -10,6 +10,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use ringfence_api::domain::installation::{
     ExistingWhisper, InstallationRequest, InstallationState, OnLimiterUnavailable, QueueSelection,
+    QueueState,
 };
 use sqlx::PgPool;
 
@@ -76,7 +77,7 @@ async fn play(site: &Site<'_>, case: &Case, wanted: &mut Wanted) -> Result<(), S
         if placement(site).await.leaving.is_some() {
             finish_move(site, "").await;
         }
-        is_installed(site, &asked, wanted)?;
+        is_installed(site, &asked, wanted).await?;
         is_as_asked(site, ask)?;
         calls_one_function(site).await?;
         site.fake.inside().changes.clear();
@@ -177,7 +178,7 @@ async fn disturb(site: &Site<'_>, passes: &[Disturbed], wanted: &mut Wanted) {
     }
 }
 
-fn is_installed(
+async fn is_installed(
     site: &Site<'_>,
     asked: &InstallationRequest,
     wanted: &Wanted,
@@ -201,6 +202,17 @@ fn is_installed(
             }
         } else if !has_back(shown.as_deref(), *whisper) {
             return Err(format!("{queue} runs {shown:?} instead of {whisper:?}"));
+        }
+    }
+    // Somebody gave its queue a whisper that is refused, and may point it back.
+    for queue in site.queues().await {
+        if queue.state == QueueState::LeftAlone && queue.whisper_flow_id.is_some() {
+            let own = queue.previous_flow_id.filter(|id| id != DEFAULT_OUTBOUND);
+            let behind = own.filter(|_| asked.existing_whisper == ExistingWhisper::Merge);
+            let is_kept = |(id, original): &(&String, &Option<String>)| {
+                **original == behind && site.fake.is_whisper(id)
+            };
+            used.extend(ours.iter().find(is_kept).map(|(id, _)| id.clone()));
         }
     }
     // The notice flow is no queue's.
@@ -312,7 +324,8 @@ async fn a_worker_that_was_overtaken_at_any_request_does_nothing_more(pool: PgPo
         let wanted: Wanted = queues.into_iter().collect();
         site.settle().await;
         let all = request(ExistingWhisper::Merge);
-        is_installed(&site, &all, &wanted).unwrap_or_else(|why| panic!("request {number}: {why}"));
+        let installed = is_installed(&site, &all, &wanted).await;
+        installed.unwrap_or_else(|why| panic!("request {number}: {why}"));
         site.ask_removal().await;
         site.settle().await;
         is_back(&site, &wanted).unwrap_or_else(|why| panic!("request {number}: {why}"));

@@ -81,7 +81,8 @@ pub(super) async fn observe_originals<C: ConnectInstance>(
             .queues
             .iter()
             .filter(|queue| request.queues.covers(&queue.id))
-            .filter_map(|queue| former_whisper(queue, remembered, observed))
+            .flat_map(|queue| originals_of(queue, remembered, observed))
+            .flatten()
             .filter(|id| Some(id) != default_id.as_ref())
             .find(|id| {
                 let is_read = observed.originals.contains_key(id) || missing.contains(id);
@@ -107,6 +108,20 @@ pub(super) async fn observe_originals<C: ConnectInstance>(
         }
         missing.insert(id);
     }
+}
+
+/// Its own whisper, and the one behind ours that it ran before somebody gave it another: it may be pointed back.
+fn originals_of(
+    queue: &Queue,
+    remembered: &Remembered,
+    observed: &Observed,
+) -> [Option<String>; 2] {
+    let known = remembered.queues.get(&queue.id);
+    let before = known.filter(|known| known.attached);
+    [
+        former_whisper(queue, remembered, observed),
+        before.and_then(|known| known.previous_flow_id.clone()),
+    ]
 }
 
 /// What came of reading one whisper of the customer's.

@@ -52,10 +52,14 @@ impl<'a> Planner<'a> {
             .partition(|(queue, _)| self.is_told_only(queue));
         let needed: BTreeSet<FlowKey> = others
             .into_iter()
-            .filter_map(|(_, fate)| match fate {
-                Fate::Attach(key) => Some(key.clone()),
-                Fate::Refuse(_) => None,
+            .flat_map(|(queue, fate)| {
+                let attached = match fate {
+                    Fate::Attach(key) => Some(key.clone()),
+                    Fate::Refuse(_) => None,
+                };
+                [attached, self.key_kept(queue, fate)]
             })
+            .flatten()
             .collect();
         // Somebody may point the queue back at it.
         let kept: BTreeSet<FlowKey> = told_only

@@ -16,14 +16,19 @@ use super::{Obstacle, QueueOutcome, Step};
 impl Planner<'_> {
     pub(super) fn covered_queue(&mut self, queue: &Queue, fate: Fate) {
         let now = queue.outbound.flow_id.as_deref();
-        let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
+        let is_ours = self.runs_ours(queue);
         let is_gone = now.is_some_and(|id| self.observed.gone.contains(id));
         let attached_before = self.is_attached(queue);
         let is_fresh = self.is_fresh_queue(&queue.id);
         if let Some((kind, mended)) = self.queue_drift(queue, &fate).filter(|_| !is_fresh) {
             self.drift(kind, &queue.id, &queue.name, mended);
         }
+        let kept = self.key_kept(queue, &fate);
         let (key, state, detail) = match fate {
+            Fate::Refuse(why) if kept.is_some() => {
+                let detail = format!("points at another whisper since: {why}{}", self.way_back());
+                (kept, QueueState::LeftAlone, detail)
+            }
             Fate::Refuse(detail) => {
                 if is_ours {
                     self.restore(queue);
@@ -49,10 +54,14 @@ impl Planner<'_> {
                 (Some(key), QueueState::LeftAlone, detail)
             }
             // The copy may be older than what was refused.
-            Fate::Attach(key) if !is_ours && self.was_refused_unread(queue, &key) => {
+            Fate::Attach(key) if kept.is_some() || self.was_refused_unread(queue, &key) => {
                 let why = self.unread_original(&key).map(|(_, err)| told(err));
                 let detail = format!("its whisper {}", why.unwrap_or_default());
-                (None, QueueState::Refused, detail)
+                let state = match kept {
+                    Some(_) => QueueState::LeftAlone,
+                    None => QueueState::Refused,
+                };
+                (kept, state, detail)
             }
             Fate::Attach(key) if self.available.contains(&key) => {
                 self.plan.steps.push(Step::AttachQueue {
@@ -82,11 +91,9 @@ impl Planner<'_> {
 
     /// A queue whose whisper was deleted is told as that flow.
     fn queue_drift(&self, queue: &Queue, fate: &Fate) -> Option<(DriftKind, bool)> {
-        let now = queue.outbound.flow_id.as_deref();
-        let is_ours = now.is_some_and(|id| self.observed.is_ours(id));
         let is_attachable = matches!(fate, Fate::Attach(_));
         let is_mended = is_attachable && !self.tells_drift_only(self.is_fresh_queue(&queue.id));
-        if is_ours {
+        if self.runs_ours(queue) {
             None
         } else if self.is_attached(queue) {
             // Where it is to have its own whisper anyway, a change of ours may have put it back and lost the answer; and one
@@ -107,7 +114,42 @@ impl Planner<'_> {
         let was_refused = known.is_some_and(|known| {
             known.state == QueueState::Refused && known.previous_flow_id == queue.outbound.flow_id
         });
-        was_refused && self.unread_original(key).is_some()
+        was_refused && !self.runs_ours(queue) && self.unread_original(key).is_some()
+    }
+
+    /// The flow of ours that a queue is to have again, once somebody puts right what they did: they gave it a whisper that is
+    /// refused. As long as that cannot be read, nobody knows better.
+    pub(super) fn key_kept(&self, queue: &Queue, fate: &Fate) -> Option<FlowKey> {
+        let known = self.remembered.queues.get(&queue.id)?;
+        let is_kept = match fate {
+            // One that we refused ourselves was to run nothing of ours.
+            Fate::Refuse(_) => {
+                known.state != QueueState::Refused && self.queue_drift(queue, fate).is_some()
+            }
+            Fate::Attach(key) => {
+                let was_kept = known.attached && known.state == QueueState::LeftAlone;
+                was_kept && !self.runs_ours(queue) && self.unread_original(key).is_some()
+            }
+        };
+        let is_fresh = self.is_fresh_queue(&queue.id);
+        (is_kept && !is_fresh)
+            .then(|| self.key_before(&queue.id))
+            .flatten()
+    }
+
+    /// What helps a queue with a whisper that is refused, beside what that is refused for.
+    fn way_back(&self) -> &'static str {
+        match self.request.existing_whisper {
+            ExistingWhisper::Refuse => ", or point the queue back at Ringfence's",
+            ExistingWhisper::Merge | ExistingWhisper::Replace => {
+                "; point the queue back at Ringfence's, or choose existing_whisper replace"
+            }
+        }
+    }
+
+    fn runs_ours(&self, queue: &Queue) -> bool {
+        let now = queue.outbound.flow_id.as_deref();
+        now.is_some_and(|id| self.observed.is_ours(id))
     }
 
     /// See [`given_back`].
@@ -126,10 +168,9 @@ impl Planner<'_> {
 
     /// Somebody changed this queue, or made it, and the tenant wants that told and not mended.
     pub(super) fn is_told_only(&self, queue: &Queue) -> bool {
-        let is_ours = |id: &str| self.observed.is_ours(id);
-        let runs_ours = queue.outbound.flow_id.as_deref().is_some_and(is_ours);
         let is_changed = self.is_attached(queue) || self.is_new(queue);
-        self.tells_drift_only(self.is_fresh_queue(&queue.id)) && is_changed && !runs_ours
+        let is_told_only = self.tells_drift_only(self.is_fresh_queue(&queue.id));
+        is_told_only && is_changed && !self.runs_ours(queue)
     }
 
     /// The flow of ours that the queue ran before somebody changed it.
@@ -178,12 +219,7 @@ impl Planner<'_> {
             if self.request.queues.covers(&queue.id) {
                 continue;
             }
-            let is_ours = queue
-                .outbound
-                .flow_id
-                .as_deref()
-                .is_some_and(|id| self.observed.is_ours(id));
-            if is_ours {
+            if self.runs_ours(queue) {
                 self.restore(queue);
                 self.outcome(queue, None, QueueState::Pending, String::new());
             } else if self.remembered.is_attached(&queue.id) {
