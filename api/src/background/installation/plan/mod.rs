@@ -9,6 +9,7 @@ mod flows;
 mod install;
 mod moving;
 mod queues;
+mod refused;
 mod step;
 mod uninstall;
 mod unread;

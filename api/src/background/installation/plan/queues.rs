@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::aws::Queue;
 use crate::domain::drift::DriftKind;
-use crate::domain::installation::{ExistingWhisper, QueueSelection, QueueState};
+use crate::domain::installation::{QueueSelection, QueueState};
 
 use super::super::desired::{FlowKey, Remembered, RememberedQueue};
 use super::super::observed::{Observed, former_whisper};
@@ -90,7 +90,7 @@ impl Planner<'_> {
     }
 
     /// A queue whose whisper was deleted is told as that flow.
-    fn queue_drift(&self, queue: &Queue, fate: &Fate) -> Option<(DriftKind, bool)> {
+    pub(super) fn queue_drift(&self, queue: &Queue, fate: &Fate) -> Option<(DriftKind, bool)> {
         let is_attachable = matches!(fate, Fate::Attach(_));
         let is_mended = is_attachable && !self.tells_drift_only(self.is_fresh_queue(&queue.id));
         if self.runs_ours(queue) {
@@ -108,46 +108,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Its whisper could not be merged when it was last read, and cannot be read now.
-    fn was_refused_unread(&self, queue: &Queue, key: &FlowKey) -> bool {
-        let known = self.remembered.queues.get(&queue.id);
-        let was_refused = known.is_some_and(|known| {
-            known.state == QueueState::Refused && known.previous_flow_id == queue.outbound.flow_id
-        });
-        was_refused && !self.runs_ours(queue) && self.unread_original(key).is_some()
-    }
-
-    /// The flow of ours that a queue is to have again, once somebody puts right what they did: they gave it a whisper that is
-    /// refused. As long as that cannot be read, nobody knows better.
-    pub(super) fn key_kept(&self, queue: &Queue, fate: &Fate) -> Option<FlowKey> {
-        let known = self.remembered.queues.get(&queue.id)?;
-        let is_kept = match fate {
-            // One that we refused ourselves was to run nothing of ours.
-            Fate::Refuse(_) => {
-                known.state != QueueState::Refused && self.queue_drift(queue, fate).is_some()
-            }
-            Fate::Attach(key) => {
-                let was_kept = known.attached && known.state == QueueState::LeftAlone;
-                was_kept && !self.runs_ours(queue) && self.unread_original(key).is_some()
-            }
-        };
-        let is_fresh = self.is_fresh_queue(&queue.id);
-        (is_kept && !is_fresh)
-            .then(|| self.key_before(&queue.id))
-            .flatten()
-    }
-
-    /// What helps a queue with a whisper that is refused, beside what that is refused for.
-    fn way_back(&self) -> &'static str {
-        match self.request.existing_whisper {
-            ExistingWhisper::Refuse => ", or point the queue back at Ringfence's",
-            ExistingWhisper::Merge | ExistingWhisper::Replace => {
-                "; point the queue back at Ringfence's, or choose existing_whisper replace"
-            }
-        }
-    }
-
-    fn runs_ours(&self, queue: &Queue) -> bool {
+    pub(super) fn runs_ours(&self, queue: &Queue) -> bool {
         let now = queue.outbound.flow_id.as_deref();
         now.is_some_and(|id| self.observed.is_ours(id))
     }
@@ -171,21 +132,6 @@ impl Planner<'_> {
         let is_changed = self.is_attached(queue) || self.is_new(queue);
         let is_told_only = self.tells_drift_only(self.is_fresh_queue(&queue.id));
         is_told_only && is_changed && !self.runs_ours(queue)
-    }
-
-    /// The flow of ours that the queue ran before somebody changed it.
-    pub(super) fn key_before(&self, queue_id: &str) -> Option<FlowKey> {
-        let known = self.remembered.queues.get(queue_id)?;
-        let own = known
-            .previous_flow_id
-            .as_ref()
-            .filter(|id| !self.is_default(id));
-        Some(match own {
-            Some(id) if self.request.existing_whisper == ExistingWhisper::Merge => {
-                FlowKey::WhisperBefore(id.clone())
-            }
-            _ => FlowKey::Whisper,
-        })
     }
 
     /// It was made after the installation was reached, and was never ours.
