@@ -9,6 +9,7 @@ mod connect;
 mod decision_records;
 mod dynamodb;
 mod error;
+mod invoke_statement;
 mod jitter;
 mod lambda;
 mod meters;
@@ -201,10 +202,10 @@ impl Aws {
 
     #[must_use]
     pub fn function_permissions(&self, region: &str) -> SdkFunctionPermissions {
-        let config = aws_sdk_lambda::config::Builder::from(&self.base)
-            .region(Region::new(region.to_owned()))
-            .build();
-        SdkFunctionPermissions::new(aws_sdk_lambda::Client::from_conf(config))
+        self.permissions_by(
+            aws_sdk_lambda::config::Builder::from(&self.base)
+                .region(Region::new(region.to_owned())),
+        )
     }
 
     /// The policy of the fallback function in a customer's account, through the installer role.
@@ -214,12 +215,21 @@ impl Aws {
         now: Timestamp,
     ) -> Result<SdkFunctionPermissions, AwsError> {
         let (access, credentials) = self.session(ways, sts::whole_instance, now).await?;
-        let config = aws_sdk_lambda::config::Builder::from(&self.base)
-            .region(Region::new(access.instance_arn.region().to_owned()))
-            .credentials_provider(credentials)
-            .build();
-        let client = aws_sdk_lambda::Client::from_conf(config);
-        Ok(SdkFunctionPermissions::new(client))
+        Ok(self.permissions_by(
+            aws_sdk_lambda::config::Builder::from(&self.base)
+                .region(Region::new(access.instance_arn.region().to_owned()))
+                .credentials_provider(credentials),
+        ))
+    }
+
+    fn permissions_by(&self, config: aws_sdk_lambda::config::Builder) -> SdkFunctionPermissions {
+        let config = config.retry_config(RetryConfig::disabled()).build();
+        SdkFunctionPermissions {
+            client: aws_sdk_lambda::Client::from_conf(config),
+            store: self.store.clone(),
+            jitter: self.jitter.clone(),
+            requests_per_second: self.settings.connect_requests_per_second,
+        }
     }
 
     #[must_use]

@@ -1,18 +1,18 @@
-//! Every request to Amazon Connect waits here for the turn of its account and region.
+//! Every request to Amazon Connect, and to Lambda's control plane, waits here for the turn of its account and region.
 //!
 //! Invariants: turns are common to all processes (they are taken from the database), so that together they stay within
-//! their share of the customer's quota; a turn that could not be used in time is given up for a new one; after the
+//! their share of the account's quota; a turn that could not be used in time is given up for a new one; after the
 //! service throttled, nobody asks there for a while. Failure: without the database no request goes out.
 
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Jitter;
 use super::error::{AwsError, AwsErrorKind};
 use crate::domain::pace::{Pace, Place, Quota, Urgency};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 const ATTEMPTS_MAX: u32 = 4;
 const PAUSE_FIRST: Duration = Duration::from_millis(400);
@@ -121,27 +121,24 @@ impl Pacer {
         let pace = self.pace(quota);
         loop {
             let taken = self.store.pace_take(&self.place, quota, pace, turns);
-            let wait = match tokio::time::timeout(TURN_WITHIN, taken).await {
-                Ok(Ok(Some(wait))) => wait,
-                Ok(Ok(None)) => {
-                    return Err(AwsError {
-                        action,
-                        kind: AwsErrorKind::Throttled,
-                        message:
-                            "too many requests to this account are waiting; try again in a while"
-                                .to_owned(),
-                    });
-                }
-                Ok(Err(_)) | Err(_) => {
-                    return Err(AwsError::transient(
-                        action,
-                        "Ringfence's database did not say when this account's turn is",
-                    ));
-                }
+            let Some(wait) = told(action, taken).await? else {
+                return Err(AwsError {
+                    action,
+                    kind: AwsErrorKind::Throttled,
+                    message: "too many requests to this account are waiting; try again in a while"
+                        .to_owned(),
+                });
             };
             let turn = Instant::now() + wait;
             sleep_until(turn).await;
-            if turn.elapsed() <= LATE_MAX {
+            if turn.elapsed() > LATE_MAX {
+                continue;
+            }
+            // Nobody else had a turn meanwhile unless the wait was longer than the distance between two: only then is it worth
+            // a look whether the service throttled after this turn was given.
+            if wait <= pace.interval
+                || !told(action, self.store.pace_is_paused(&self.place, quota)).await?
+            {
                 return Ok(());
             }
         }
@@ -172,5 +169,19 @@ impl Pacer {
 
     fn pace(&self, quota: Quota) -> Pace {
         Pace::new(self.requests_per_second, quota, self.urgency)
+    }
+}
+
+/// What the database says of turns, if it says it in time.
+async fn told<T>(
+    action: &'static str,
+    asked: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, AwsError> {
+    match timeout(TURN_WITHIN, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) | Err(_) => Err(AwsError::transient(
+            action,
+            "Ringfence's database did not say when this account's turn is",
+        )),
     }
 }

@@ -89,6 +89,7 @@ const GUARDS: &[&str] = &[
     "deferred_notices_state_known",
     "deleted_flows_installation_known",
     "deleted_flows_pkey",
+    "function_policy_leases_pkey",
     "installation_drift_installation_known",
     "installation_drift_kind_known",
     "installation_drift_pkey",

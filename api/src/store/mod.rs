@@ -17,6 +17,7 @@ mod decisions;
 mod deleted_flows;
 mod erasure;
 mod error;
+mod function_policy_leases;
 mod ingest;
 mod installation_documents;
 mod installation_drift;

@@ -1,13 +1,14 @@
-//! Whose turn it is to ask Amazon Connect, in each account and region.
+//! Whose turn it is to ask Amazon Connect, or Lambda about functions, in each account and region.
 //!
 //! One row is a token bucket, kept as the time at which it would be full again; a turn is taken by pushing that time on,
-//! in one statement. The database's clock counts, since those of the processes may differ. The wait for a turn happens
+//! in one statement. `level_at` is the same by when requests really go out: some go ahead of their turn, and two that go out
+//! together wait for the later one. The database's clock counts, since those of the processes may differ. The wait for a turn happens
 //! outside, so that no transaction is open meanwhile. Failure: without the database nobody gets a turn.
 
 use std::time::Duration;
 
 use super::{Store, StoreError};
-use crate::domain::pace::{Pace, Place, Quota};
+use crate::domain::pace::{Pace, Place, Quota, Taken};
 
 /// The first pause after a throttle, and the longest.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
@@ -31,28 +32,53 @@ impl Store {
     ) -> Result<Option<Duration>, StoreError> {
         let step = pace.interval * turns;
         let mut tx = self.system(WHY).await?;
-        let ahead = sqlx::query_scalar!(
-            r#"insert into request_paces as p (account_id, region, quota, next_at)
-               values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 microsecond')
+        let taken = sqlx::query!(
+            r#"insert into request_paces as p (account_id, region, quota, next_at, level_at)
+               values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 microsecond',
+                   clock_timestamp() + greatest($4::bigint, 2 * $4::bigint - $6::bigint) * interval '1 microsecond')
                on conflict on constraint request_paces_pkey do update
-               set next_at = greatest(p.next_at, clock_timestamp()) + $4::bigint * interval '1 microsecond'
+               set next_at = greatest(p.next_at, clock_timestamp()) + $4::bigint * interval '1 microsecond',
+                   level_at = greatest(p.level_at, p.paused_until, clock_timestamp(),
+                       greatest(p.next_at, clock_timestamp()) + ($4::bigint - $6::bigint) * interval '1 microsecond')
+                       + $4::bigint * interval '1 microsecond'
                where p.next_at <= clock_timestamp() + $5::bigint * interval '1 microsecond'
-               returning (extract(epoch from next_at - clock_timestamp()) * 1000000)::bigint as "ahead!""#,
+               returning (extract(epoch from p.next_at - clock_timestamp()) * 1000000)::bigint as "next!",
+                   (extract(epoch from p.level_at - clock_timestamp()) * 1000000)::bigint as "level!",
+                   coalesce(extract(epoch from p.paused_until - clock_timestamp()) * 1000000, 0)::bigint as "pause!""#,
             place.account_id,
             place.region,
             quota.as_str(),
             micros(step),
             micros(pace.wait_max.unwrap_or(UNBOUNDED)),
+            micros(pace.interval + pace.tolerance),
         )
         .fetch_optional(tx.connection())
         .await?;
         tx.commit().await?;
-        // The last of the turns lies one interval before the time that the row now shows.
-        Ok(ahead.map(|ahead| {
-            Duration::from_micros(u64::try_from(ahead).unwrap_or_default())
-                .saturating_sub(pace.interval)
-                .saturating_sub(pace.tolerance)
+        let span = |micros| Duration::from_micros(u64::try_from(micros).unwrap_or_default());
+        Ok(taken.map(|taken| {
+            pace.wait(Taken {
+                next: span(taken.next),
+                level: span(taken.level),
+                pause: span(taken.pause),
+            })
         }))
+    }
+
+    /// Whether the service throttled, and nobody is to ask there now.
+    pub async fn pace_is_paused(&self, place: &Place, quota: Quota) -> Result<bool, StoreError> {
+        let mut tx = self.system(WHY).await?;
+        let paused = sqlx::query_scalar!(
+            r#"select paused_until > clock_timestamp() as "paused" from request_paces
+               where account_id = $1 and region = $2 and quota = $3"#,
+            place.account_id,
+            place.region,
+            quota.as_str(),
+        )
+        .fetch_optional(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(paused.flatten().unwrap_or_default())
     }
 
     /// After the service throttled: nobody asks there for a while. The while doubles when the service throttles again

@@ -13,6 +13,7 @@ mod erasure;
 mod fake;
 mod fallback;
 mod flow_changes;
+mod function_policies;
 mod ingest;
 mod install;
 mod interruptions;
