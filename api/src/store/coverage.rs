@@ -490,6 +490,8 @@ impl Store {
         let mut tx = self
             .system("routing profiles of every tenant are read")
             .await?;
+        // A lease that another process takes at the same moment cannot be seen before it is committed.
+        tx.alone_in("coverage leases").await?;
         let row = sqlx::query!(
             r#"update coverage_readings r set lease_token = $1, lease_expires_at = $3
              from instances i, connections c

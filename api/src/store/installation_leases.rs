@@ -197,6 +197,8 @@ impl Store {
         until: Timestamp,
     ) -> Result<Option<LeasedInstallation>, StoreError> {
         let mut tx = self.system("the reconciler serves every tenant").await?;
+        // A lease that another process takes at the same moment cannot be seen before it is committed.
+        tx.alone_in("installation leases").await?;
         let row = sqlx::query!(
             r#"update installations n set lease_token = $1, lease_expires_at = $3, looked = null, to_look = null
              from instances i, connections c

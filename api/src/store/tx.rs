@@ -204,6 +204,18 @@ pub struct SystemTx {
 }
 
 impl SystemTx {
+    /// Waits until no other transaction is in here, and keeps others out until this one ends. Statements that follow see what
+    /// those before committed.
+    pub(super) async fn alone_in(&mut self, what: &'static str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "select pg_advisory_xact_lock(hashtextextended($1, 0))",
+            what
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     pub(super) fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
     }
