@@ -1,6 +1,8 @@
-//! Request quotas of Amazon Connect: token buckets per account, Region and operation, as documented. On by default.
+//! Request quotas of Amazon Connect, per operation, and of Lambda's control plane: token buckets per account and Region, as
+//! documented. On by default.
 //!
-//! The other services' quotas are far above what one machine can ask for, so only Connect's are kept.
+//! The other services' quotas are far above what one machine can ask for, and so are Lambda's for invocations and GetFunction.
+//! How many requests at once Lambda lets through is not documented: it is taken to be as many as in a second.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,10 +23,23 @@ const DEFAULT: Limit = Limit {
     burst: 5.0,
 };
 
-fn limit(service: &str, operation: &str) -> Option<Limit> {
-    if service != "connect" {
-        return None;
+const LAMBDA: Limit = Limit {
+    per_second: 15.0,
+    burst: 15.0,
+};
+
+/// The bucket that a request is taken from, and its size.
+fn bucket<'a>(service: &str, operation: &'a str) -> Option<(&'a str, Limit)> {
+    match (service, operation) {
+        ("connect", _) => Some((operation, connect(operation))),
+        ("lambda", "Invoke" | "GetFunction") => None,
+        ("lambda", "GetPolicy") => Some((operation, LAMBDA)),
+        ("lambda", _) => Some(("the rest of Lambda's control plane", LAMBDA)),
+        _ => None,
     }
+}
+
+fn connect(operation: &str) -> Limit {
     let (per_second, burst) = match operation {
         "StopContact"
         | "DescribeContact"
@@ -34,9 +49,9 @@ fn limit(service: &str, operation: &str) -> Option<Limit> {
         "GetCurrentMetricData" => (5.0, 8.0),
         "SearchContacts" => (0.5, 1.0),
         "TagContact" => (20.0, 25.0),
-        _ => return Some(DEFAULT),
+        _ => return DEFAULT,
     };
-    Some(Limit { per_second, burst })
+    Limit { per_second, burst }
 }
 
 #[derive(Debug)]
@@ -78,18 +93,15 @@ impl Quotas {
         now: Timestamp,
     ) -> bool {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(documented) = limit(service, operation).filter(|_| inner.enabled) else {
+        let Some((bucket, documented)) = bucket(service, operation).filter(|_| inner.enabled)
+        else {
             return true;
         };
         let limit = Limit {
             per_second: documented.per_second * inner.scale,
             burst: documented.burst * inner.scale,
         };
-        let key = (
-            operation.to_owned(),
-            account_id.to_owned(),
-            region.to_owned(),
-        );
+        let key = (bucket.to_owned(), account_id.to_owned(), region.to_owned());
         let bucket = inner.buckets.entry(key).or_insert(Bucket {
             tokens: limit.burst,
             at: now,
@@ -208,6 +220,23 @@ mod tests {
             admitted(&quotas, "StartTaskContact", "1", "us-east-1", start()),
             0
         );
+    }
+
+    #[test]
+    fn lambda_counts_readings_of_policies_and_all_its_other_control_operations() {
+        let quotas = Quotas::default();
+        let admitted = |operation: &str, now| {
+            (0..50)
+                .filter(|_| quotas.take("lambda", operation, "1", "us-east-1", now))
+                .count()
+        };
+        assert_eq!(admitted("GetPolicy", start()), 15);
+        assert_eq!(admitted("AddPermission", start()), 15);
+        assert_eq!(admitted("RemovePermission", start()), 0);
+        assert_eq!(admitted("Invoke", start()), 50);
+        assert_eq!(admitted("GetFunction", start()), 50);
+        let later = start() + SignedDuration::from_millis(200);
+        assert_eq!(admitted("GetPolicy", later), 3);
     }
 
     #[test]

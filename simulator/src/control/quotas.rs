@@ -1,4 +1,4 @@
-//! The switch of Connect's request quotas, and how large they are.
+//! The switch of the request quotas, and how large they are.
 
 use std::sync::Arc;
 
