@@ -3,8 +3,6 @@
 //! Invariant: a pending external id is taken for good only once both roles accept it and all that must pass passes with
 //! it. Failure: an error means that AWS could not be asked, and says nothing of the connection.
 
-use jiff::Timestamp;
-
 use crate::aws::{Aws, AwsError, AwsErrorKind, InstanceAccess};
 use crate::domain::instance_arn::InstanceArn;
 use crate::domain::pace::Urgency;
@@ -58,7 +56,6 @@ pub async fn check_connection(
     arn: &InstanceArn,
     roles: &RoleArns,
     urgency: Urgency,
-    now: Timestamp,
 ) -> Result<Checked, AwsError> {
     let with = |external_id: &String| {
         let access = |role_arn: &String| InstanceAccess {
@@ -76,7 +73,7 @@ pub async fn check_connection(
         _ => None,
     };
     let present = with(pending.unwrap_or(&connection.external_id));
-    let mut verification = verify_instance(aws, &present, urgency, now).await?;
+    let mut verification = verify_instance(aws, &present, urgency).await?;
     if connection.pending_external_id.is_some() && pending.is_none() {
         verification.checks.push(pending_check());
     }

@@ -92,15 +92,8 @@ impl Verifying<'_> {
             )?,
         };
         let began_at = self.clock.now();
-        let checked = check_connection(
-            self.aws,
-            &connection,
-            &instance.arn,
-            &roles,
-            Urgency::Asked,
-            began_at,
-        )
-        .await?;
+        let checked =
+            check_connection(self.aws, &connection, &instance.arn, &roles, Urgency::Asked).await?;
         let at = self.clock.now();
         let recording = Recording {
             instance: &instance,

@@ -1,6 +1,8 @@
 //! What went wrong in a call to AWS, reduced to what decides the next move.
 
+use std::error::Error;
 use std::fmt;
+use std::iter::successors;
 
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
@@ -72,8 +74,11 @@ impl AwsError {
 
     pub(super) fn from_sdk<E>(action: &'static str, err: &SdkError<E, HttpResponse>) -> Self
     where
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + Error + 'static,
     {
+        if let Some(refused) = of_the_role(err) {
+            return refused;
+        }
         match err {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or_default();
@@ -120,6 +125,12 @@ impl fmt::Display for AwsErrorKind {
             Self::Transient => "failed for the moment",
         })
     }
+}
+
+/// What STS said, where the request had no session to be signed with.
+fn of_the_role(err: &(dyn Error + 'static)) -> Option<AwsError> {
+    let mut causes = successors(err.source(), |&cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref().cloned())
 }
 
 fn shortened(message: &str) -> String {

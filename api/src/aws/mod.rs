@@ -16,24 +16,28 @@ mod meters;
 mod number_table;
 mod pacing;
 mod paging;
+mod role_credentials;
 mod routing;
 mod runtime;
 mod streams;
 mod sts;
 mod tasks;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use jiff::Timestamp;
+use aws_sdk_sts::config::IdentityCache;
 
-use crate::domain::instance_arn::InstanceArn;
+use crate::clock::Clock;
 use crate::domain::pace::{Place, Urgency};
 use crate::store::Store;
 use pacing::Pacer;
+use role_credentials::RoleCredentials;
+use sts::Purpose;
 
 pub use connect::{
     ConnectInstance, CreatedFlow, Flow, FlowSummary, FlowType, InstanceFacts, NewFlow, Outbound,
@@ -66,14 +70,15 @@ pub struct AwsSettings {
 pub struct Aws {
     base: SdkConfig,
     settings: AwsSettings,
-    sessions: sts::Sessions,
+    sessions: Arc<sts::Sessions>,
     store: Store,
     jitter: Jitter,
+    clock: Clock,
 }
 
 impl Aws {
     /// Reads the SDK's own settings: credentials, endpoint.
-    pub async fn load(settings: AwsSettings, store: Store, jitter: Jitter) -> Self {
+    pub async fn load(settings: AwsSettings, store: Store, jitter: Jitter, clock: Clock) -> Self {
         let base = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -85,18 +90,25 @@ impl Aws {
             .retry_config(RetryConfig::standard())
             .load()
             .await;
-        Self::new(base, settings, store, jitter)
+        Self::new(base, settings, store, jitter, clock)
     }
 
     #[must_use]
     /// The store keeps the pace that all processes have in common.
-    pub fn new(base: SdkConfig, settings: AwsSettings, store: Store, jitter: Jitter) -> Self {
+    pub fn new(
+        base: SdkConfig,
+        settings: AwsSettings,
+        store: Store,
+        jitter: Jitter,
+        clock: Clock,
+    ) -> Self {
         Self {
             base,
             store,
-            sessions: sts::Sessions::default(),
+            sessions: Arc::default(),
             settings,
             jitter,
+            clock,
         }
     }
 
@@ -110,13 +122,13 @@ impl Aws {
         &self,
         ways: &[InstanceAccess],
         urgency: Urgency,
-        now: Timestamp,
     ) -> Result<SdkConnectInstance, AwsError> {
-        let (access, credentials) = self.session(ways, sts::whole_instance, now).await?;
+        let (access, credentials) = self.role(ways, Purpose::WholeInstance).await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
             .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
             .build();
         Ok(SdkConnectInstance::new(
             aws_sdk_connect::Client::from_conf(config),
@@ -126,16 +138,13 @@ impl Aws {
     }
 
     /// Starts tasks in one instance through the runtime role, by the first of these ways that is open.
-    pub async fn task_starter(
-        &self,
-        ways: &[InstanceAccess],
-        now: Timestamp,
-    ) -> Result<TaskStarter, AwsError> {
-        let (access, credentials) = self.session(ways, sts::tasks_only, now).await?;
+    pub async fn task_starter(&self, ways: &[InstanceAccess]) -> Result<TaskStarter, AwsError> {
+        let (access, credentials) = self.role(ways, Purpose::TasksOnly).await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
             .region(Region::new(access.instance_arn.region().to_owned()))
             .retry_config(RetryConfig::disabled())
             .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
             .build();
         Ok(TaskStarter::new(
             aws_sdk_connect::Client::from_conf(config),
@@ -160,7 +169,7 @@ impl Aws {
             &self.sts(access.instance_arn.region()),
             access,
             external_id,
-            sts::whole_instance(&access.instance_arn),
+            Purpose::WholeInstance.policy(&access.instance_arn),
         )
         .await
         .map(drop)
@@ -172,7 +181,7 @@ impl Aws {
             &self.sts(access.instance_arn.region()),
             access,
             Some(&access.external_id),
-            sts::whole_instance(&access.instance_arn),
+            Purpose::WholeInstance.policy(&access.instance_arn),
         )
         .await?;
         let config = aws_sdk_connect::config::Builder::from(&self.base)
@@ -212,13 +221,13 @@ impl Aws {
     pub async fn fallback_permissions(
         &self,
         ways: &[InstanceAccess],
-        now: Timestamp,
     ) -> Result<SdkFunctionPermissions, AwsError> {
-        let (access, credentials) = self.session(ways, sts::whole_instance, now).await?;
+        let (access, credentials) = self.role(ways, Purpose::WholeInstance).await?;
         Ok(self.permissions_by(
             aws_sdk_lambda::config::Builder::from(&self.base)
                 .region(Region::new(access.instance_arn.region().to_owned()))
-                .credentials_provider(credentials),
+                .credentials_provider(credentials)
+                .identity_cache(IdentityCache::no_cache()),
         ))
     }
 
@@ -277,35 +286,25 @@ impl Aws {
         )
     }
 
-    /// A role is used for one purpose, so that the session that is kept for it is narrowed as that purpose demands.
-    async fn session<'a>(
+    /// Who acts through a role, once it has let us in. Its sessions are kept by us alone: the SDK would go by another clock.
+    async fn role<'a>(
         &self,
         ways: &'a [InstanceAccess],
-        policy: fn(&InstanceArn) -> String,
-        now: Timestamp,
-    ) -> Result<(&'a InstanceAccess, Credentials), AwsError> {
-        let mut refused = AwsError::transient("sts:AssumeRole", "there is no role to assume");
-        for (place, access) in ways.iter().enumerate() {
-            if let Some(credentials) = self.sessions.get(access, now) {
-                return Ok((access, credentials));
-            }
-            let sts = self.sts(access.instance_arn.region());
-            let policy = policy(&access.instance_arn);
-            match sts::assume(&sts, access, Some(&access.external_id), policy).await {
-                Ok(session) => {
-                    self.sessions.keep(access, &session);
-                    return Ok((access, session.credentials));
-                }
-                Err(err) if err.kind == AwsErrorKind::AccessDenied => {
-                    // The first way's refusal tells what is wrong.
-                    if place == 0 {
-                        refused = err;
-                    }
-                }
-                Err(err) => return Err(err),
-            }
-        }
-        Err(refused)
+        purpose: Purpose,
+    ) -> Result<(&'a InstanceAccess, RoleCredentials), AwsError> {
+        let access = ways
+            .first()
+            .ok_or_else(|| AwsError::transient("sts:AssumeRole", "there is no role to assume"))?;
+        let role = RoleCredentials {
+            sessions: Arc::clone(&self.sessions),
+            sts: self.sts(access.instance_arn.region()),
+            clock: self.clock.clone(),
+            ways: ways.to_vec(),
+            purpose,
+            open: AtomicUsize::new(0),
+        };
+        role.credentials().await?;
+        Ok((access, role))
     }
 
     fn sts(&self, region: &str) -> aws_sdk_sts::Client {

@@ -1,7 +1,7 @@
 //! Sessions of a customer's roles.
 //!
 //! Every session is narrowed to one instance by a session policy, so that a mistake here cannot reach another
-//! instance of the same account. Sessions are kept until five minutes before they end.
+//! instance of the same account, and to what it is for. Sessions are kept until five minutes before they end.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -58,15 +58,39 @@ impl InstanceAccess {
     }
 }
 
+/// What a session is for, which is all that it may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Purpose {
+    /// Whatever the role permits in the instance.
+    WholeInstance,
+    /// All that telling an agent takes.
+    TasksOnly,
+}
+
+impl Purpose {
+    pub(super) fn policy(self, arn: &InstanceArn) -> String {
+        match self {
+            Self::WholeInstance => whole_instance(arn),
+            Self::TasksOnly => tasks_only(arn),
+        }
+    }
+}
+
+/// One role may serve both purposes; its sessions are kept apart.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    kept: Mutex<HashMap<InstanceAccess, (Credentials, Timestamp)>>,
+    kept: Mutex<HashMap<(InstanceAccess, Purpose), (Credentials, Timestamp)>>,
 }
 
 impl Sessions {
-    pub(super) fn get(&self, access: &InstanceAccess, now: Timestamp) -> Option<Credentials> {
+    pub(super) fn get(
+        &self,
+        access: &InstanceAccess,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Option<Credentials> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(access)
+        kept.get(&(access.clone(), purpose))
             .filter(|(_, end)| {
                 now < end
                     .checked_sub(KEEP_UNTIL_BEFORE_END)
@@ -75,14 +99,15 @@ impl Sessions {
             .map(|(credentials, _)| credentials.clone())
     }
 
-    pub(super) fn keep(&self, access: &InstanceAccess, session: &Session) {
+    pub(super) fn keep(&self, access: &InstanceAccess, purpose: Purpose, session: &Session) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(access.clone(), (session.credentials.clone(), session.end));
+        let until = (session.credentials.clone(), session.end);
+        kept.insert((access.clone(), purpose), until);
     }
 
     pub(super) fn forget(&self, access: &InstanceAccess) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(access);
+        kept.retain(|(of, _), _| of != access);
     }
 }
 
@@ -127,7 +152,7 @@ pub(super) async fn assume(
 
 /// Phone numbers stand at the account, not under the instance, and setting a queue's caller id touches them: also those of
 /// another region, which a traffic distribution group lends. So does the fallback function, whose policy admits the instance.
-pub(super) fn whole_instance(arn: &InstanceArn) -> String {
+fn whole_instance(arn: &InstanceArn) -> String {
     let (partition, region, account) = (arn.partition(), arn.region(), arn.account_id());
     json!({
         "Version": "2012-10-17",
@@ -151,8 +176,7 @@ pub(super) fn whole_instance(arn: &InstanceArn) -> String {
     .to_string()
 }
 
-/// All that telling an agent takes.
-pub(super) fn tasks_only(arn: &InstanceArn) -> String {
+fn tasks_only(arn: &InstanceArn) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -180,8 +204,8 @@ mod tests {
 
     #[test]
     fn a_session_reaches_one_instance_and_fits_the_service_limit() {
-        for policy in [whole_instance, tasks_only] {
-            let policy = policy(&access().instance_arn);
+        for purpose in [Purpose::WholeInstance, Purpose::TasksOnly] {
+            let policy = purpose.policy(&access().instance_arn);
             assert!(policy.len() <= 2048);
             assert!(policy.contains("instance/0a1b/"), "{policy}");
             assert!(!policy.contains(r#""*""#), "{policy}");
@@ -189,31 +213,41 @@ mod tests {
         assert!(!tasks_only(&access().instance_arn).contains("connect:*"));
     }
 
+    fn session(name: &str) -> Session {
+        Session {
+            credentials: Credentials::new(name, "b", None, None, "test"),
+            end: "2026-01-01T01:00:00Z".parse().expect("a time"),
+        }
+    }
+
+    fn got(sessions: &Sessions, purpose: Purpose, at: &str) -> Option<String> {
+        let credentials = sessions.get(&access(), purpose, at.parse().expect("a time"))?;
+        Some(credentials.access_key_id().to_owned())
+    }
+
     #[test]
     fn a_session_is_used_until_five_minutes_before_its_end() {
-        let sessions = Sessions::default();
-        let end: Timestamp = "2026-01-01T01:00:00Z".parse().unwrap();
-        let session = Session {
-            credentials: Credentials::new("a", "b", None, None, "test"),
-            end,
-        };
-        sessions.keep(&access(), &session);
-        assert!(
-            sessions
-                .get(&access(), "2026-01-01T00:54:59Z".parse().unwrap())
-                .is_some()
-        );
-        assert!(
-            sessions
-                .get(&access(), "2026-01-01T00:55:00Z".parse().unwrap())
-                .is_none()
-        );
+        let (sessions, purpose) = (Sessions::default(), Purpose::WholeInstance);
+        sessions.keep(&access(), purpose, &session("a"));
+        assert!(got(&sessions, purpose, "2026-01-01T00:54:59Z").is_some());
+        assert!(got(&sessions, purpose, "2026-01-01T00:55:00Z").is_none());
         sessions.forget(&access());
-        assert!(
-            sessions
-                .get(&access(), "2026-01-01T00:00:00Z".parse().unwrap())
-                .is_none()
-        );
+        assert!(got(&sessions, purpose, "2026-01-01T00:00:00Z").is_none());
+    }
+
+    #[test]
+    fn a_role_with_two_purposes_has_a_session_for_each() {
+        let at = "2026-01-01T00:00:00Z";
+        let sessions = Sessions::default();
+        sessions.keep(&access(), Purpose::TasksOnly, &session("tasks"));
+        assert_eq!(got(&sessions, Purpose::WholeInstance, at), None);
+        sessions.keep(&access(), Purpose::WholeInstance, &session("whole"));
+        let kept = |purpose| got(&sessions, purpose, at);
+        assert_eq!(kept(Purpose::TasksOnly).as_deref(), Some("tasks"));
+        assert_eq!(kept(Purpose::WholeInstance).as_deref(), Some("whole"));
+        sessions.forget(&access());
+        assert_eq!(kept(Purpose::TasksOnly), None);
+        assert_eq!(kept(Purpose::WholeInstance), None);
     }
 
     #[test]

@@ -71,7 +71,6 @@ impl ConnectionChecker {
             &instance.arn,
             &roles,
             Urgency::Background,
-            began_at,
         )
         .await?;
         let at = self.clock.now();

@@ -80,7 +80,7 @@ impl NoticeWorker {
             &notice.runtime_role_arns,
             &notice.external_ids,
         );
-        let starter = match self.aws.task_starter(&access, self.clock.now()).await {
+        let starter = match self.aws.task_starter(&access).await {
             Ok(starter) => starter,
             // A role can be put right while the notice still waits.
             Err(err) => return again(&err),

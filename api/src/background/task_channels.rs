@@ -70,7 +70,7 @@ impl TaskChannels {
         let access = InstanceAccess::ways(&agent.instance_arn, roles, &agent.external_ids);
         let connect = self
             .aws
-            .connect_instance(&access, Urgency::Background, now)
+            .connect_instance(&access, Urgency::Background)
             .await?;
         let profile = connect.agent_routing_profile(agent.agent_id()).await?;
         self.profiles.retain(|_, (_, until)| *until > now);

@@ -51,15 +51,15 @@ impl Base {
             decisions_table: settings.tables.decisions.clone(),
             meters_table: settings.tables.meters.clone(),
         };
-        let aws =
-            Arc::new(Aws::load(aws_settings, store.clone(), Jitter::new(seeds.next_u64())).await);
+        let jitter = Jitter::new(seeds.next_u64());
+        let aws = Aws::load(aws_settings, store.clone(), jitter, clock.clone()).await;
         Ok(Self {
             metrics: Metrics::install()?,
             settings,
             store,
             clock,
             ids,
-            aws,
+            aws: Arc::new(aws),
             wake_ups: WakeUps::default(),
             outbound,
         })

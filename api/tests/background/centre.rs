@@ -10,10 +10,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use jiff::Timestamp;
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use ringfence_api::clock::Clock;
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -37,8 +39,11 @@ pub struct Inside {
     /// Profiles of agents, by the agents' ids.
     pub profiles: BTreeMap<String, String>,
     pub without_tasks: BTreeSet<String>,
-    /// Paths of what was read.
+    /// When the next session ends; 09:00 on the first of January if nothing is said.
+    pub session_ends: Option<Timestamp>,
+    /// What was read of agents, and in which session.
     pub read: Vec<String>,
+    pub sessions: Vec<String>,
     pub reading_denied: bool,
 }
 
@@ -49,7 +54,7 @@ pub struct Centre {
 }
 
 impl Centre {
-    pub async fn start(store: Store) -> Self {
+    pub async fn start(store: Store, clock: Clock) -> Self {
         let agents = |inside| {
             Router::new()
                 .route("/users/{instance}/{id}", get(describe_user))
@@ -59,11 +64,15 @@ impl Centre {
                 )
                 .with_state(inside)
         };
-        Self::start_with(store, agents).await
+        Self::start_with(store, clock, agents).await
     }
 
     /// One that answers these instead of what is asked about agents.
-    pub async fn start_with(store: Store, more: impl FnOnce(Arc<Mutex<Inside>>) -> Router) -> Self {
+    pub async fn start_with(
+        store: Store,
+        clock: Clock,
+        more: impl FnOnce(Arc<Mutex<Inside>>) -> Router,
+    ) -> Self {
         let inside = Arc::new(Mutex::new(Inside::default()));
         let router = Router::new()
             .route("/", post(assume_role))
@@ -87,7 +96,7 @@ impl Centre {
             meters_table: "ringfence-meters".to_owned(),
         };
         Self {
-            aws: Arc::new(Aws::new(config, settings, store, Jitter::new(1))),
+            aws: Arc::new(Aws::new(config, settings, store, Jitter::new(1), clock)),
             inside,
         }
     }
@@ -108,8 +117,13 @@ async fn assume_role(State(inside): Shared, body: String) -> Response {
         );
         return answer(status, "text/xml", error);
     }
-    let credentials = "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
-         <SessionToken>token</SessionToken><Expiration>2026-01-01T09:00:00Z</Expiration>";
+    let number = inside.assumed.len();
+    let end = inside.session_ends.map(|end| end.to_string());
+    let end = end.unwrap_or_else(|| "2026-01-01T09:00:00Z".to_owned());
+    let credentials = format!(
+        "<AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+         <SessionToken>session-{number}</SessionToken><Expiration>{end}</Expiration>"
+    );
     let text = format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
          <Credentials>{credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>"
@@ -134,8 +148,14 @@ async fn start_task(State(inside): Shared, body: Bytes) -> Response {
     answer(200, "application/json", body.to_string())
 }
 
-async fn describe_user(State(inside): Shared, Path((_, id)): Path<(String, String)>) -> Response {
+async fn describe_user(
+    State(inside): Shared,
+    Path((_, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     let mut inside = inside.lock().expect("no panic inside");
+    let session = headers["x-amz-security-token"].to_str().expect("a token");
+    inside.sessions.push(session.to_owned());
     inside.read.push(format!("user {id}"));
     let profile = inside.profiles.get(&id).cloned();
     match profile {

@@ -211,7 +211,10 @@ struct Town {
 impl Town {
     async fn new(pool: PgPool, profiles: Profiles) -> Self {
         let world = World::new(pool).await;
-        let centre = Centre::start_with(world.store.clone(), |_| profiles.routes()).await;
+        let centre = Centre::start_with(world.store.clone(), world.clock.clone(), |_| {
+            profiles.routes()
+        })
+        .await;
         let (instance, _) = world.instance().await;
         let town = Self {
             world,

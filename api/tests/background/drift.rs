@@ -222,6 +222,42 @@ async fn a_queue_whose_whisper_somebody_changed_is_not_covered_until_it_is_put_r
     assert!(covered("own").await);
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn what_roles_refused_that_were_rotated_meanwhile_is_told_to_nobody_and_looked_at_again_at_once(
+    pool: PgPool,
+) {
+    let world = World::new(pool.clone()).await;
+    webhook(&world).await;
+    let rotations = [
+        "update connections set installer_role_arn = installer_role_arn || '-2'",
+        "update connections set pending_external_id = 'next'",
+    ];
+    for rotation in rotations {
+        let site = installed(&world, Drift::Mend).await;
+        let before = site.assessment().await;
+        site.is_due().await;
+        let (began, go_on) = site.fake.gate(1);
+        let worker = world.worker();
+        let rotated = async {
+            began.await.expect("told");
+            sqlx::query(rotation).execute(&pool).await.expect("rotated");
+            site.fake.inside().denied.insert("connect:ListQueues");
+            go_on.send(()).expect("waiting");
+        };
+        let (found, ()) = tokio::join!(worker.look(), rotated);
+        assert_eq!(found.expect("a pass"), Found::Work);
+        assert_eq!(site.assessment().await, before, "{rotation}");
+
+        site.fake.inside().denied.clear();
+        let again = world.worker().look().await.expect("a pass");
+        assert_eq!(again, Found::Work, "{rotation}");
+        assert!(site.assessment().await.reached, "{rotation}");
+        assert_eq!(drift(&site).await, [], "{rotation}");
+        assert_eq!(told(&site).await, [], "{rotation}");
+        site.put_away().await;
+    }
+}
+
 /// Both versions read the table while one takes the other's place.
 #[sqlx::test(migrations = "../migrations")]
 async fn whatever_kind_of_drift_is_kept_the_previous_version_can_read(pool: PgPool) {

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::{Database, server};
 use ringfence_api::aws::{Aws, AwsSettings, Jitter};
+use ringfence_api::clock::Clock;
 use ringfence_api::store::Store;
 use tokio::net::TcpListener;
 
@@ -141,6 +142,7 @@ pub fn aws_at(endpoint: &str) -> Arc<Aws> {
         settings,
         nowhere,
         Jitter::new(1),
+        Clock::system(),
     ))
 }
 

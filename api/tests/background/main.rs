@@ -31,6 +31,7 @@ mod queue_pages;
 mod refused_since;
 mod removal;
 mod removal_races;
+mod sessions;
 mod shards;
 mod stubborn;
 mod told_only;

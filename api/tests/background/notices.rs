@@ -44,7 +44,7 @@ impl Town {
             world.ids.clone(),
         );
         Self {
-            centre: Centre::start(world.store.clone()).await,
+            centre: Centre::start(world.store.clone(), world.clock.clone()).await,
             arn: arn.to_string(),
             world,
             dynamo,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use ringfence_api::aws::{AwsErrorKind, InstanceAccess, SdkConnectInstance};
+use ringfence_api::clock::Clock;
 use ringfence_api::domain::installation::ExistingWhisper;
 use ringfence_api::domain::pace::{Pace, Place, Quota, Urgency};
 use ringfence_api::store::Store;
@@ -158,6 +159,7 @@ async fn after_a_throttle_nobody_asks_there_and_the_pause_grows_while_it_goes_on
 
 /// A request whose turn was given before somebody else's was throttled.
 #[sqlx::test(migrations = "../migrations")]
+<<<<<<< HEAD
 async fn a_turn_from_before_a_throttle_is_given_up_for_one_after_the_pause(pool: PgPool) {
     let centre = Centre::start(Store::from_pool(pool.clone())).await;
     let connect = instance(&centre).await;
@@ -186,6 +188,12 @@ async fn a_turn_from_before_a_throttle_is_given_up_for_one_after_the_pause(pool:
 }
 
 async fn instance(centre: &Centre) -> SdkConnectInstance {
+=======
+async fn without_the_database_no_request_goes_out(_pool: PgPool) {
+    let nowhere = Store::connect_lazily("postgres://localhost:1/none").expect("an address");
+    let clock = Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"));
+    let centre = Centre::start(nowhere, clock).await;
+>>>>>>> 479fdf5 (Sessions of customers' roles are renewed beneath a look that outlasts them, one for each purpose; roles rotated during a pass are no drift)
     let access = InstanceAccess {
         instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/i1"
             .parse()
@@ -193,10 +201,14 @@ async fn instance(centre: &Centre) -> SdkConnectInstance {
         role_arn: "arn:aws:iam::111122223333:role/installer".to_owned(),
         external_id: "external".to_owned(),
     };
+<<<<<<< HEAD
     let now = "2026-01-01T00:00:00Z".parse().expect("a time");
     centre
+=======
+    let connect = centre
+>>>>>>> 479fdf5 (Sessions of customers' roles are renewed beneath a look that outlasts them, one for each purpose; roles rotated during a pass are no drift)
         .aws
-        .connect_instance(std::slice::from_ref(&access), Urgency::Background, now)
+        .connect_instance(std::slice::from_ref(&access), Urgency::Background)
         .await
         .expect("a session")
 }

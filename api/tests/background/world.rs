@@ -182,21 +182,13 @@ impl Reach for FakeReach {
     type Fallback = FakeFallback;
     type Publish = PublishToNowhere;
 
-    async fn instance(
-        &self,
-        leased: &LeasedInstallation,
-        _now: Timestamp,
-    ) -> Result<FakeInstance, AwsError> {
+    async fn instance(&self, leased: &LeasedInstallation) -> Result<FakeInstance, AwsError> {
         let fake = self.fake(leased.installation.instance);
         fake.assume().await?;
         Ok(fake)
     }
 
-    async fn fallback(
-        &self,
-        leased: &LeasedInstallation,
-        _now: Timestamp,
-    ) -> Result<FakeFallback, AwsError> {
+    async fn fallback(&self, leased: &LeasedInstallation) -> Result<FakeFallback, AwsError> {
         Ok(FakeFallback(self.fake(leased.installation.instance)))
     }
 

@@ -137,15 +137,15 @@ fn state(
 }
 
 /// AWS that nobody answers for.
-fn unreachable_aws(store: &Store) -> Aws {
+fn unreachable_aws(store: &Store, clock: &Clock) -> Aws {
     let base = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .endpoint_url("http://127.0.0.1:1")
         .build();
-    aws(base, store)
+    aws(base, store, clock)
 }
 
-fn aws_at(endpoint: &str, store: &Store) -> Aws {
+fn aws_at(endpoint: &str, store: &Store, clock: &Clock) -> Aws {
     let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
     let base = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
@@ -153,17 +153,17 @@ fn aws_at(endpoint: &str, store: &Store) -> Aws {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(endpoint)
         .build();
-    aws(base, store)
+    aws(base, store, clock)
 }
 
-fn aws(base: aws_config::SdkConfig, store: &Store) -> Aws {
+fn aws(base: aws_config::SdkConfig, store: &Store, clock: &Clock) -> Aws {
     let settings = AwsSettings {
         connect_requests_per_second: 1.0,
         policies_table: "ringfence-policies".to_owned(),
         decisions_table: "ringfence-decisions".to_owned(),
         meters_table: "ringfence-meters".to_owned(),
     };
-    Aws::new(base, settings, store.clone(), Jitter::new(1))
+    Aws::new(base, settings, store.clone(), Jitter::new(1), clock.clone())
 }
 
 impl World {
@@ -221,7 +221,7 @@ impl World {
 
     fn make(store: Store, clock: Clock, jwt: Option<Verifier>, oidc: Option<Oidc>) -> Self {
         let ids = IdSource::new(clock.clone(), [7; 32]);
-        let aws = unreachable_aws(&store);
+        let aws = unreachable_aws(&store, &clock);
         let state = state(&store, &clock, &ids, jwt, oidc, settings(), aws);
         Self {
             router: router(state.clone()),
@@ -243,14 +243,14 @@ impl World {
     pub fn with_settings(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.state.settings.clone();
         change(&mut settings);
-        let aws = unreachable_aws(&self.store);
+        let aws = unreachable_aws(&self.store, &self.clock);
         self.restart(settings, aws)
     }
 
     /// The same service with somebody who answers for AWS.
     pub fn with_aws(self, endpoint: &str) -> Self {
         let settings = self.state.settings.clone();
-        let aws = aws_at(endpoint, &self.store);
+        let aws = aws_at(endpoint, &self.store, &self.clock);
         self.restart(settings, aws)
     }
 

@@ -8,8 +8,6 @@ mod check;
 mod installer;
 mod role;
 
-use jiff::Timestamp;
-
 use crate::aws::{Aws, AwsError, InstanceAccess};
 use crate::domain::pace::Urgency;
 
@@ -50,13 +48,12 @@ pub async fn verify_instance(
     aws: &Aws,
     roles: &Roles,
     urgency: Urgency,
-    now: Timestamp,
 ) -> Result<Verification, AwsError> {
     let mut checks = Vec::new();
     let installer = std::slice::from_ref(&roles.installer);
     aws.forget_sessions(installer);
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
-        let connect = aws.connect_instance(installer, urgency, now).await?;
+        let connect = aws.connect_instance(installer, urgency).await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
             check_installer(&connect, &mut checks).await?;
         }

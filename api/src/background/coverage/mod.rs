@@ -84,7 +84,7 @@ impl CoverageReader {
         let now = self.clock.now();
         let connect = self
             .aws
-            .connect_instance(&access, Urgency::Background, now)
+            .connect_instance(&access, Urgency::Background)
             .await?;
         let mut tx = self.held(leased).await?;
         let reading = tx.coverage_reading(leased.instance).await?;

@@ -3,6 +3,7 @@
 //! A pass looks at what is there, plans the steps in between, and does them one by one, each written down. Passes of
 //! different processes never overlap on one installation (lease). Invariants and failures: see [`plan`] and [`execute`].
 
+mod access_changed;
 mod after_failure;
 pub mod changes;
 pub mod conditions;

@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use crate::aws::{
     Aws, AwsError, ConnectInstance, FunctionPermissions, InstanceAccess, SdkConnectInstance,
     SdkFunctionPermissions,
@@ -26,13 +24,11 @@ pub trait Reach: Send + Sync {
     fn instance(
         &self,
         leased: &LeasedInstallation,
-        now: Timestamp,
     ) -> impl Future<Output = Result<Self::Instance, AwsError>> + Send;
     /// The policy of the fallback function, through the same role.
     fn fallback(
         &self,
         leased: &LeasedInstallation,
-        now: Timestamp,
     ) -> impl Future<Output = Result<Self::Fallback, AwsError>> + Send;
     /// The next pass is to ask for new sessions there: what the role refuses may have been put right.
     fn forget(&self, leased: &LeasedInstallation);
@@ -61,22 +57,17 @@ impl Reach for AwsReach {
     type Fallback = SdkFunctionPermissions;
     type Publish = PublishOne;
 
-    async fn instance(
-        &self,
-        leased: &LeasedInstallation,
-        now: Timestamp,
-    ) -> Result<SdkConnectInstance, AwsError> {
+    async fn instance(&self, leased: &LeasedInstallation) -> Result<SdkConnectInstance, AwsError> {
         self.aws
-            .connect_instance(&access(leased), Urgency::Background, now)
+            .connect_instance(&access(leased), Urgency::Background)
             .await
     }
 
     async fn fallback(
         &self,
         leased: &LeasedInstallation,
-        now: Timestamp,
     ) -> Result<SdkFunctionPermissions, AwsError> {
-        self.aws.fallback_permissions(&access(leased), now).await
+        self.aws.fallback_permissions(&access(leased)).await
     }
 
     fn forget(&self, leased: &LeasedInstallation) {

@@ -173,11 +173,11 @@ impl<R: Reach> InstallationWorker<R> {
                 .run(&GivenUp, &permissions, &GivenUp, &publish)
                 .await;
         }
-        let connect = match self.reach.instance(leased, now).await {
+        let connect = match self.reach.instance(leased).await {
             Ok(connect) => connect,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
-        let fallback = match self.reach.fallback(leased, now).await {
+        let fallback = match self.reach.fallback(leased).await {
             Ok(fallback) => fallback,
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
@@ -236,6 +236,10 @@ impl<R: Reach> InstallationWorker<R> {
             attempts,
             "installation pass done"
         );
+        let is_disturbed = !assessment.reached || assessment.access_lost(&leased.check).is_some();
+        if is_disturbed && self.access_changed(leased, journal).await? {
+            return self.look_again(leased, journal).await;
+        }
         self.record(leased, journal, assessment, attempts, wait)
             .await
     }

@@ -33,11 +33,14 @@ pub(super) fn connection_finding(check: &InstanceCheck, failure: Option<&StepErr
 
 /// One of the customer's roles refused; what the operator's own may not is no matter of theirs.
 pub(super) fn is_refusal(err: &StepError) -> bool {
-    let StepError::Aws(refusal) = err else {
-        return false;
+    let (refusal, is_operators) = match err {
+        StepError::Aws(refusal) => {
+            let is_ours = |service| refusal.action.starts_with(service);
+            (refusal, is_ours("lambda:") || is_ours("dynamodb:"))
+        }
+        StepError::Fallback(refusal) => (refusal, false),
+        _ => return false,
     };
-    let is_operators =
-        refusal.action.starts_with("lambda:") || refusal.action.starts_with("dynamodb:");
     refusal.kind == AwsErrorKind::AccessDenied && !is_operators
 }
 
@@ -135,5 +138,11 @@ mod tests {
             ours.1, "healthy",
             "the operator's own role is no matter of the customer's"
         );
+        let StepError::Aws(err) = refused("lambda:GetPolicy") else {
+            panic!("another error");
+        };
+        let theirs = connection_finding(&healthy, Some(&StepError::Fallback(err)));
+        assert_eq!(theirs.1, "permission_missing");
+        assert!(theirs.2.contains("lambda:GetPolicy on the fallback function"));
     }
 }

@@ -57,7 +57,7 @@ fn fallback_words(err: &AwsError) -> (&'static str, String) {
              customer-fallback.yaml in the instance's region, or choose on_limiter_unavailable allow"
                 .to_owned(),
         ),
-        AwsErrorKind::AccessDenied => (
+        AwsErrorKind::AccessDenied if err.action.starts_with("lambda:") => (
             "permission_missing",
             format!(
                 "the installer role lacks {0} on the fallback function; add {0} as the template has it",

@@ -81,10 +81,7 @@ pub(in crate::http) async fn list(
     query.finish()?;
     let (access, ours) = load(&caller, id).await?;
     let app = &caller.app;
-    let connect = app
-        .aws
-        .connect_instance(&access, Urgency::Asked, caller.now())
-        .await?;
+    let connect = app.aws.connect_instance(&access, Urgency::Asked).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let page = instance_queues(&connect, &ours, after.as_ref(), limit).await?;
     Ok(Json(QueueList {
