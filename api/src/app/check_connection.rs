@@ -4,11 +4,45 @@
 //! it. Failure: an error means that AWS could not be asked, and says nothing of the connection.
 
 use crate::aws::{Aws, AwsError, AwsErrorKind, InstanceAccess};
-use crate::domain::instance_arn::InstanceArn;
+use crate::domain::fallback::fallback_function_arn;
+use crate::domain::installation::OnLimiterUnavailable;
 use crate::domain::pace::Urgency;
-use crate::store::Connection;
+use crate::store::{Connection, Instance, StoreError, TenantTx};
 
-use super::verify_instance::{Check, Roles, Subject, Verification, verify_instance};
+use super::verify_instance::{Check, Fallback, Roles, Subject, Verification, verify_instance};
+
+/// Where a connection is checked.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub instance: Instance,
+    pub connection: Connection,
+    wants_fallback: bool,
+}
+
+impl Place {
+    /// As it is now.
+    pub async fn load(
+        tx: &mut TenantTx,
+        instance: Instance,
+        connection: Connection,
+    ) -> Result<Self, StoreError> {
+        let installation = tx.installation_get(instance.id).await?;
+        let request = installation.and_then(|installation| installation.request);
+        let unavailable = request.map(|request| request.on_limiter_unavailable);
+        Ok(Self {
+            instance,
+            connection,
+            wants_fallback: unavailable == Some(OnLimiterUnavailable::Deny),
+        })
+    }
+
+    fn fallback(&self) -> Fallback {
+        Fallback {
+            function_arn: fallback_function_arn(&self.instance.arn, self.connection.id),
+            wanted: self.wants_fallback,
+        }
+    }
+}
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +86,11 @@ impl RoleArns {
 
 pub async fn check_connection(
     aws: &Aws,
-    connection: &Connection,
-    arn: &InstanceArn,
+    place: &Place,
     roles: &RoleArns,
     urgency: Urgency,
 ) -> Result<Checked, AwsError> {
+    let (connection, arn) = (&place.connection, &place.instance.arn);
     let with = |external_id: &String| {
         let access = |role_arn: &String| InstanceAccess {
             instance_arn: arn.clone(),
@@ -73,7 +107,7 @@ pub async fn check_connection(
         _ => None,
     };
     let present = with(pending.unwrap_or(&connection.external_id));
-    let mut verification = verify_instance(aws, &present, urgency).await?;
+    let mut verification = verify_instance(aws, &present, &place.fallback(), urgency).await?;
     if connection.pending_external_id.is_some() && pending.is_none() {
         verification.checks.push(pending_check());
     }

@@ -1,6 +1,7 @@
 //! Verifies an instance and keeps what was found.
 //!
-//! Invariants: no database connection is held while AWS is asked; roles are kept only once they have passed; the
+//! Invariants: no database connection is held while AWS is asked; roles are kept only once they have passed, here and where
+//! else they would be used; the
 //! instance belongs to whoever proved it first, which the database alone decides, and which nobody learns who has not
 //! proved it too. Failure: what was found is kept for the tenant to read, also when it is bad.
 
@@ -14,9 +15,10 @@ use crate::clock::{Clock, IdSource, later};
 use crate::domain::ids::{EventId, InstanceId, TenantId};
 use crate::domain::instance_arn::InstanceArn;
 use crate::domain::pace::Urgency;
-use crate::store::{Change, Connection, Constraint, Instance, Store, StoreError, TenantTx};
+use crate::store::{Change, Constraint, Instance, Store, StoreError, TenantTx};
 
-use super::check_connection::{RoleArns, check_connection};
+use super::check_connection::{Place, RoleArns, check_connection};
+use super::other_instances::{Refusal, installed_beside, refused_at};
 use super::record_check::{Kept, Recording};
 use super::verify_instance::Verification;
 
@@ -34,6 +36,8 @@ pub enum Verified {
     Failed(Verification),
     /// Everything passed, but another tenant proved this instance before.
     Claimed,
+    /// Everything passed here, but the roles would not do at another instance that goes by the connection's.
+    FailedElsewhere(Refusal),
     /// The connection was changed while it was checked.
     Overtaken,
 }
@@ -76,7 +80,8 @@ pub struct Verifying<'a> {
 
 impl Verifying<'_> {
     pub async fn run(&self, given: GivenRoles) -> Result<Verified, VerifyError> {
-        let (instance, connection) = load(self.store, self.tenant, self.instance).await?;
+        let place = load(self.store, self.tenant, self.instance).await?;
+        let (instance, connection) = (&place.instance, &place.connection);
         let roles = RoleArns {
             installer: role(
                 &instance.arn,
@@ -92,12 +97,21 @@ impl Verifying<'_> {
             )?,
         };
         let began_at = self.clock.now();
-        let checked =
-            check_connection(self.aws, &connection, &instance.arn, &roles, Urgency::Asked).await?;
+        let checked = check_connection(self.aws, &place, &roles, Urgency::Asked).await?;
+        let passed = checked.verification.passed();
+        let others = if passed && !roles.are_of(connection) {
+            self.others(&place).await?
+        } else {
+            Vec::new()
+        };
+        if let Some(refusal) = refused_at(self.aws, &others, &roles).await? {
+            self.record_attempt().await?;
+            return Ok(Verified::FailedElsewhere(refusal));
+        }
         let at = self.clock.now();
         let recording = Recording {
-            instance: &instance,
-            connection: &connection,
+            instance,
+            connection,
             roles: &roles,
             checked: &checked,
             began_at,
@@ -105,18 +119,17 @@ impl Verifying<'_> {
             due_at: later(at, self.aws.jitter().shorten(self.check_period)),
             event: EventId(self.ids.uuid()),
         };
-        let passed = checked.verification.passed();
-        if !passed && instance.verified_at.is_some() && !roles.are_of(&connection) {
+        if !passed && instance.verified_at.is_some() && !roles.are_of(connection) {
             // What is wrong with roles that were only tried says nothing of those in use.
             self.record_attempt().await?;
             return Ok(Verified::Failed(checked.verification));
         }
-        match self.keep(&recording, passed).await {
+        match self.keep(&recording, &place, &others).await {
             Ok(Kept::Overtaken) => Ok(Verified::Overtaken),
             Ok(Kept::Recorded { .. }) if passed => Ok(Verified::Passed),
             Ok(Kept::Recorded { .. }) => Ok(Verified::Failed(checked.verification)),
             Err(VerifyError::Store(StoreError::Constraint(Constraint::InstanceClaimed))) => {
-                self.refuse(&instance).await?;
+                self.refuse(instance).await?;
                 Ok(Verified::Claimed)
             }
             Err(err) => Err(err),
@@ -128,13 +141,37 @@ impl Verifying<'_> {
         self.by.begin_change(self.store, self.clock.now()).await
     }
 
-    async fn keep(&self, recording: &Recording<'_>, passed: bool) -> Result<Kept, VerifyError> {
+    async fn others(&self, place: &Place) -> Result<Vec<Place>, StoreError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let others = installed_beside(&mut tx, place).await?;
+        tx.commit().await?;
+        Ok(others)
+    }
+
+    async fn keep(
+        &self,
+        recording: &Recording<'_>,
+        place: &Place,
+        others: &[Place],
+    ) -> Result<Kept, VerifyError> {
+        let passed = recording.checked.verification.passed();
         let mut tx = self.begin().await?;
         let kept = recording
             .keep(&mut tx, self.access_change(recording))
             .await?;
         if kept == Kept::Overtaken {
             return Ok(kept);
+        }
+        // The connection is held by now: no instance is verified with the former roles before these take their place.
+        if passed && !recording.roles.are_of(recording.connection) {
+            let is_checked = |beside: &Place| {
+                let id = beside.instance.id;
+                others.iter().any(|checked| checked.instance.id == id)
+            };
+            let beside = installed_beside(&mut tx, place).await?;
+            if !beside.iter().all(is_checked) {
+                return Ok(Kept::Overtaken);
+            }
         }
         if passed && recording.instance.verified_at.is_none() {
             tx.instance_mark_verified(self.instance, recording.at)
@@ -184,19 +221,20 @@ pub async fn load(
     store: &Store,
     tenant: TenantId,
     instance: InstanceId,
-) -> Result<(Instance, Connection), VerifyError> {
+) -> Result<Place, VerifyError> {
     let mut tx = store.tenant(tenant).await?;
     let instance = tx
         .instance_get(instance)
         .await?
         .ok_or(VerifyError::NoInstance)?;
     let connection = tx.connection_get(instance.connection_id).await?;
-    tx.commit().await?;
     let connection = connection.ok_or_else(|| StoreError::Corrupt {
         what: "instances.connection_id",
         detail: instance.id.to_string(),
     })?;
-    Ok((instance, connection))
+    let place = Place::load(&mut tx, instance, connection).await?;
+    tx.commit().await?;
+    Ok(place)
 }
 
 fn role(

@@ -62,21 +62,15 @@ impl ConnectionChecker {
     }
 
     async fn check(&self, due: DueCheck) -> Result<(), VerifyError> {
-        let (instance, connection) = load(&self.store, due.tenant, due.instance).await?;
-        let roles = RoleArns::of(&connection);
+        let place = load(&self.store, due.tenant, due.instance).await?;
+        let (instance, connection) = (&place.instance, &place.connection);
+        let roles = RoleArns::of(connection);
         let began_at = self.clock.now();
-        let checked = check_connection(
-            &self.aws,
-            &connection,
-            &instance.arn,
-            &roles,
-            Urgency::Background,
-        )
-        .await?;
+        let checked = check_connection(&self.aws, &place, &roles, Urgency::Background).await?;
         let at = self.clock.now();
         let recording = Recording {
-            instance: &instance,
-            connection: &connection,
+            instance,
+            connection,
             roles: &roles,
             checked: &checked,
             began_at,

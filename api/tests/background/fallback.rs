@@ -138,6 +138,40 @@ async fn a_role_that_may_no_longer_look_at_the_fallback_is_not_told_as_its_permi
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_permission_on_the_fallback_that_the_role_lost_is_told_as_drift_of_the_role(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let site = site(&world, true).await;
+    site.ask(&deny()).await;
+    site.pass().await.expect("a pass");
+    let denied = "lambda:GetPolicy on the fallback";
+    site.fake.inside().denied.insert(denied);
+    let assessment = site.pass().await.expect("a pass");
+    let healthy = condition(&assessment, ConditionType::ConnectionHealthy);
+    assert_eq!(healthy.status, ConditionStatus::False);
+    assert!(healthy.message.contains(denied), "{}", healthy.message);
+    let lost = (DriftKind::RolePermissionLost, false);
+    assert_eq!(of_the_role(&site).await, [lost]);
+    site.fake.inside().denied.clear();
+    site.settle().await;
+    let mended = (DriftKind::RolePermissionLost, true);
+    assert_eq!(of_the_role(&site).await, [mended]);
+}
+
+/// Each drift of the roles: its kind, and whether it is over.
+async fn of_the_role(site: &Site<'_>) -> Vec<(DriftKind, bool)> {
+    let tenant = site.world.store.tenant(site.world.tenant).await;
+    let mut tx = tenant.expect("a transaction");
+    let drift = tx.drift_list(site.instance).await.expect("drift");
+    drift
+        .iter()
+        .filter(|drift| DriftKind::of_access().any(|kind| kind == drift.difference.kind))
+        .map(|drift| (drift.difference.kind, drift.ended_at.is_some()))
+        .collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn going_back_to_allow_takes_the_fallback_out_of_flows_and_its_permission_away(pool: PgPool) {
     let world = World::new(pool).await;
     let site = site(&world, true).await;

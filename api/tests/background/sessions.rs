@@ -1,9 +1,7 @@
 //! Sessions of customers' roles, beneath work that outlasts them.
 
 use jiff::Timestamp;
-use ringfence_api::aws::{
-    AwsError, AwsErrorKind, InstanceAccess, SdkConnectInstance,
-};
+use ringfence_api::aws::{AwsError, AwsErrorKind, InstanceAccess, SdkConnectInstance};
 use ringfence_api::clock::Clock;
 use ringfence_api::domain::pace::Urgency;
 use ringfence_api::store::Store;

@@ -92,7 +92,7 @@ fn settings() -> Settings {
         reconcile_period: Duration::from_secs(600),
         lease: Duration::from_secs(60),
         connection_check_period: Duration::from_secs(600),
-        connect_requests_per_second: 1.0,
+        connect_requests_per_second: 1000.0,
         trusted_proxies: 1,
         sealer: Sealer::read(SECRET_KEY).expect("a key"),
         reach: Reach::PublicAndLoopback,

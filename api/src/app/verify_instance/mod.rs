@@ -5,6 +5,7 @@
 //! Failure: each check says which permission is missing; a check that could not be tried says so.
 
 mod check;
+mod fallback;
 mod installer;
 mod role;
 
@@ -12,10 +13,12 @@ use crate::aws::{Aws, AwsError, InstanceAccess};
 use crate::domain::pace::Urgency;
 
 use check::permission;
+use fallback::check_fallback;
 use installer::{check_installer, check_instance};
 use role::check_role;
 
 pub use check::{Check, CheckStatus, Subject};
+pub use fallback::Fallback;
 
 /// Every check of one run, in the order in which they were made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub struct Roles {
 pub async fn verify_instance(
     aws: &Aws,
     roles: &Roles,
+    fallback: &Fallback,
     urgency: Urgency,
 ) -> Result<Verification, AwsError> {
     let mut checks = Vec::new();
@@ -56,6 +60,7 @@ pub async fn verify_instance(
         let connect = aws.connect_instance(installer, urgency).await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
             check_installer(&connect, &mut checks).await?;
+            check_fallback(aws, &roles.installer, fallback, &mut checks).await?;
         }
     }
     if check_role(aws, &roles.runtime, Subject::RuntimeRole, &mut checks).await? {

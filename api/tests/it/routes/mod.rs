@@ -26,4 +26,5 @@ mod tenants;
 mod token_issuers;
 mod tokens;
 mod turns;
+mod verifying;
 mod webhooks;

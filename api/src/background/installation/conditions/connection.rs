@@ -143,6 +143,10 @@ mod tests {
         };
         let theirs = connection_finding(&healthy, Some(&StepError::Fallback(err)));
         assert_eq!(theirs.1, "permission_missing");
-        assert!(theirs.2.contains("lambda:GetPolicy on the fallback function"));
+        assert!(
+            theirs
+                .2
+                .contains("lambda:GetPolicy on the fallback function")
+        );
     }
 }

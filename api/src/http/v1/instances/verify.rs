@@ -15,7 +15,7 @@ use crate::http::once::OnceResult;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, Code, FieldFault};
 use crate::http::v1::connections::Onboarding;
-use crate::store::{Constraint, StoreError};
+use crate::store::{self, Constraint, StoreError};
 
 const ARN_MAX: usize = 2048;
 
@@ -42,8 +42,8 @@ impl FromFields for VerificationRequest {
 ///
 /// Assumes both roles with the external id, makes sure that they refuse to be assumed without it or with another, looks
 /// for the instance, and tries every permission harmlessly. Takes a while: Connect is asked a dozen questions, paced.
-/// Roles other than the connection's take their place once they have passed; limiters go on knowing the former runtime
-/// role for an hour. A pending external id is taken up once both roles accept it.
+/// Roles other than the connection's take their place once they have passed, here and at every other instance of the
+/// account with an installation; limiters go on knowing the former runtime role for an hour. A pending external id is taken up once both roles accept it.
 /// When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
 #[utoipa::path(
     post, path = "/v1/instances/{id}/verify", operation_id = "instances_verify", tag = "instances",
@@ -83,6 +83,11 @@ pub(in crate::http) async fn verify(
             let faults = verification.failures().map(fault).collect();
             return Err(ApiError::verification(faults).into());
         }
+        Verified::FailedElsewhere(refusal) => {
+            let faults = refusal.failures.iter().map(fault);
+            let faults = faults.map(|fault| at(&refusal.instance, fault)).collect();
+            return Err(ApiError::verification(faults).into());
+        }
         Verified::Overtaken => {
             return Err(ApiError::new(
                 Code::Conflict,
@@ -112,6 +117,15 @@ fn fault(check: &Check) -> FieldFault {
         check.code.unwrap_or("failed"),
         detail,
     )
+}
+
+/// A fault that was found at another instance than the one that the request is about.
+fn at(instance: &store::Instance, fault: FieldFault) -> FieldFault {
+    let detail = format!(
+        "at the instance \"{}\" ({}), which goes by the same roles: {}",
+        instance.name, instance.id, fault.detail
+    );
+    FieldFault { detail, ..fault }
 }
 
 impl From<VerifyError> for ApiError {
