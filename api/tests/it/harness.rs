@@ -92,7 +92,7 @@ fn settings() -> Settings {
         reconcile_period: Duration::from_secs(600),
         lease: Duration::from_secs(60),
         connection_check_period: Duration::from_secs(600),
-        connect_requests_per_second: 1000.0,
+        connect_requests_per_second: 1.0,
         trusted_proxies: 1,
         sealer: Sealer::read(SECRET_KEY).expect("a key"),
         reach: Reach::PublicAndLoopback,
@@ -158,7 +158,7 @@ fn aws_at(endpoint: &str, store: &Store, clock: &Clock) -> Aws {
 
 fn aws(base: aws_config::SdkConfig, store: &Store, clock: &Clock) -> Aws {
     let settings = AwsSettings {
-        connect_requests_per_second: 1.0,
+        connect_requests_per_second: 1000.0,
         policies_table: "ringfence-policies".to_owned(),
         decisions_table: "ringfence-decisions".to_owned(),
         meters_table: "ringfence-meters".to_owned(),
