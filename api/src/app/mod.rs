@@ -7,7 +7,7 @@ pub mod instance_queues;
 pub mod list_numbers;
 pub mod number_csv;
 pub mod number_meters;
-mod other_instances;
+pub mod other_instances;
 pub mod policy_diff;
 pub mod presets;
 pub mod record_check;

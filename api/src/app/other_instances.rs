@@ -4,9 +4,10 @@
 //! an account that cannot be asked leaves the roles as they are.
 
 use crate::aws::{Aws, AwsError};
+use crate::domain::ids::InstanceId;
 use crate::domain::installation::InstallationState;
 use crate::domain::pace::Urgency;
-use crate::store::{Instance, StoreError, TenantTx};
+use crate::store::{StoreError, TenantTx};
 
 use super::check_connection::{Place, RoleArns, check_connection};
 use super::verify_instance::{Check, CheckStatus, Subject};
@@ -14,7 +15,9 @@ use super::verify_instance::{Check, CheckStatus, Subject};
 /// Why roles would not do at an instance.
 #[derive(Debug)]
 pub struct Refusal {
-    pub instance: Instance,
+    pub instance: InstanceId,
+    /// As the tenant calls it.
+    pub name: String,
     pub failures: Vec<Check>,
 }
 
@@ -52,7 +55,8 @@ pub(super) async fn refused_at(
         });
         if !failures.is_empty() {
             return Ok(Some(Refusal {
-                instance: place.instance.clone(),
+                instance: place.instance.id,
+                name: place.instance.name.clone(),
                 failures,
             }));
         }

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use utoipa::ToSchema;
 
 use super::body::Instance;
+use crate::app::other_instances::Refusal;
 use crate::app::record_verification::{GivenRoles, Verified, VerifyError, Verifying};
 use crate::app::verify_instance::Check;
 use crate::auth::ManageInstances;
@@ -15,7 +16,7 @@ use crate::http::once::OnceResult;
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, Code, FieldFault};
 use crate::http::v1::connections::Onboarding;
-use crate::store::{self, Constraint, StoreError};
+use crate::store::{Constraint, StoreError};
 
 const ARN_MAX: usize = 2048;
 
@@ -84,9 +85,7 @@ pub(in crate::http) async fn verify(
             return Err(ApiError::verification(faults).into());
         }
         Verified::FailedElsewhere(refusal) => {
-            let faults = refusal.failures.iter().map(fault);
-            let faults = faults.map(|fault| at(&refusal.instance, fault)).collect();
-            return Err(ApiError::verification(faults).into());
+            return Err(ApiError::verification(elsewhere(&refusal)).into());
         }
         Verified::Overtaken => {
             return Err(ApiError::new(
@@ -119,13 +118,19 @@ fn fault(check: &Check) -> FieldFault {
     )
 }
 
-/// A fault that was found at another instance than the one that the request is about.
-fn at(instance: &store::Instance, fault: FieldFault) -> FieldFault {
-    let detail = format!(
-        "at the instance \"{}\" ({}), which goes by the same roles: {}",
-        instance.name, instance.id, fault.detail
+/// What was found at another instance than the one that the request is about.
+fn elsewhere(refusal: &Refusal) -> Vec<FieldFault> {
+    let place = format!(
+        "at the instance \"{}\" ({}), which goes by the same roles",
+        refusal.name, refusal.instance
     );
-    FieldFault { detail, ..fault }
+    let faults = refusal.failures.iter().map(fault);
+    faults
+        .map(|fault| FieldFault {
+            detail: format!("{place}: {}", fault.detail),
+            ..fault
+        })
+        .collect()
 }
 
 impl From<VerifyError> for ApiError {
