@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::time::{from_db, to_db};
 use super::{StoreError, SystemTx, TenantTx};
-use crate::domain::ids::{InvitationId, TenantId};
+use crate::domain::ids::{InvitationId, TenantId, TokenIssuerId};
 use crate::domain::role::Role;
 
 #[derive(Debug, Clone)]
@@ -130,6 +130,24 @@ impl TenantTx {
              returning tenant_id, id, role, email, invited_by, created_at, expires_at",
             tenant_id,
             invited_by,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(Invitation::try_from).collect()
+    }
+
+    /// Takes out all that bearers of this issuer's tokens had invited.
+    pub async fn invitation_withdraw_of_issuer(
+        &mut self,
+        issuer: TokenIssuerId,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let rows = sqlx::query_as!(
+            Row,
+            "delete from invitations where tenant_id = $1 and starts_with(invited_by, $2)
+             returning tenant_id, id, role, email, invited_by, created_at, expires_at",
+            tenant_id,
+            format!("token:{issuer}:"),
         )
         .fetch_all(self.connection())
         .await?;

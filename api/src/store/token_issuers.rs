@@ -23,6 +23,15 @@ pub struct TokenIssuer {
     pub created_at: Timestamp,
 }
 
+impl TokenIssuer {
+    /// The most that any of its tokens gives.
+    #[must_use]
+    pub fn highest_role(&self) -> Option<Role> {
+        let given = self.roles.iter().map(|(_, role)| *role);
+        given.chain(self.default_role).max()
+    }
+}
+
 struct Row {
     id: Uuid,
     issuer: String,

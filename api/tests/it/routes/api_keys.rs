@@ -4,7 +4,9 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::sessions::member;
 use crate::harness::{Cast, World};
+use crate::scene::token_issuer;
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_key_is_shown_once_and_kept_only_as_a_hash(pool: PgPool) {
@@ -418,4 +420,100 @@ async fn a_key_that_rotates_itself_goes_on_for_as_long_as_it_takes_to_ask_again(
             .ok(200)
     };
     assert_eq!(ask().await.text("/key"), ask().await.text("/key"));
+}
+
+async fn logged(world: &World, cast: &Cast, action: &str) -> Value {
+    let log = format!("/v1/audit-log?action={action}");
+    let log = world.get(&log, &cast.owner).await.ok(200);
+    log.body["data"][0].clone()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_audit_log_tells_all_that_was_asked_for_of_a_key(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({
+        "name": "ci", "role": "editor", "scopes": ["tenant:view"], "expires_at": "2026-11-25T13:00:00Z",
+    });
+    let made = world.post("/v1/api-keys", &cast.owner, body.clone()).await;
+    let path = format!("/v1/api-keys/{}", made.ok(201).text("/id"));
+    let rotation = json!({ "overlap_seconds": 3600 });
+    let rotate = format!("{path}/rotate");
+    let rotated = world.post(&rotate, &cast.owner, rotation.clone()).await;
+    let prefix = rotated.ok(200).text("/prefix");
+    world.delete(&path, &cast.owner).await.ok(204);
+    let created = logged(&world, &cast, "api_key.create").await;
+    let rotated = logged(&world, &cast, "api_key.rotate").await;
+    let revoked = logged(&world, &cast, "api_key.revoke").await;
+    for (row, asked) in [
+        (&created["after"], &body),
+        (&rotated["before"], &body),
+        (&rotated["after"], &body),
+        (&rotated["after"], &rotation),
+        (&revoked["before"], &body),
+    ] {
+        for (name, value) in asked.as_object().expect("members") {
+            assert_eq!(&row[name], value, "{name} in {row}");
+        }
+    }
+    assert_eq!(rotated["before"]["prefix"], created["after"]["prefix"]);
+    assert_eq!(rotated["after"]["prefix"], prefix);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_that_expires_makes_nothing_else_that_outlasts_it(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let cast = world.tenant("Northwind").await;
+    member(&world, &openid, "Vera", &[(&cast, "editor")]).await;
+    let members = world.get("/v1/members", &cast.owner).await.ok(200);
+    let vera = format!("/v1/members/{}", members.text("/data/0/id"));
+    let key = async |expires_at: Value| {
+        let body = json!({ "name": "robot", "role": "admin", "expires_at": expires_at });
+        let made = world.post("/v1/api-keys", &cast.owner, body).await;
+        made.ok(201).text("/key")
+    };
+    let (short, lasting) = (
+        key(json!("2026-11-25T13:00:00Z")).await,
+        key(Value::Null).await,
+    );
+    let change = async |by: &str, role: &str| {
+        let body = Some(json!({ "role": role }));
+        world.call(Method::PATCH, &vera, by, body).await
+    };
+    for (path, body) in [
+        ("/v1/token-issuers", token_issuer("https://login.example")),
+        ("/v1/invitations", json!({ "role": "viewer" })),
+    ] {
+        let refused = world.post(path, &short, body.clone()).await;
+        let refused = refused.problem(403, "forbidden");
+        assert!(refused.text("/detail").contains("a key that expires"));
+        world.post(path, &lasting, body).await.ok(201);
+    }
+    let refused = change(&short, "admin").await.problem(403, "forbidden");
+    assert!(refused.text("/detail").contains("a key that expires"));
+    change(&short, "viewer").await.ok(200);
+    change(&lasting, "admin").await.ok(200);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_revoked_key_had_invited_to_is_not_on_offer_any_more(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let body = json!({ "name": "robot", "role": "admin" });
+    let made = world.post("/v1/api-keys", &cast.owner, body).await.ok(201);
+    let role = json!({ "role": "editor" });
+    for by in [&made.text("/key"), &cast.admin] {
+        world
+            .post("/v1/invitations", by, role.clone())
+            .await
+            .ok(201);
+    }
+    let path = format!("/v1/api-keys/{}", made.text("/id"));
+    world.delete(&path, &cast.owner).await.ok(204);
+    let open = world.get("/v1/invitations", &cast.owner).await.ok(200);
+    assert_eq!(open.body["data"].as_array().map(Vec::len), Some(1));
+    let own = format!("api_key:{}", made.text("/id"));
+    assert_ne!(open.text("/data/0/invited_by"), own);
+    let told = logged(&world, &cast, "invitation.withdraw").await;
+    assert_eq!(told["before"]["role"], "editor");
 }

@@ -176,6 +176,23 @@ async fn nobody_invites_to_more_than_they_have_and_every_fault_is_told(pool: PgP
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn nobody_withdraws_an_invitation_to_more_than_they_have(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let cast = world.tenant("Northwind").await;
+    let (id, token) = invite(&world, &cast.owner, json!({ "role": "owner" })).await;
+    let path = format!("/v1/invitations/{id}");
+    world
+        .delete(&path, &cast.admin)
+        .await
+        .problem(403, "forbidden");
+    let ada = Browser::signed_in(&world, &openid, &person("Ada")).await;
+    accept(&ada, &token).await.ok(200);
+    let (id, _) = invite(&world, &cast.owner, json!({ "role": "owner" })).await;
+    let path = format!("/v1/invitations/{id}");
+    world.delete(&path, &cast.owner).await.ok(204);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn nobody_joins_a_tenant_that_is_suspended(pool: PgPool) {
     let (world, openid) = World::with_sign_in(pool, &[]).await;
     let cast = world.tenant("Northwind").await;

@@ -258,6 +258,62 @@ async fn a_registration_gives_no_more_than_whoever_makes_it_has_and_reaches_no_p
     assert_eq!(list.body["data"], json!([]));
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_removes_an_issuer_whose_tokens_may_do_more_than_they_may(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let issuer = Issuer::start().await;
+    for (name, value) in [
+        ("roles", json!({ "callers": "viewer", "leads": "owner" })),
+        ("default_role", json!("owner")),
+    ] {
+        let mut body = issuer.registration();
+        body[name] = value;
+        let made = world.post("/v1/token-issuers", &cast.owner, body).await;
+        let path = format!("/v1/token-issuers/{}", made.ok(201).text("/id"));
+        world
+            .delete(&path, &cast.admin)
+            .await
+            .problem(403, "forbidden");
+        let token = issuer.token(&world, &json!({}));
+        ask(&world, Method::GET, "/v1/me", &token, &cast)
+            .await
+            .ok(200);
+        world.delete(&path, &cast.owner).await.ok(204);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_bearers_of_a_removed_issuer_s_tokens_had_invited_to_is_not_on_offer_any_more(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let issuer = Issuer::start().await;
+    let made = world
+        .post("/v1/token-issuers", &cast.admin, issuer.registration())
+        .await
+        .ok(201);
+    let lead = issuer.token(&world, &json!({ "groups": ["leads"] }));
+    let headers = [("ringfence-tenant", cast.id.as_str())];
+    for by in [&lead, &cast.admin] {
+        let body = Some(json!({ "role": "editor" }));
+        world
+            .call_with(Method::POST, "/v1/invitations", by, body, &headers)
+            .await
+            .ok(201);
+    }
+    let path = format!("/v1/token-issuers/{}", made.text("/id"));
+    world.delete(&path, &cast.admin).await.ok(204);
+    let open = world.get("/v1/invitations", &cast.owner).await.ok(200);
+    assert_eq!(open.body["data"].as_array().map(Vec::len), Some(1));
+    let inviter = open.text("/data/0/invited_by");
+    assert!(inviter.starts_with("api_key:"), "{inviter}");
+    let log = "/v1/audit-log?action=invitation.withdraw";
+    let log = world.get(log, &cast.owner).await.ok(200);
+    assert_eq!(log.text("/data/0/before/role"), "editor");
+}
+
 /// Anybody can write a token that has no signature, and learns nothing from it.
 #[sqlx::test(migrations = "../migrations")]
 async fn a_token_that_nobody_signed_does_not_tell_which_tenants_there_are_nor_whose_tokens_they_accept(

@@ -199,9 +199,6 @@ pub(in crate::http::v1) async fn make(
     })
     .await?;
     must_fit(tx, Quota::ApiKeys, now).await?;
-    let after = audited(&new.name, new.role, new.scopes.as_deref(), &prefix);
-    tx.audit_append(&states(change(id), None, Some(after)))
-        .await?;
     let shown = ApiKey {
         id,
         tenant_id: tx.tenant_id(),
@@ -214,10 +211,18 @@ pub(in crate::http::v1) async fn make(
         expires_at: new.expires_at,
         last_used_at: None,
     };
+    tx.audit_append(&states(change(id), None, Some(audited(&shown))))
+        .await?;
     Ok(MadeApiKey::new(shown, &key))
 }
 
 /// As the audit log keeps a key.
-pub(super) fn audited(name: &str, role: Role, scopes: Option<&[String]>, prefix: &str) -> Value {
-    json!({ "name": name, "role": role.as_str(), "scopes": scopes, "prefix": prefix })
+pub(super) fn audited(key: &ApiKey) -> Value {
+    json!({
+        "name": key.name,
+        "role": key.role.as_str(),
+        "scopes": key.scopes,
+        "prefix": key.prefix,
+        "expires_at": key.expires_at.map(|at| at.to_string()),
+    })
 }

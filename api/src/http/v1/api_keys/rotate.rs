@@ -2,10 +2,9 @@
 
 use axum::http::StatusCode;
 use jiff::SignedDuration;
-use serde_json::json;
 use utoipa::ToSchema;
 
-use super::create::MadeApiKey;
+use super::create::{MadeApiKey, audited};
 use crate::auth::keys::NewKey;
 use crate::auth::{Kind, ManageKeys};
 use crate::domain::ids::ApiKeyId;
@@ -94,17 +93,19 @@ pub(in crate::http) async fn rotate(
         },
     )
     .await?;
-    let told = states(
-        caller.change("api_key.rotate", id),
-        Some(json!({ "prefix": &before.prefix })),
-        Some(json!({ "prefix": &prefix, "overlap_seconds": wanted.overlap_seconds })),
-    );
-    tx.audit_append(&told).await?;
     let rotated = ApiKey {
         prefix,
         previous_until,
-        ..before
+        ..before.clone()
     };
+    let mut after = audited(&rotated);
+    after["overlap_seconds"] = wanted.overlap_seconds.into();
+    let told = states(
+        caller.change("api_key.rotate", id),
+        Some(audited(&before)),
+        Some(after),
+    );
+    tx.audit_append(&told).await?;
     let made = MadeApiKey::new(rotated, &secret);
     Ok(tx.answer(StatusCode::OK, &made).await?)
 }

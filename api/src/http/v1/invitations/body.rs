@@ -40,7 +40,7 @@ impl From<Invitation> for InvitationBody {
 }
 
 /// As the audit log keeps it: without the address, which is somebody's who may never come.
-pub(in crate::http::v1) fn audited(invitation: &Invitation) -> Value {
+pub(super) fn audited(invitation: &Invitation) -> Value {
     json!({
         "role": invitation.role.as_str(),
         "for_one_address": invitation.email.is_some(),

@@ -85,7 +85,7 @@ impl fmt::Debug for MadeInvitation {
 
 /// Invite somebody
 ///
-/// Nobody invites to more than they have.
+/// Nobody invites to more than they have, and a key that expires invites nobody: a member stays.
 #[utoipa::path(
     post, path = "/v1/invitations", operation_id = "invitations_create", tag = "members",
     security(("bearer" = [ManageMembers::NAME])),
@@ -100,6 +100,10 @@ pub(in crate::http) async fn create(
             "an invitation to the role {} needs to be made by one",
             new.role
         );
+        return Err(ApiError::new(Code::Forbidden, detail).into());
+    }
+    if !caller.principal.may_give_until(None) {
+        let detail = "a key that expires invites nobody, for members stay; use one that does not";
         return Err(ApiError::new(Code::Forbidden, detail).into());
     }
     let (app, now) = (&caller.app, caller.now());

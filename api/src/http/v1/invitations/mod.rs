@@ -7,9 +7,9 @@ mod create;
 mod list;
 mod withdraw;
 
-pub(super) use body::audited;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+pub(super) use withdraw::tell_withdrawn;
 
 use crate::http::state::AppState;
 

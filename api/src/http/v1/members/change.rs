@@ -13,7 +13,7 @@ use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::path::Id;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::v1::api_keys::{ROLES, RoleBody};
 
 #[derive(Debug, ToSchema)]
@@ -32,7 +32,7 @@ impl FromFields for MemberChange {
 /// Change a member's role
 ///
 /// Nobody gives more than they have, or changes whoever may do more; the last owner stays owner. Whoever is given less
-/// has their open invitations withdrawn.
+/// has their open invitations withdrawn. A key that expires gives nobody a higher role.
 #[utoipa::path(
     patch, path = "/v1/members/{id}", operation_id = "members_change", tag = "members",
     security(("bearer" = [ManageMembers::NAME])),
@@ -48,6 +48,10 @@ pub(in crate::http) async fn change(
     let mut member = tx.member_get(id).await?.ok_or_else(ApiError::not_found)?;
     let before = member.role;
     within_own_role(&caller.principal, before.max(wanted.role))?;
+    if wanted.role > before && !caller.principal.may_give_until(None) {
+        let detail = "a key that expires raises nobody, for the role stays; use one that does not";
+        return Err(ApiError::new(Code::Forbidden, detail));
+    }
     if before == wanted.role {
         return Ok(Json(member.into()));
     }

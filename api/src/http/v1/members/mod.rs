@@ -9,12 +9,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Principal;
-use crate::domain::ids::MemberId;
+use crate::domain::ids::{InvitationId, MemberId};
 use crate::domain::role::Role;
-use crate::http::caller::states;
 use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::state::AppState;
-use crate::http::v1::invitations::audited;
+use crate::http::v1::invitations::tell_withdrawn;
 use crate::store::{Change, TenantTx};
 
 pub(in crate::http) fn routes() -> OpenApiRouter<AppState> {
@@ -50,15 +49,9 @@ async fn keep_an_owner(tx: &mut TenantTx) -> ApiResult<()> {
 async fn withdraw_invitations_of(
     tx: &mut TenantTx,
     member: MemberId,
-    change: impl Fn(String) -> Change,
+    change: impl Fn(InvitationId) -> Change,
 ) -> ApiResult<()> {
-    let withdrawn = tx
-        .invitation_withdraw_of(&format!("member:{member}"))
-        .await?;
-    for invitation in withdrawn {
-        let change = change(invitation.id.to_string());
-        tx.audit_append(&states(change, Some(audited(&invitation)), None))
-            .await?;
-    }
-    Ok(())
+    let inviter = format!("member:{member}");
+    let withdrawn = tx.invitation_withdraw_of(&inviter).await?;
+    tell_withdrawn(tx, withdrawn, change).await
 }

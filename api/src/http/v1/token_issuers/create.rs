@@ -36,7 +36,8 @@ fn check_address(app: &AppState, jwks_url: &str) -> ApiResult<()> {
 /// Accept an issuer's tokens
 ///
 /// They are sent as `Authorization: Bearer …` with the tenant in `Ringfence-Tenant`. The issuer's keys are read when the
-/// first token comes. Nobody gives more than they have. To change something, remove the issuer and register it anew.
+/// first token comes. Nobody gives more than they have, and a key that expires registers none. To change something, remove the
+/// issuer and register it anew.
 #[utoipa::path(
     post, path = "/v1/token-issuers", operation_id = "token_issuers_create", tag = "token-issuers",
     security(("bearer" = [ManageTokenIssuers::NAME])),
@@ -59,13 +60,18 @@ pub(in crate::http) async fn create(
         default_role: new.default_role,
         created_at: caller.now(),
     };
-    let given = issuer.roles.iter().map(|(_, role)| *role);
-    let highest = given.chain(issuer.default_role).max();
-    if highest.is_some_and(|role| !caller.principal.may_give(role, None)) {
+    if let Some(role) = issuer.highest_role()
+        && !caller.principal.may_give(role, None)
+    {
         let detail = format!(
             "nobody gives more than they have; yours is the role {}",
             caller.principal.role
         );
+        return Err(ApiError::new(Code::Forbidden, detail).into());
+    }
+    if !caller.principal.may_give_until(None) {
+        let detail =
+            "a key that expires registers no issuer, for its tokens go on; use one that does not";
         return Err(ApiError::new(Code::Forbidden, detail).into());
     }
     let told = states(
