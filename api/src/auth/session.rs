@@ -12,7 +12,7 @@ use super::keys::NewKey;
 use crate::clock::IdSource;
 use crate::domain::identity::Identity;
 use crate::domain::ids::{PersonId, SessionId};
-use crate::store::{Membership, NewSession, Person, StoreError, SystemTx};
+use crate::store::{Membership, NewSession, Person, RenamedMember, StoreError, SystemTx};
 
 pub const SESSION_LASTS: SignedDuration = SignedDuration::from_hours(24);
 const IDLE_ENDS: SignedDuration = SignedDuration::from_hours(8);
@@ -43,16 +43,27 @@ pub fn csrf_token(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest)
 }
 
-/// Opens a session for whom the provider vouched for; answers the cookie's secret.
+/// A session that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// For the cookie.
+    pub secret: NewKey,
+    pub signed_in: SignedIn,
+    /// What the person is called is the provider's to say, and is taken over wherever they are a member.
+    pub renamed: Vec<RenamedMember>,
+}
+
+/// Opens a session for whom the provider vouched for.
 pub async fn open(
     tx: &mut SystemTx,
     ids: &IdSource,
     identity: &Identity,
     now: Timestamp,
-) -> Result<(NewKey, SignedIn), StoreError> {
+) -> Result<Opened, StoreError> {
     tx.session_sweep(now, idle_since(now)).await?;
     let new_person = PersonId(ids.uuid());
     let person = tx.person_sign_in(new_person, identity, now).await?;
+    let renamed = tx.members_rename(&person).await?;
     let secret = NewKey::session(ids);
     let session = SessionId(ids.uuid());
     tx.session_insert(&NewSession {
@@ -71,7 +82,11 @@ pub async fn open(
         is_operator: identity.is_operator,
         memberships,
     };
-    Ok((secret, signed_in))
+    Ok(Opened {
+        secret,
+        signed_in,
+        renamed,
+    })
 }
 
 #[cfg(test)]

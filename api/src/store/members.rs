@@ -27,6 +27,15 @@ pub struct Membership {
     pub role: Role,
 }
 
+/// A member who was called otherwise before.
+#[derive(Debug, Clone)]
+pub struct RenamedMember {
+    pub tenant: TenantId,
+    pub member: MemberId,
+    pub is_name: bool,
+    pub is_email: bool,
+}
+
 struct Row {
     id: Uuid,
     name: Option<String>,
@@ -194,6 +203,36 @@ impl SystemTx {
         .fetch_all(self.connection())
         .await?;
         rows.into_iter().map(Membership::try_from).collect()
+    }
+
+    /// Calls the person everywhere as they are called now; those who were called otherwise.
+    pub async fn members_rename(
+        &mut self,
+        person: &Person,
+    ) -> Result<Vec<RenamedMember>, StoreError> {
+        let rows = sqlx::query!(
+            r#"with former as (
+                 select tenant_id, id, name, email from members
+                 where person_id = $1 and (name is distinct from $2 or email is distinct from $3)
+                 order by tenant_id for update
+             )
+             update members m set name = $2, email = $3 from former
+             where m.tenant_id = former.tenant_id and m.id = former.id
+             returning m.tenant_id, m.id, former.name is distinct from $2 as "is_name!",
+                 former.email is distinct from $3 as "is_email!""#,
+            person.id.0,
+            person.name,
+            person.email,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let renamed = rows.into_iter().map(|row| RenamedMember {
+            tenant: TenantId(row.tenant_id),
+            member: MemberId(row.id),
+            is_name: row.is_name,
+            is_email: row.is_email,
+        });
+        Ok(renamed.collect())
     }
 
     /// False where the person is a member already.

@@ -85,7 +85,7 @@ pub use instances::{Instance, NewInstance};
 pub use invitations::Invitation;
 pub use kept_answers::{ANSWERS_KEPT_FOR, AnswerClaim, AnswerStore, Claimed};
 pub use listed_numbers::{EntryPut, ListQuery};
-pub use members::{Member, Membership};
+pub use members::{Member, Membership, RenamedMember};
 pub use notice_agents::NoticeAgent;
 pub use notices::{LeasedNotice, NewNotice, NoticeEnd, NoticeTask};
 pub use number_data::{ErasedData, NumberDecision, Tried};

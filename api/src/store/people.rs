@@ -49,7 +49,7 @@ struct Row {
 }
 
 impl SystemTx {
-    /// The person of this identity, made or brought up to date; its members too, wherever it is one.
+    /// The person of this identity, made or brought up to date.
     pub async fn person_sign_in(
         &mut self,
         new_id: PersonId,
@@ -72,15 +72,6 @@ impl SystemTx {
             to_db(now),
         )
         .fetch_one(self.connection())
-        .await?;
-        sqlx::query!(
-            "update members set name = $2, email = $3
-             where person_id = $1 and (name is distinct from $2 or email is distinct from $3)",
-            id,
-            identity.name,
-            identity.email,
-        )
-        .execute(self.connection())
         .await?;
         Ok(Person {
             id: PersonId(id),

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use ringfence_api::http::openapi;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
+use crate::browser::person;
 use crate::harness::{Answer, World};
 use crate::operations::{Operation, operations};
+use crate::routes::sessions::member;
 use crate::scene::Scene;
 
 /// What the scene does not let succeed, and why. That each leaves its audit row is for its own tests to say.
@@ -29,6 +31,9 @@ const NOT_TRIED: [(&str, &str); 11] = [
     ("shard_moves_begin", "the example's instance is another's"),
     ("tenants_delete", "something is installed"),
 ];
+
+const NONE_MORE: &str = "alter table audit_log add constraint none_more check (false) not valid";
+const MORE: &str = "alter table audit_log drop constraint none_more";
 
 /// What each table holds. When a key was last used is written beside the request, and tells nothing of it.
 async fn rows(pool: &PgPool) -> BTreeMap<String, String> {
@@ -96,13 +101,9 @@ async fn nothing_is_changed_without_its_audit_row(pool: PgPool) {
         scenes += 1;
         let scene = Scene::build(&world, scenes).await;
         let before = rows(&pool).await;
-        statement(
-            &pool,
-            "alter table audit_log add constraint none_more check (false) not valid",
-        )
-        .await;
+        statement(&pool, NONE_MORE).await;
         let without = ask(&world, &scene, &operation, content).await;
-        statement(&pool, "alter table audit_log drop constraint none_more").await;
+        statement(&pool, MORE).await;
         let between = rows(&pool).await;
         assert_eq!(between, before, "{}", operation.id);
         let with = ask(&world, &scene, &operation, content).await;
@@ -129,4 +130,32 @@ async fn nothing_is_changed_without_its_audit_row(pool: PgPool) {
     }
     assert!(tried >= 20, "{tried}");
     assert_eq!(not_tried, NOT_TRIED.map(|(operation, _)| operation));
+}
+
+/// A browser goes there, with no permission, and one of the two asks with GET.
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_is_signed_in_or_out_or_renamed_without_its_audit_rows(pool: PgPool) {
+    let (world, openid) = World::with_sign_in(pool.clone(), &[]).await;
+    let cast = world.tenant("Northwind").await;
+    let mut ada = member(&world, &openid, "Ada", &[(&cast, "owner")]).await;
+    let before = rows(&pool).await;
+    let mut renamed = person("Ada");
+    renamed["name"] = json!("Ada King");
+    statement(&pool, NONE_MORE).await;
+    let end = ada.sign_in(&openid, &renamed, "/auth/sign-in").await;
+    assert_eq!(end.header("location"), "/?sign_in=unavailable");
+    ada.call(Method::DELETE, "/v1/session", None)
+        .await
+        .problem(500, "internal");
+    statement(&pool, MORE).await;
+    assert_eq!(rows(&pool).await, before);
+    let end = ada.sign_in(&openid, &renamed, "/auth/sign-in").await;
+    assert_eq!(end.header("location"), "/");
+    let told: Vec<String> = sqlx::query_scalar(
+        "select action from audit_log where tenant_id is not null order by seq desc limit 3",
+    )
+    .fetch_all(&pool)
+    .await
+    .expect("rows");
+    assert_eq!(told, ["member.update", "session.open", "session.end"]);
 }

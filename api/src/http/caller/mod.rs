@@ -121,11 +121,6 @@ impl Somebody {
         once::begin(tx, self.once.as_ref(), &self.app).await
     }
 
-    /// The tenant that the request is about, if it is about one.
-    pub fn tenant(&self) -> Option<TenantId> {
-        self.principal.tenant.as_ref().map(|tenant| tenant.id)
-    }
-
     pub fn change(&self, action: &'static str, target: impl Display) -> Change {
         change(&self.app, &self.principal, self.origin, action, target)
     }

@@ -5,20 +5,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
+use super::told::Told;
 use super::{Fault, to};
+use crate::auth::keys;
 use crate::auth::oidc::{Attempt, Oidc, OidcError, Returned};
 use crate::auth::session::{self, SESSION_LASTS, SignedIn};
-use crate::auth::{Kind, Principal, keys};
 use crate::domain::identity::Identity;
 use crate::domain::origin::own_place;
-use crate::domain::role::Role;
-use crate::http::caller::{change, states};
 use crate::http::cookies::Cookie;
 use crate::http::origin::Origin;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Query;
 use crate::http::state::AppState;
-use crate::store::SystemTx;
 
 const REASON: &str = "who signs in belongs to no tenant yet";
 
@@ -115,47 +113,30 @@ async fn open(
 ) -> ApiResult<keys::NewKey> {
     let now = app.now();
     let mut tx = app.store.system(REASON).await?;
+    let mut told = Told::new(app, origin);
     // Whoever signs in anew in the same browser leaves nothing of before behind.
     if let Some(old) = Cookie::Session.read(headers, &app.public_url) {
         let old = keys::sha256(old);
-        if let Some(old) = tx.session_find(&old, now, session::idle_since(now)).await? {
-            tx.session_end(old.id).await?;
+        if let Some(old) = tx.session_find(&old, now, session::idle_since(now)).await?
+            && tx.session_end(old.id).await?
+        {
+            let memberships = tx.membership_list(old.person.id).await?;
+            let ended = SignedIn {
+                session: old.id,
+                person: old.person,
+                is_operator: old.is_operator,
+                memberships,
+            };
+            told.session("session.end", &ended, None);
         }
     }
-    let (secret, signed_in) = session::open(&mut tx, &app.ids, identity, now).await?;
-    told(app, origin, &mut tx, signed_in).await?;
+    let opened = session::open(&mut tx, &app.ids, identity, now).await?;
+    let after = json!({ "operator": opened.signed_in.is_operator });
+    told.session("session.open", &opened.signed_in, Some(after));
+    for renamed in &opened.renamed {
+        told.renamed(&opened.signed_in, renamed);
+    }
+    told.write(&mut tx).await?;
     tx.commit().await?;
-    Ok(secret)
-}
-
-/// Every tenant that the person is a member of finds it in its audit log; the operator finds the others.
-async fn told(
-    app: &AppState,
-    origin: Origin,
-    tx: &mut SystemTx,
-    signed_in: SignedIn,
-) -> ApiResult<()> {
-    let session = signed_in.session;
-    let after = json!({ "operator": signed_in.is_operator });
-    let tenants = signed_in.memberships.clone();
-    let mut principal = Principal {
-        tenant: None,
-        role: Role::Viewer,
-        scopes: None,
-        expires_at: None,
-        kind: Kind::Session(Box::new(signed_in)),
-    };
-    if tenants.is_empty() || principal.is_operator() {
-        let opened = change(app, &principal, origin, "session.open", session);
-        tx.audit_append(None, &states(opened, None, Some(after.clone())))
-            .await?;
-    }
-    for membership in tenants {
-        let id = membership.tenant.id;
-        principal.tenant = Some(membership.tenant);
-        let opened = change(app, &principal, origin, "session.open", session);
-        tx.audit_append(Some(id), &states(opened, None, Some(after.clone())))
-            .await?;
-    }
-    Ok(())
+    Ok(opened.secret)
 }

@@ -3,8 +3,10 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::told::Told;
 use crate::http::caller::Somebody;
 use crate::http::cookies::Cookie;
+use crate::http::origin::Origin;
 use crate::http::problem::ApiResult;
 
 const REASON: &str = "a session belongs to a person, not to a tenant";
@@ -16,12 +18,12 @@ const REASON: &str = "a session belongs to a person, not to a tenant";
     delete, path = "/v1/session", operation_id = "session_end", tag = "session",
     security(("bearer" = [Somebody::NAME])), responses((status = 204))
 )]
-pub(in crate::http) async fn end(caller: Somebody) -> ApiResult<Response> {
-    let session = caller.signed_in.session;
+pub(in crate::http) async fn end(caller: Somebody, origin: Origin) -> ApiResult<Response> {
     let mut tx = caller.app.store.system(REASON).await?;
-    if tx.session_end(session).await? {
-        let ended = caller.change("session.end", session);
-        tx.audit_append(caller.tenant(), &ended).await?;
+    if tx.session_end(caller.signed_in.session).await? {
+        let mut told = Told::new(&caller.app, origin);
+        told.session("session.end", &caller.signed_in, None);
+        told.write(&mut tx).await?;
     }
     tx.commit().await?;
     let mut response = StatusCode::NO_CONTENT.into_response();

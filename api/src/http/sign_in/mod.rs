@@ -6,6 +6,7 @@ mod begin;
 mod callback;
 mod end;
 mod options;
+mod told;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

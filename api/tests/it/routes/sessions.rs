@@ -1,7 +1,7 @@
 //! What a session lets a browser do, for how long, and what other sites cannot make it do.
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::browser::{Browser, SESSION, person};
@@ -144,10 +144,72 @@ async fn signing_out_ends_the_session_here_and_signing_in_anew_ends_the_old_one(
         [
             "session.open",
             "session.open",
+            "session.end",
             "session.open",
             "session.end"
         ]
     );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_session_s_beginning_and_its_end_are_in_the_log_of_each_tenant_of_the_person(
+    pool: PgPool,
+) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let (one, two) = (world.tenant("One").await, world.tenant("Two").await);
+    let mut ada = member(&world, &openid, "Ada", &[(&one, "owner"), (&two, "viewer")]).await;
+    ada.sign_in(&openid, &person("Ada"), "/auth/sign-in").await;
+    // Out, in a request that is about one of them.
+    let named = [("ringfence-tenant", one.id.as_str())];
+    ada.call_for(Method::DELETE, "/v1/session", None, &named)
+        .await
+        .ok(204);
+    for cast in [&one, &two] {
+        let rows = async |action: &str| -> Vec<(String, String)> {
+            let log = format!("/v1/audit-log?action={action}");
+            let log = world.get(&log, &cast.owner).await.ok(200);
+            let rows = log.body["data"].as_array().cloned().expect("a list");
+            let text = |row: &Value, name: &str| row[name].as_str().expect("text").to_owned();
+            rows.iter()
+                .map(|row| (text(row, "actor"), text(row, "target")))
+                .collect()
+        };
+        let (opened, ended) = (rows("session.open").await, rows("session.end").await);
+        // The first was opened by nobody's member.
+        assert_eq!((opened.len(), ended.len()), (1, 2), "{opened:?} {ended:?}");
+        assert_eq!(opened[0], ended[0]);
+        assert_ne!(ended[0].1, ended[1].1, "the one before");
+        assert!(ended.iter().all(|(actor, _)| actor.starts_with("member:")));
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn another_name_or_address_at_a_sign_in_is_in_the_log_of_each_tenant_without_being_told(
+    pool: PgPool,
+) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let (one, two) = (world.tenant("One").await, world.tenant("Two").await);
+    let mut ada = member(&world, &openid, "Ada", &[(&one, "owner"), (&two, "viewer")]).await;
+    let mut moved = person("Ada");
+    moved["email"] = json!("lovelace@example.com");
+    for who in [&person("Ada"), &moved, &moved] {
+        ada.sign_in(&openid, who, "/auth/sign-in").await;
+    }
+    for cast in [&one, &two] {
+        let members = world.get("/v1/members", &cast.owner).await.ok(200);
+        assert_eq!(members.text("/data/0/email"), "lovelace@example.com");
+        let log = "/v1/audit-log?action=member.update";
+        let log = world.get(log, &cast.owner).await.ok(200);
+        assert_eq!(log.body["data"].as_array().map(Vec::len), Some(1));
+        let id = members.text("/data/0/id");
+        assert_eq!(log.text("/data/0/actor"), format!("member:{id}"));
+        assert_eq!(log.text("/data/0/target"), id);
+        assert_eq!(
+            log.body["data"][0]["after"],
+            json!({ "changed": ["email"] })
+        );
+        assert!(!log.text.contains("example.com"), "{}", log.text);
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]
