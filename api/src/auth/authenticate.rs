@@ -12,9 +12,17 @@ use crate::domain::ids::TenantId;
 use crate::domain::role::Role;
 use crate::domain::tenant::Tenant;
 use crate::outbound::Outbound;
-use crate::store::{Store, SystemTx};
+use crate::store::{Store, StoreError, SystemTx};
 
 const REASON: &str = "whose a credential is, is known only once it has been found";
+
+/// Whose credential it is.
+#[derive(Debug)]
+pub struct Authenticated {
+    pub principal: Principal,
+    /// Whether they may see the tenant that they named beside it. Who may not goes no further, and is counted all the same.
+    pub named: Result<(), AuthError>,
+}
 
 /// Recognises callers.
 #[derive(Debug)]
@@ -44,7 +52,7 @@ impl Authenticator {
         &self,
         bearer: &str,
         acts_for: Option<&str>,
-    ) -> Result<Principal, AuthError> {
+    ) -> Result<Authenticated, AuthError> {
         let named = named(acts_for);
         if bearer.starts_with(OPERATOR_PREFIX) {
             self.operator_key(bearer, named).await
@@ -60,7 +68,7 @@ impl Authenticator {
         &self,
         secret: &str,
         acts_for: Option<&str>,
-    ) -> Result<Principal, AuthError> {
+    ) -> Result<Authenticated, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.system(REASON).await?;
         let found = tx
@@ -68,22 +76,30 @@ impl Authenticator {
             .await?
             .ok_or(AuthError::UnknownSession)?;
         let memberships = tx.membership_list(found.person.id).await?;
-        let named = named(acts_for)?;
-        let own = match (named, &memberships[..]) {
-            (Some(named), all) => all.iter().find(|one| one.tenant.id == named),
-            (None, [only]) if !found.is_operator => Some(only),
-            (None, _) => None,
+        let named = named(acts_for);
+        let own = match (&named, &memberships[..]) {
+            (Ok(Some(named)), all) => all.iter().find(|one| one.tenant.id == *named),
+            (Ok(None), [only]) => Some(only),
+            _ => None,
         };
-        let (tenant, role) = match own {
-            _ if found.is_operator => (tenant_named(&mut tx, named).await?, Role::Owner),
-            Some(own) => (Some(own.tenant.clone()), own.role),
-            None if named.is_some() => return Err(AuthError::UnknownTenant),
-            None => (None, Role::Viewer),
+        let (tenant, role, named) = match own {
+            _ if found.is_operator => {
+                let (tenant, named) = tenant_named(&mut tx, named).await?;
+                (tenant, Role::Owner, named)
+            }
+            Some(own) => (Some(own.tenant.clone()), own.role, Ok(())),
+            None => {
+                let named = match named {
+                    Ok(None) => Ok(()),
+                    _ => Err(AuthError::UnknownTenant),
+                };
+                (None, Role::Viewer, named)
+            }
         };
         tx.commit().await?;
         self.last_use
             .note(Used::Session(found.id), Some(found.used_at), now);
-        Ok(Principal {
+        let principal = Principal {
             kind: Kind::Session(Box::new(SignedIn {
                 session: found.id,
                 person: found.person,
@@ -94,49 +110,52 @@ impl Authenticator {
             role,
             scopes: None,
             expires_at: None,
-        })
+        };
+        Ok(Authenticated { principal, named })
     }
 
-    async fn operator_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
+    async fn operator_key(&self, key: &str, named: Named) -> Result<Authenticated, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.system(REASON).await?;
         let (id, last_used_at) = tx
             .operator_key_find(&sha256(key))
             .await?
             .ok_or(AuthError::UnknownKey)?;
-        let tenant = tenant_named(&mut tx, named?).await?;
+        let (tenant, named) = tenant_named(&mut tx, named).await?;
         tx.commit().await?;
         self.last_use.note(Used::OperatorKey(id), last_used_at, now);
-        Ok(Principal {
+        let principal = Principal {
             kind: Kind::OperatorKey(id),
             tenant,
             role: Role::Owner,
             scopes: None,
             expires_at: None,
-        })
+        };
+        Ok(Authenticated { principal, named })
     }
 
-    async fn api_key(&self, key: &str, named: Named) -> Result<Principal, AuthError> {
+    async fn api_key(&self, key: &str, named: Named) -> Result<Authenticated, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.system(REASON).await?;
         let found = tx
             .api_key_find(&sha256(key), now)
             .await?
             .ok_or(AuthError::UnknownKey)?;
-        let tenant = own_tenant(&mut tx, found.tenant_id, named?).await?;
+        let (tenant, named) = own_tenant(&mut tx, found.tenant_id, named).await?;
         tx.commit().await?;
         let used = Used::ApiKey(found.tenant_id, found.id);
         self.last_use.note(used, found.last_used_at, now);
-        Ok(Principal {
+        let principal = Principal {
             kind: Kind::ApiKey(found.id),
             tenant: Some(tenant),
             role: found.role,
             scopes: found.scopes,
             expires_at: found.expires_at,
-        })
+        };
+        Ok(Authenticated { principal, named })
     }
 
-    async fn token(&self, token: &str, named: Named) -> Result<Principal, AuthError> {
+    async fn token(&self, token: &str, named: Named) -> Result<Authenticated, AuthError> {
         let alleged = Alleged::of(token)?;
         match &self.jwt {
             Some(verifier) if verifier.is_meant(&alleged) => {
@@ -151,19 +170,21 @@ impl Authenticator {
         verifier: &Verifier,
         token: &str,
         named: Named,
-    ) -> Result<Principal, AuthError> {
+    ) -> Result<Authenticated, AuthError> {
         let claims = verifier.verify(token, self.clock.now()).await?;
         let mut tx = self.store.system(REASON).await?;
-        let (tenant, role, is_operator) = match claims.grant {
-            Grant::Operator => (tenant_named(&mut tx, named?).await?, Role::Owner, true),
-            Grant::Member { tenant, role } => (
-                Some(own_tenant(&mut tx, tenant, named?).await?),
-                role,
-                false,
-            ),
+        let (tenant, named, role, is_operator) = match claims.grant {
+            Grant::Operator => {
+                let (tenant, named) = tenant_named(&mut tx, named).await?;
+                (tenant, named, Role::Owner, true)
+            }
+            Grant::Member { tenant, role } => {
+                let (tenant, named) = own_tenant(&mut tx, tenant, named).await?;
+                (Some(tenant), named, role, false)
+            }
         };
         tx.commit().await?;
-        Ok(Principal {
+        let principal = Principal {
             kind: Kind::Token {
                 subject: claims.subject,
                 issuer: None,
@@ -173,7 +194,8 @@ impl Authenticator {
             role,
             scopes: None,
             expires_at: None,
-        })
+        };
+        Ok(Authenticated { principal, named })
     }
 
     /// The tenant has to be named: two tenants may accept the same issuer, and neither may decide for the other. Until
@@ -184,7 +206,7 @@ impl Authenticator {
         token: &str,
         alleged: &Alleged,
         named: Named,
-    ) -> Result<Principal, AuthError> {
+    ) -> Result<Authenticated, AuthError> {
         let Ok(Some(named)) = named else {
             return Err(AuthError::UnknownIssuer);
         };
@@ -208,7 +230,7 @@ impl Authenticator {
         let Grant::Member { role, .. } = claims.grant else {
             return Err(AuthError::UnknownIssuer);
         };
-        Ok(Principal {
+        let principal = Principal {
             kind: Kind::Token {
                 subject: claims.subject,
                 issuer: Some(issuer.id),
@@ -218,6 +240,10 @@ impl Authenticator {
             role,
             scopes: None,
             expires_at: None,
+        };
+        Ok(Authenticated {
+            principal,
+            named: Ok(()),
         })
     }
 }
@@ -232,26 +258,28 @@ fn named(acts_for: Option<&str>) -> Named {
 
 async fn tenant_named(
     tx: &mut SystemTx,
-    named: Option<TenantId>,
-) -> Result<Option<Tenant>, AuthError> {
-    match named {
-        None => Ok(None),
-        Some(id) => tx
-            .tenant_get(id)
-            .await?
-            .map(Some)
-            .ok_or(AuthError::UnknownTenant),
-    }
+    named: Named,
+) -> Result<(Option<Tenant>, Result<(), AuthError>), StoreError> {
+    let id = match named {
+        Ok(Some(id)) => id,
+        Ok(None) => return Ok((None, Ok(()))),
+        Err(err) => return Ok((None, Err(err))),
+    };
+    let tenant = tx.tenant_get(id).await?;
+    let found = tenant.as_ref().map(|_| ());
+    Ok((tenant, found.ok_or(AuthError::UnknownTenant)))
 }
 
 /// Naming a tenant that is not one's own is answered as if there were none.
 async fn own_tenant(
     tx: &mut SystemTx,
     own: TenantId,
-    named: Option<TenantId>,
-) -> Result<Tenant, AuthError> {
-    if named.is_some_and(|named| named != own) {
-        return Err(AuthError::UnknownTenant);
-    }
-    tx.tenant_get(own).await?.ok_or(AuthError::UnknownTenant)
+    named: Named,
+) -> Result<(Tenant, Result<(), AuthError>), AuthError> {
+    let tenant = tx.tenant_get(own).await?.ok_or(AuthError::UnknownTenant)?;
+    let named = match named {
+        Ok(named) if named.is_none_or(|named| named == own) => Ok(()),
+        _ => Err(AuthError::UnknownTenant),
+    };
+    Ok((tenant, named))
 }

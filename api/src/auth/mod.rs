@@ -16,7 +16,7 @@ pub mod session;
 mod token_issuers;
 
 pub use admission::Refused;
-pub use authenticate::Authenticator;
+pub use authenticate::{Authenticated, Authenticator};
 pub use error::AuthError;
 pub use permission::{
     Described, EditInstallations, EditNumbers, EditPolicies, EraseNumbers, ManageInstances,

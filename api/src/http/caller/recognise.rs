@@ -3,7 +3,7 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
-use crate::auth::Principal;
+use crate::auth::{Authenticated, Principal};
 use crate::domain::tenant::Tenant;
 use crate::http::cookies::Cookie;
 use crate::http::cross_site::refuse_cross_site;
@@ -20,12 +20,21 @@ pub(super) struct Recognised {
     pub once: Option<Once>,
 }
 
+/// Counts the request as soon as it is known whose it is, whatever is refused afterwards.
 pub(super) async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recognised> {
-    let principal = principal(parts, app).await?;
-    let is_gone = |tenant: &Tenant| tenant.status.is_going();
-    if principal.tenant.as_ref().is_some_and(is_gone) && !principal.is_operator() {
-        return Err(ApiError::not_found());
-    }
+    let headers = &parts.headers;
+    let (acts_for, readable) = match acts_for(headers) {
+        Ok(acts_for) => (acts_for, Ok(())),
+        Err(err) => (None, Err(err)),
+    };
+    let cookie = cookie(headers, app);
+    let Authenticated { principal, named } = match cookie {
+        Some(secret) => app.authenticator.session(secret, acts_for).await?,
+        None => {
+            let bearer = bearer(headers).ok_or_else(nobody)?;
+            app.authenticator.bearer(bearer, acts_for).await?
+        }
+    };
     let limits = app.settings.rate_limits;
     rate::charge(
         &app.buckets,
@@ -34,26 +43,27 @@ pub(super) async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recogn
         &principal,
         &parts.extensions,
     )?;
+    readable?;
+    named?;
+    if let Some(secret) = cookie {
+        refuse_cross_site(&parts.method, headers, &app.public_url, secret)?;
+    }
+    let is_gone = |tenant: &Tenant| tenant.status.is_going();
+    if principal.tenant.as_ref().is_some_and(is_gone) && !principal.is_operator() {
+        return Err(ApiError::not_found());
+    }
     Ok(Recognised {
         once: Once::of(&parts.extensions, &principal.actor()),
         principal,
     })
 }
 
-async fn principal(parts: &Parts, app: &AppState) -> ApiResult<Principal> {
-    let headers = &parts.headers;
-    let acts_for = acts_for(headers)?;
-    // Who sends a credential of its own is not judged by the browser's cookie.
+/// Who sends a credential of its own is not judged by the browser's cookie.
+fn cookie<'a>(headers: &'a HeaderMap, app: &AppState) -> Option<&'a str> {
     if headers.contains_key(header::AUTHORIZATION) {
-        let bearer = bearer(headers).ok_or_else(nobody)?;
-        return Ok(app.authenticator.bearer(bearer, acts_for).await?);
+        return None;
     }
-    let secret = Cookie::Session
-        .read(headers, &app.public_url)
-        .ok_or_else(nobody)?;
-    let principal = app.authenticator.session(secret, acts_for).await?;
-    refuse_cross_site(&parts.method, headers, &app.public_url, secret)?;
-    Ok(principal)
+    Cookie::Session.read(headers, &app.public_url)
 }
 
 /// The tenant that is named beside the credential. Of two nobody could say which one is meant.
