@@ -44,7 +44,8 @@ const WRITTEN_ANEW: [&str; 8] = [
 /// Those that do so all the same, and why that was right: a migration cannot be given a line that says so once it is in use.
 const MAY_WRITE_ANEW: [(&str, &str); 1] = [(
     "0034_decision_search.sql",
-    "only workers read and write the table, and they go on where they were; limiters do neither",
+    "it came before the first release, when no table was large; limiters neither read nor write the table, but whoever asks for \
+     decisions or statistics waits for the copy and its indexes, or is answered 504, and workers go on where they were",
 )];
 /// Stands in front of a statement that makes an index on a table in use, with the reason why that does not matter.
 const WRITERS_WAIT: &str = "-- writers wait:";
