@@ -74,7 +74,34 @@ impl TenantTx {
 }
 
 impl Store {
-    /// Forgets events of before, with their deliveries, unless one of these still waits; at most so many.
+    /// Gives up what still waits for disabled endpoints, at most so many: deliveries of events that were on their way while
+    /// the endpoint was disabled, which whoever disabled it could not see.
+    pub async fn deliveries_abandon_disabled(
+        &self,
+        now: Timestamp,
+        most: i64,
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.system("disabled endpoints are every tenant's").await?;
+        // Whoever enables the endpoint waits for us, or is passed over: what is begun anew then is not given up.
+        let done = sqlx::query!(
+            "update webhook_deliveries set state = 'failed', settled_at = $1
+             where (tenant_id, endpoint_id, event_id) in (
+                 select d.tenant_id, d.endpoint_id, d.event_id from webhook_endpoints e
+                 join webhook_deliveries d on d.tenant_id = e.tenant_id and d.endpoint_id = e.id
+                 where e.state = 'disabled' and d.state = 'waiting'
+                 limit $2 for share of e skip locked for update of d skip locked
+             )",
+            to_db(now),
+            most,
+        )
+        .execute(tx.connection())
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Forgets events of before, with their deliveries, unless one of these still waits for an enabled endpoint; at most so
+    /// many.
     pub async fn events_forget(&self, before: Timestamp, most: i64) -> Result<u64, StoreError> {
         let mut tx = self.system("old events are every tenant's").await?;
         let done = sqlx::query!(
@@ -82,7 +109,9 @@ impl Store {
                  select e.tenant_id, e.id from webhook_events e
                  where e.at < $1 and not exists (
                      select from webhook_deliveries d
+                     join webhook_endpoints w on w.tenant_id = d.tenant_id and w.id = d.endpoint_id
                      where d.tenant_id = e.tenant_id and d.event_id = e.id and d.state = 'waiting'
+                         and w.state = 'enabled'
                  )
                  order by e.at limit $2
              )",

@@ -20,7 +20,7 @@ use ringfence_api::domain::ids::{EventId, WebhookId};
 use ringfence_api::domain::webhook::{CustomerNumbers, EndpointState, EventKind};
 use ringfence_api::outbound::{Outbound, Reach};
 use ringfence_api::sealer::Sealer;
-use ringfence_api::store::{Delivery, NewEvent, Webhook};
+use ringfence_api::store::{Delivery, NewEvent, TenantTx, Webhook};
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
 use tokio::net::TcpListener;
@@ -170,6 +170,12 @@ fn seal(world: &World, id: WebhookId, secret: &[u8]) -> Vec<u8> {
 
 /// Something happens that webhooks are told of.
 async fn happen(world: &World) -> EventId {
+    let (tx, id) = begin_to_happen(world).await;
+    tx.commit().await.expect("committed");
+    id
+}
+
+async fn begin_to_happen(world: &World) -> (TenantTx, EventId) {
     let id = EventId(world.ids.uuid());
     let mut tx = world.store.tenant(world.tenant).await.expect("a tx");
     tx.event_put(&NewEvent {
@@ -181,8 +187,7 @@ async fn happen(world: &World) -> EventId {
     })
     .await
     .expect("told");
-    tx.commit().await.expect("committed");
-    id
+    (tx, id)
 }
 
 async fn delivery(world: &World, webhook: WebhookId, event: EventId) -> Delivery {
@@ -637,4 +642,58 @@ async fn old_events_are_forgotten_unless_somebody_waits_for_them(pool: PgPool) {
         .await
         .expect("rows");
     assert_eq!(left, ["waiting"]);
+}
+
+/// An endpoint that was disabled at the end of a turn, and an event whose transaction began to tell it of something before.
+async fn disabled_meanwhile(world: &World) -> (WebhookId, EventId) {
+    let receiver = Receiver::start().await;
+    let release = Arc::new(Notify::new());
+    *receiver.held.lock().expect("held") = Some(Arc::clone(&release));
+    receiver.answer(410, None);
+    let id = webhook(world, &receiver.url, CustomerNumbers::Masked).await;
+    happen(world).await;
+    let first = worker(world);
+    let serving = tokio::spawn(async move { first.look().await });
+    tokio::time::timeout(PATIENCE, receiver.arrived.notified())
+        .await
+        .expect("the endpoint is asked");
+    let (late, event) = begin_to_happen(world).await;
+    release.notify_one();
+    serving.await.expect("no panic").expect("a turn");
+    assert_eq!(state(world, id).await.state.as_str(), "disabled");
+    late.commit().await.expect("committed");
+    assert_eq!(delivery(world, id, event).await.state.as_str(), "waiting");
+    (id, event)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_on_its_way_to_an_endpoint_while_it_was_disabled_is_given_up(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (id, event) = disabled_meanwhile(&world).await;
+    let enabled = webhook(&world, DEAD, CustomerNumbers::Masked).await;
+    let next = happen(&world).await;
+    let history = EventHistory {
+        store: world.store.clone(),
+        clock: world.clock.clone(),
+    };
+    assert_eq!(history.look().await.expect("a look"), Found::Work);
+    assert_eq!(history.look().await.expect("a look"), Found::Nothing);
+    let given_up = delivery(&world, id, event).await;
+    assert_eq!(given_up.state.as_str(), "failed");
+    assert_eq!(given_up.settled_at, Some(world.clock.now()));
+    let waits = delivery(&world, enabled, next).await;
+    assert_eq!(waits.state.as_str(), "waiting", "for one that is enabled");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_event_that_waits_for_a_disabled_endpoint_alone_is_forgotten(pool: PgPool) {
+    let world = World::new(pool).await;
+    disabled_meanwhile(&world).await;
+    let enabled = webhook(&world, DEAD, CustomerNumbers::Masked).await;
+    let waits = happen(&world).await;
+    pass(&world, SignedDuration::from_hours(31 * 24));
+    let forgotten = world.store.events_forget(world.clock.now(), 100).await;
+    assert_eq!(forgotten.expect("forgotten"), 2);
+    let waits = delivery(&world, enabled, waits).await;
+    assert_eq!(waits.state.as_str(), "waiting", "for one that is enabled");
 }

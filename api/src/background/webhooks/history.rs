@@ -1,4 +1,5 @@
-//! Forgets events that are old: they name customers' numbers, and are kept only for as long as somebody may ask.
+//! Forgets events that are old: they name customers' numbers, and are kept only for as long as somebody may ask. Gives up
+//! what was stored for an endpoint by a transaction that still saw it enabled.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,8 +21,9 @@ impl EventHistory {
     pub async fn look(&self) -> Result<Found, StoreError> {
         let now = self.clock.now();
         let before = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let given_up = self.store.deliveries_abandon_disabled(now, MOST).await?;
         let forgotten = self.store.events_forget(before, MOST).await?;
-        Ok(match forgotten {
+        Ok(match given_up.saturating_add(forgotten) {
             0 => Found::Nothing,
             _ => Found::Work,
         })

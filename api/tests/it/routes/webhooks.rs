@@ -1,6 +1,9 @@
 //! Webhooks as tenants manage them.
 
 use axum::http::Method;
+use ringfence_api::domain::ids::EventId;
+use ringfence_api::domain::webhook::EventKind;
+use ringfence_api::store::NewEvent;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -79,6 +82,75 @@ async fn the_audit_log_names_neither_the_secret_nor_the_address_s_path(pool: PgP
     for secret in ["s3cret", "t0ken", &rotated.text("/secret")] {
         assert!(!log.text.contains(secret));
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_audit_log_shows_that_an_address_changed_within_its_origin_without_telling_it(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let id = made(&world, &cast).await;
+    let twin = made(&world, &cast).await;
+    let elsewhere = "https://hooks.example.com/in/hush?token=0ther";
+    for url in [elsewhere, URL] {
+        change(&world, &cast, &id, json!({ "url": url }))
+            .await
+            .ok(200);
+    }
+    let rows = async |filter: &str| {
+        let log = format!("/v1/audit-log?{filter}");
+        let log = world.get(&log, &cast.owner).await.ok(200);
+        for secret in ["s3cret", "t0ken", "hush", "0ther"] {
+            assert!(!log.text.contains(secret), "{}", log.text);
+        }
+        log.body["data"].as_array().cloned().expect("a list")
+    };
+    let updates = rows(&format!("action=webhook.update&target={id}")).await;
+    let [back, away] = &updates[..] else {
+        panic!("{updates:?}");
+    };
+    let of = |row: &Value, side: &str| row[side]["address_fingerprint"].clone();
+    let (first, other) = (of(away, "before"), of(away, "after"));
+    assert_eq!(first.as_str().map(str::len), Some(16));
+    assert_ne!(first, other);
+    assert_eq!(
+        (of(back, "before"), of(back, "after")),
+        (other, first.clone())
+    );
+    assert_eq!(away["before"]["origin"], away["after"]["origin"]);
+    let created = rows(&format!("action=webhook.create&target={twin}")).await;
+    assert_ne!(of(&created[0], "after"), first, "of another webhook");
+}
+
+/// An event is written in a transaction that may still see the endpoint enabled and end after it was disabled.
+#[sqlx::test(migrations = "../migrations")]
+async fn enabling_gives_up_what_was_on_its_way_while_it_was_disabled(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let id = made(&world, &cast).await;
+    let tenant = cast.id.parse().expect("an id");
+    let mut event = world.store.tenant(tenant).await.expect("a transaction");
+    let call = NewEvent {
+        id: EventId(world.ids.uuid()),
+        kind: EventKind::CallDenied,
+        subject: "a call",
+        at: world.clock.now(),
+        data: json!({}),
+    };
+    assert_eq!(event.event_put(&call).await.expect("told"), 1);
+    // As a worker does it, which waits for nobody who writes an event.
+    sqlx::query("update webhook_endpoints set state = 'disabled', disabled_because = 'failing'")
+        .execute(&pool)
+        .await
+        .expect("disabled");
+    event.commit().await.expect("committed");
+    change(&world, &cast, &id, json!({ "state": "enabled" }))
+        .await
+        .ok(200);
+    let path = format!("/v1/webhooks/{id}/deliveries");
+    let given_up = world.get(&path, &cast.admin).await.ok(200);
+    assert_eq!(given_up.text("/data/0/state"), "failed");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ringfence_policy::draft::code;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 use utoipa::ToSchema;
 
@@ -20,6 +21,7 @@ use crate::outbound::URL_CHARS_MAX;
 use crate::store::Webhook;
 
 pub(super) const DESCRIPTION_MAX: usize = 200;
+const FINGERPRINT_DIGITS: usize = 16;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Webhook)]
@@ -170,19 +172,35 @@ pub(super) fn new_secret(
     Ok((secret, sealed))
 }
 
-/// As the audit log keeps it. The address's path and query may be secrets of the receiver's.
+/// As the audit log keeps it. The address's path and query may be secrets of the receiver's, so that another address at the
+/// same origin shows by the fingerprint alone.
 pub(super) fn audited(webhook: &Webhook) -> Value {
     let origin = Url::parse(&webhook.url)
         .map(|url| url.origin().ascii_serialization())
         .unwrap_or_default();
     json!({
         "origin": origin,
+        "address_fingerprint": address_fingerprint(webhook),
         "description": webhook.description,
         "events": webhook.events.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(),
         "customer_numbers": webhook.customer_numbers.as_str(),
         "state": webhook.state.as_str(),
         "disabled_because": webhook.disabled_because.map(DisabledBecause::as_str),
     })
+}
+
+/// Of the whole address: the beginning of a SHA-256 that also takes in the webhook's id, so that two webhooks with one address
+/// do not show it.
+fn address_fingerprint(webhook: &Webhook) -> String {
+    let digest = Sha256::new()
+        .chain_update(webhook.id.to_string())
+        .chain_update([0])
+        .chain_update(&webhook.url)
+        .finalize();
+    hex::encode(digest)
+        .chars()
+        .take(FINGERPRINT_DIGITS)
+        .collect()
 }
 
 pub(super) fn url(fields: &mut Fields) -> Option<Url> {

@@ -70,6 +70,10 @@ pub(in crate::http) async fn update(
     webhook.customer_numbers = wanted.customer_numbers.unwrap_or(webhook.customer_numbers);
     match wanted.state {
         Some(EndpointState::Enabled) => {
+            if before.state == EndpointState::Disabled {
+                // Of events that were on their way when it was disabled.
+                tx.deliveries_abandon(id, now).await?;
+            }
             webhook.state = EndpointState::Enabled;
             webhook.disabled_because = None;
             webhook.failing_since = None;
