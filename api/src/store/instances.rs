@@ -138,8 +138,28 @@ impl TenantTx {
         Ok(row.is_some())
     }
 
-    /// Deletes the instance with its decisions and its own policy; its connection stays, so that the stack in the
-    /// account can be used again.
+    /// Deletes at most so many decisions of the instance, the oldest first; how many it were.
+    pub async fn instance_delete_decisions(
+        &mut self,
+        id: InstanceId,
+        most: i64,
+    ) -> Result<u64, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let done = sqlx::query!(
+            "delete from decisions where tenant_id = $1 and id in (
+                 select id from decisions where tenant_id = $1 and instance_id = $2 order by at, id limit $3
+             )",
+            tenant_id,
+            id.0,
+            most,
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Deletes an instance that has no decisions any more, with its own policy; its connection stays, so that the stack in
+    /// the account can be used again.
     pub async fn instance_delete(&mut self, id: InstanceId) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         // Whoever puts a version of its policy waits for us, or we for them: a version would be left over.
@@ -149,13 +169,6 @@ impl TenantTx {
             id.0
         )
         .fetch_optional(self.connection())
-        .await?;
-        sqlx::query!(
-            "delete from decisions where tenant_id = $1 and instance_id = $2",
-            tenant_id,
-            id.0
-        )
-        .execute(self.connection())
         .await?;
         sqlx::query!(
             "delete from deferred_notices where tenant_id = $1 and instance_id = $2",

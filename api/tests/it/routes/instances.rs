@@ -1,5 +1,6 @@
 //! Instances: registering, onboarding, deleting. Verification itself is tested with the simulator.
 
+use ringfence_api::domain::ids::InstanceId;
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -226,6 +227,68 @@ async fn an_instance_is_deleted_only_when_nothing_is_installed(pool: PgPool) {
         .await
         .problem(404, "not_found");
     world.get(&path, &cast.owner).await.ok(200);
+}
+
+/// More of them than go at once.
+const HISTORY: &str = "
+    insert into decisions (tenant_id, id, instance_id, contact_id, at, outcome, record)
+    select tenant_id, gen_random_uuid(), id, 'contact-' || n, timestamptz '2026-11-01' + n * interval '1 second', 'allowed', '{}'
+    from instances, generate_series(1, 20001) n";
+
+async fn decisions_of(pool: &PgPool, id: &str) -> i64 {
+    let id: InstanceId = id.parse().expect("an id");
+    sqlx::query_scalar("select count(*) from decisions where instance_id = $1")
+        .bind(id.0)
+        .fetch_one(pool)
+        .await
+        .expect("a count")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_instance_is_deleted_however_many_decisions_it_has_and_a_repeat_goes_on_where_it_ended(
+    pool: PgPool,
+) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    let other = ARN.replace("5f1d", "5f1e");
+    let other = world.instance(&cast.owner, &other).await;
+    let statement = async |statement: &'static str| {
+        sqlx::query(statement)
+            .execute(&pool)
+            .await
+            .expect(statement);
+    };
+    statement(HISTORY).await;
+    let path = format!("/v1/instances/{id}");
+    // The last step fails, as where the request runs out of time.
+    statement(
+        "alter table audit_log add constraint no_end check (action <> 'instance.delete') not valid",
+    )
+    .await;
+    world
+        .delete(&path, &cast.owner)
+        .await
+        .problem(500, "internal");
+    assert_eq!(decisions_of(&pool, &id).await, 1);
+    world.get(&path, &cast.owner).await.ok(200);
+    statement("alter table audit_log drop constraint no_end").await;
+    world.delete(&path, &cast.owner).await.ok(204);
+    world
+        .get(&path, &cast.owner)
+        .await
+        .problem(404, "not_found");
+    assert_eq!(decisions_of(&pool, &id).await, 0);
+    assert_eq!(decisions_of(&pool, &other).await, 20_001);
+    let log = format!("/v1/audit-log?target={id}");
+    let log = world.get(&log, &cast.owner).await.ok(200);
+    let rows = log.body["data"].as_array().cloned().expect("a list");
+    let actions: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["action"].as_str())
+        .filter(|action| action.starts_with("instance.delete"))
+        .collect();
+    assert_eq!(actions, ["instance.delete", "instance.delete_decisions"]);
 }
 
 #[sqlx::test(migrations = "../migrations")]
