@@ -2,7 +2,8 @@
 //! recognised, also where the answer is a refusal.
 //!
 //! Each process counts for itself, so behind a balancer a caller gets at most as many times the quota as there are
-//! processes. A request that is refused here costs nothing. What is told follows the IETF's draft "RateLimit header fields for HTTP".
+//! processes. A request that is refused here costs nothing. What is told follows the IETF's draft "RateLimit header fields
+//! for HTTP".
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

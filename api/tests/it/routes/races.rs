@@ -166,6 +166,35 @@ async fn whoever_was_given_less_or_was_removed_meanwhile_invites_nobody(pool: Pg
     }
 }
 
+/// Somebody invites, and is stopped once the invitation is there and not yet committed; then their rights are withdrawn.
+async fn none_is_left(
+    pool: &PgPool,
+    invite: impl Future<Output = Answer>,
+    withdraw: impl Future<Output = Answer>,
+) {
+    sqlx::raw_sql(
+        "create function wait_here() returns trigger language plpgsql as
+             $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
+         create trigger wait_here after insert on invitations execute function wait_here();",
+    )
+    .execute(pool)
+    .await
+    .expect("a trigger");
+    let held = begin(pool, &["select pg_advisory_xact_lock(1)"]).await;
+    let withdraw = async {
+        wait_until_blocked(pool, 1).await;
+        withdraw.await
+    };
+    let release = async {
+        wait_until_blocked(pool, 2).await;
+        held.rollback().await.expect("released");
+    };
+    let (invited, withdrawn, ()) = tokio::join!(invite, withdraw, release);
+    invited.ok(201);
+    assert!(withdrawn.status.is_success(), "{}", withdrawn.text);
+    assert_eq!(count(pool, "select count(*) from invitations").await, 0);
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn an_invitation_on_its_way_is_withdrawn_with_the_rights_of_whoever_sent_it(pool: PgPool) {
     let (world, openid) = World::with_sign_in(pool.clone(), &[]).await;
@@ -173,29 +202,21 @@ async fn an_invitation_on_its_way_is_withdrawn_with_the_rights_of_whoever_sent_i
     let adam = member(&world, &openid, "Adam", &[(&cast, "admin")]).await;
     let members = world.get("/v1/members", &cast.owner).await.ok(200);
     let path = format!("/v1/members/{}", members.text("/data/0/id"));
-    // The invitation is stopped once it is there and not yet committed.
-    sqlx::raw_sql(
-        "create function wait_here() returns trigger language plpgsql as
-             $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
-         create trigger wait_here after insert on invitations execute function wait_here();",
-    )
-    .execute(&pool)
-    .await
-    .expect("a trigger");
-    let held = begin(&pool, &["select pg_advisory_xact_lock(1)"]).await;
-    let demote = async {
-        wait_until_blocked(&pool, 1).await;
-        let role = Some(json!({ "role": "viewer" }));
-        world.call(Method::PATCH, &path, &cast.owner, role).await
-    };
-    let release = async {
-        wait_until_blocked(&pool, 2).await;
-        held.rollback().await.expect("released");
-    };
-    let (invited, demoted, ()) = tokio::join!(invite(&adam), demote, release);
-    invited.ok(201);
-    demoted.ok(200);
-    assert_eq!(count(&pool, "select count(*) from invitations").await, 0);
+    let role = Some(json!({ "role": "viewer" }));
+    let demote = world.call(Method::PATCH, &path, &cast.owner, role);
+    none_is_left(&pool, invite(&adam), demote).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_invitation_on_its_way_is_withdrawn_with_the_key_that_sent_it(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let key = json!({ "name": "robot", "role": "admin" });
+    let made = world.post("/v1/api-keys", &cast.owner, key).await.ok(201);
+    let (key, role) = (made.text("/key"), json!({ "role": "viewer" }));
+    let path = format!("/v1/api-keys/{}", made.text("/id"));
+    let invited = world.post("/v1/invitations", &key, role);
+    none_is_left(&pool, invited, world.delete(&path, &cast.owner)).await;
 }
 
 /// Somebody who answers for AWS that every role refuses, and by whose first answer the tenant is suspended.
