@@ -17,6 +17,7 @@ use ringfence_api::auth::oidc::OidcSettings;
 use ringfence_api::clock::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use url::Url;
 
 pub const CLIENT: &str = "ringfence-dashboard";
@@ -40,6 +41,10 @@ struct Inner {
     people: HashMap<String, Value>,
     lie: Option<Lie>,
     down: bool,
+    /// How often it was asked about itself.
+    read: usize,
+    /// While it is there, the next answer about itself waits until it is rung.
+    held: Option<Arc<Notify>>,
 }
 
 pub fn rsa_key() -> EncodingKey {
@@ -69,6 +74,8 @@ impl OpenId {
             people: HashMap::new(),
             lie: None,
             down: false,
+            read: 0,
+            held: None,
         };
         let provider = Self {
             issuer,
@@ -116,6 +123,24 @@ impl OpenId {
         self.inner().down = down;
     }
 
+    /// The next answer about itself waits until it is told to come.
+    pub fn hang(&self) -> Arc<Notify> {
+        let held = Arc::new(Notify::new());
+        self.inner().held = Some(Arc::clone(&held));
+        held
+    }
+
+    /// How often it was asked about itself.
+    pub fn read(&self) -> usize {
+        self.inner().read
+    }
+
+    pub async fn wait_until_read(&self, times: usize) {
+        while self.read() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What a person does at the provider: says yes, and is sent back to the place that comes out.
     pub fn approve(&self, location: &str, who: &Value) -> String {
         let url = Url::parse(location).expect("an address");
@@ -143,6 +168,14 @@ impl OpenId {
 }
 
 async fn about(State(provider): State<OpenId>) -> Result<Json<Value>, StatusCode> {
+    let held = {
+        let mut inner = provider.inner();
+        inner.read += 1;
+        inner.held.take()
+    };
+    if let Some(held) = held {
+        held.notified().await;
+    }
     if provider.inner().down {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use futures::FutureExt as _;
 use jiff::SignedDuration;
 use jsonwebtoken::encode;
 use ringfence_api::auth::jwt::JwtError;
@@ -157,4 +158,26 @@ async fn a_known_key_answers_while_the_provider_hangs() {
         verifier.verify(&token, old).await,
         Err(JwtError::UnknownKey)
     );
+}
+
+/// Whoever may send a token may hang up, too: that must not use up the minute's reading.
+#[tokio::test]
+async fn callers_who_go_away_break_off_no_reading_and_begin_no_other() {
+    let key = rsa_key();
+    let (provider, verifier) = Provider::start(vec![public(&key, "one")]).await;
+    let release = provider.hang();
+    let made_up = encode(&header("made-up"), &good_claims(), &rsa_key()).expect("a token");
+    tokio::select! {
+        biased;
+        _ = verifier.verify(&made_up, now()) => panic!("answered without the keys"),
+        () = provider.wait_until_asked(1) => {}
+    }
+    for _ in 0..20 {
+        let gone = verifier.verify(&made_up, now()).now_or_never();
+        assert_eq!(gone, None, "answered while the keys are being read");
+    }
+    release.notify_one();
+    let token = signed(&key, &good_claims());
+    assert!(verifier.verify(&token, now()).await.is_ok());
+    assert_eq!(provider.asked(), 1);
 }

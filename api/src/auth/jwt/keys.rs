@@ -17,7 +17,8 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
 
@@ -118,22 +119,30 @@ impl KeySet {
     }
 
     /// Waits for somebody else's reading too.
-    async fn read_and_wait(&self, key_id: &str, now: Timestamp) {
-        let mut asked = self.asked.lock().await;
+    async fn read_and_wait(self: &Arc<Self>, key_id: &str, now: Timestamp) {
+        let asked = Arc::clone(&self.asked).lock_owned().await;
         // Somebody else may have read it while we waited.
         if !matches!(self.look(key_id, now), Known::Fresh(Some(_))) {
-            self.read_again(&mut asked, now).await;
+            let _ = self.reading(asked, now).await;
         }
     }
 
     /// Waits for nobody else, and for the provider only for a moment; the reading goes on behind the request.
     async fn read_in_passing(self: &Arc<Self>, now: Timestamp) {
-        let Ok(mut asked) = Arc::clone(&self.asked).try_lock_owned() else {
+        let Ok(asked) = Arc::clone(&self.asked).try_lock_owned() else {
             return;
         };
+        let _ = timeout(PATIENCE, self.reading(asked, now)).await;
+    }
+
+    /// A task of its own: a caller who goes away must not break off a reading that counts as the one of this minute.
+    fn reading(
+        self: &Arc<Self>,
+        mut asked: OwnedMutexGuard<Asked>,
+        now: Timestamp,
+    ) -> JoinHandle<()> {
         let set = Arc::clone(self);
-        let reading = tokio::spawn(async move { set.read_again(&mut asked, now).await });
-        let _ = timeout(PATIENCE, reading).await;
+        tokio::spawn(async move { set.read_again(&mut asked, now).await })
     }
 
     /// Reads the set unless that was tried a moment ago.

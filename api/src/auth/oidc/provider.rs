@@ -1,5 +1,7 @@
 //! What the provider says about itself: its addresses and keys, read when needed and kept for an hour.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::IssuerUrl;
 use openidconnect::core::CoreProviderMetadata;
@@ -17,7 +19,7 @@ pub(super) struct Provider {
     issuer: IssuerUrl,
     http: ProviderClient,
     /// Held while reading: one request reads, the others wait for it.
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +33,7 @@ impl Provider {
         Self {
             issuer,
             http,
-            state: Mutex::default(),
+            state: Arc::default(),
         }
     }
 
@@ -44,31 +46,50 @@ impl Provider {
         self.no_older_than(BETWEEN_READS, now).await
     }
 
-    /// What is older goes on being used while the provider cannot be reached.
     async fn no_older_than(
         &self,
         age: SignedDuration,
         now: Timestamp,
     ) -> Result<CoreProviderMetadata, OidcError> {
-        let mut state = self.state.lock().await;
+        let mut state = Arc::clone(&self.state).lock_owned().await;
         let is_fresh = |at: Timestamp, age| now.duration_since(at) < age;
         if let Some((known, read_at)) = &state.known
             && is_fresh(*read_at, age)
         {
             return Ok(known.clone());
         }
-        let mut failure = "it was asked a moment ago".to_owned();
-        if !state.asked_at.is_some_and(|at| is_fresh(at, BETWEEN_READS)) {
-            state.asked_at = Some(now);
-            match CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await {
-                Ok(read) => {
-                    state.known = Some((read.clone(), now));
-                    return Ok(read);
-                }
-                Err(err) => failure = chain(&err),
-            }
+        if state.asked_at.is_some_and(|at| is_fresh(at, BETWEEN_READS)) {
+            return state.as_before("it was asked a moment ago".to_owned());
         }
-        match &state.known {
+        let (issuer, http) = (self.issuer.clone(), self.http.clone());
+        // A task of its own: a browser that goes away must not break off a reading that counts as done.
+        let reading = tokio::spawn(async move { state.read(issuer, &http, now).await });
+        reading
+            .await
+            .unwrap_or_else(|err| Err(OidcError::Unavailable(err.to_string())))
+    }
+}
+
+impl State {
+    async fn read(
+        &mut self,
+        issuer: IssuerUrl,
+        http: &ProviderClient,
+        now: Timestamp,
+    ) -> Result<CoreProviderMetadata, OidcError> {
+        self.asked_at = Some(now);
+        match CoreProviderMetadata::discover_async(issuer, http).await {
+            Ok(read) => {
+                self.known = Some((read.clone(), now));
+                Ok(read)
+            }
+            Err(err) => self.as_before(chain(&err)),
+        }
+    }
+
+    /// What is older goes on being used while the provider cannot be reached.
+    fn as_before(&self, failure: String) -> Result<CoreProviderMetadata, OidcError> {
+        match &self.known {
             Some((known, _)) => {
                 tracing::warn!(
                     error = failure,

@@ -1,6 +1,7 @@
 //! Signing in with an OpenID provider, and every way in which it must not end in a session.
 
 use axum::http::Method;
+use futures::FutureExt as _;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -249,6 +250,32 @@ async fn new_keys_of_the_provider_are_found_and_its_outage_stops_nothing_but_sig
         away.header("location").starts_with(&openid.issuer),
         "what is known goes on"
     );
+}
+
+/// Nobody needs a credential to begin, and anybody may hang up: that must not use up the reading of the moment.
+#[sqlx::test(migrations = "../migrations")]
+async fn browsers_that_go_away_break_off_no_reading_of_the_provider_and_begin_no_other(
+    pool: PgPool,
+) {
+    let (world, openid) = World::with_sign_in(pool, &[]).await;
+    let release = openid.hang();
+    let (mut gone, mut ada) = (Browser::new(&world), Browser::new(&world));
+    tokio::select! {
+        biased;
+        _ = gone.go("/auth/sign-in") => panic!("answered without the provider"),
+        () = openid.wait_until_read(1) => {}
+    }
+    for _ in 0..20 {
+        let answer = Browser::new(&world).go("/auth/sign-in").now_or_never();
+        assert!(
+            answer.is_none(),
+            "answered while the provider is being read"
+        );
+    }
+    release.notify_one();
+    let away = ada.go("/auth/sign-in").await.ok(303);
+    assert!(away.header("location").starts_with(&openid.issuer));
+    assert_eq!(openid.read(), 1);
 }
 
 #[sqlx::test(migrations = "../migrations")]
