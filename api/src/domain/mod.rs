@@ -13,6 +13,7 @@ pub mod number_erasure;
 pub mod origin;
 pub mod pace;
 pub mod phone;
+pub mod precondition;
 pub mod quota;
 pub mod rate;
 pub mod role;

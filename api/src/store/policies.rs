@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::time::{from_db, to_db};
 use super::{StoreError, TenantTx};
 use crate::domain::ids::{InstanceId, PolicyId};
+use crate::domain::precondition::Precondition;
 
 /// One version as it was put.
 #[derive(Debug, Clone)]
@@ -27,8 +28,7 @@ pub struct PutPolicy<'a> {
     pub new_id: PolicyId,
     pub instance: Option<InstanceId>,
     pub policy: &'a Policy,
-    /// The version that the caller has seen; zero for "there is none".
-    pub expected: Option<&'a [i64]>,
+    pub expected: &'a Precondition,
     pub now: Timestamp,
     pub by: &'a str,
 }
@@ -40,7 +40,7 @@ pub enum Put {
         before: Option<Box<PolicyVersion>>,
         after: Box<PolicyVersion>,
     },
-    /// The caller has seen another version than the one that is there.
+    /// What is there is not what the caller expects; zero: nothing is.
     Stale { current: i64 },
 }
 
@@ -92,7 +92,7 @@ impl TenantTx {
         row.map(PolicyVersion::try_from).transpose()
     }
 
-    /// Stores the next version, unless the caller has not seen the present one.
+    /// Stores the next version, unless the present one is not what the caller expects.
     pub async fn policy_put(&mut self, put: &PutPolicy<'_>) -> Result<Put, StoreError> {
         let tenant_id = self.tenant_id().0;
         let existing = sqlx::query!(
@@ -107,7 +107,7 @@ impl TenantTx {
             .as_ref()
             .filter(|row| !row.removed)
             .map_or(0, |row| row.version);
-        if put.expected.is_some_and(|seen| !seen.contains(&current)) {
+        if !put.expected.holds(current) {
             return Ok(Put::Stale { current });
         }
         let before = self.policy_current(put.instance).await?;

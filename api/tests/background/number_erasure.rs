@@ -9,6 +9,7 @@ use ringfence_api::background::number_erasure::NumberEraser;
 use ringfence_api::domain::ids::{InstanceId, NumberErasureId, PolicyId, WebhookId};
 use ringfence_api::domain::number_erasure::Kept;
 use ringfence_api::domain::phone::PhoneNumber;
+use ringfence_api::domain::precondition::Precondition;
 use ringfence_api::store::{NewNumberErasure, NumberErasure, PutPolicy};
 use ringfence_policy::Policy;
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ impl Town {
             new_id: PolicyId(self.world.ids.uuid()),
             instance: None,
             policy: &policy,
-            expected: None,
+            expected: &Precondition::default(),
             now: self.world.clock.now(),
             by: "test",
         };

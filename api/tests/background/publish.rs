@@ -7,6 +7,7 @@ use ringfence_api::background::Found;
 use ringfence_api::background::publisher::Publisher;
 use ringfence_api::domain::ids::{InstanceId, PolicyId};
 use ringfence_api::domain::instance_arn::InstanceArn;
+use ringfence_api::domain::precondition::Precondition;
 use ringfence_api::store::PutPolicy;
 use ringfence_policy::PolicyDraft;
 use sqlx::PgPool;
@@ -238,7 +239,7 @@ async fn put(world: &World, instance: Option<InstanceId>, document: serde_json::
         new_id: PolicyId(world.ids.uuid()),
         instance,
         policy: &policy,
-        expected: None,
+        expected: &Precondition::default(),
         now: world.clock.now(),
         by: "test",
     })

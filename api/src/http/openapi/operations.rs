@@ -9,6 +9,9 @@ use crate::auth::{Described, PERMISSIONS};
 /// Where an operation's permission stands by itself, for those who do not read security requirements.
 pub(super) const PERMISSION: &str = "x-permission";
 
+/// What every `ETag` is for.
+const TAG: &str = "for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full";
+
 pub(super) fn complete(document: &mut Value) {
     document["components"]["headers"] = headers();
     each_operation(document, |path, method, operation| {
@@ -80,6 +83,16 @@ fn parameters(path: &str, method: &str, operation: &mut Value, permission: Optio
                 tenant's own issuer",
         }));
     }
+    // Read with every `If-Match`, by the same extractor.
+    if parameters
+        .iter()
+        .any(|parameter| parameter["name"] == "If-Match")
+    {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false, "schema": { "type": "string", "example": "*" },
+            "description": "`*` for a change that must replace nothing; or an ETag that what is there must not have",
+        }));
+    }
     if is_done_once(method, permission) {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
@@ -144,6 +157,10 @@ fn answers(method: &str, operation: &mut Value, permission: Option<&str>) {
     for (status, answer) in answers.into_iter().flatten() {
         if answer["description"].as_str().is_none_or(str::is_empty) {
             answer["description"] = meaning(status).into();
+        }
+        if let Some(tag) = answer.pointer_mut("/headers/ETag") {
+            let version = tag["description"].as_str().unwrap_or_default();
+            tag["description"] = format!("{version}, {TAG}").into();
         }
         let mut add = |name: &str| {
             answer["headers"][name] = json!({ "$ref": format!("#/components/headers/{name}") });

@@ -64,6 +64,32 @@ async fn a_stale_generation_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_first_installation_can_be_asked_for_without_replacing_one(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    world.mark_verified(&cast, &id).await;
+    let path = format!("/v1/instances/{id}/installation");
+    let with = async |method: Method, name: &str| {
+        let body = (method == Method::PUT).then(|| json!({ "queues": "all" }));
+        world
+            .call_with(method, &path, &cast.editor, body, &[(name, "*")])
+            .await
+    };
+    let stale = "stale_version";
+    with(Method::PUT, "if-match").await.problem(412, stale);
+    with(Method::PUT, "if-none-match").await.ok(202);
+    with(Method::PUT, "if-none-match").await.problem(412, stale);
+    with(Method::PUT, "if-match").await.ok(202);
+    with(Method::DELETE, "if-none-match")
+        .await
+        .problem(412, stale);
+    // Conditions and steps change under a generation, so it is shown whatever the caller has.
+    with(Method::GET, "if-none-match").await.ok(200);
+    with(Method::DELETE, "if-match").await.ok(202);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn what_is_asked_is_shown_again_as_it_was_asked(pool: PgPool) {
     let world = World::new(pool).await;
     let cast = world.tenant("Northwind").await;

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::{ARN, NOW, World};
+use crate::harness::{ARN, Answer, NOW, World};
 use crate::scene::arn;
 
 const DEFAULT: &str = "/v1/policies/default";
@@ -283,6 +283,75 @@ async fn any_of_several_versions_may_be_replaced_and_a_weak_tag_names_none(pool:
     with("\"1\", \"other\"").await.ok(200);
     with("*").await.ok(200);
     with("3").await.problem(400, "malformed_request");
+}
+
+async fn put_if(world: &World, path: &str, key: &str, name: &str, value: &str) -> Answer {
+    let body = Some(at_most(3));
+    world
+        .call_with(Method::PUT, path, key, body, &[(name, value)])
+        .await
+}
+
+/// What an instance inherits is not its own, so there is nothing to be replaced.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_first_policy_can_be_put_without_replacing_one_and_one_without_making_a_first(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let id = world.instance(&cast.owner, ARN).await;
+    let own = format!("/v1/instances/{id}/policy");
+    for path in [DEFAULT, &own] {
+        let put = async |name: &str, value: &str| {
+            let answer = put_if(&world, path, &cast.editor, name, value).await;
+            answer.status.as_u16()
+        };
+        assert_eq!(put("if-match", "*").await, 412);
+        assert_eq!(put("if-none-match", "\"0\"").await, 412);
+        assert_eq!(put("if-none-match", "*").await, 200);
+        assert_eq!(put("if-none-match", "*").await, 412);
+        assert_eq!(put("if-match", "*").await, 200);
+    }
+    let removed = async |name: &str| {
+        let headers = [(name, "*")];
+        world
+            .call_with(Method::DELETE, &own, &cast.editor, None, &headers)
+            .await
+    };
+    removed("if-none-match").await.problem(412, "stale_version");
+    removed("if-match").await.ok(204);
+    // What is not there is not found, whatever is demanded of it.
+    removed("if-match").await.problem(404, "not_found");
+    let again = put_if(&world, &own, &cast.editor, "if-none-match", "*").await;
+    again.ok(200);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_version_that_is_excluded_is_not_replaced(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    world.put(DEFAULT, &cast.owner, at_most(3)).await.ok(200);
+    let put =
+        async |value: &str| put_if(&world, DEFAULT, &cast.owner, "if-none-match", value).await;
+    put("\"7\", W/\"1\"").await.problem(412, "stale_version");
+    put("1").await.problem(400, "malformed_request");
+    put("\"7\"").await.ok(200);
+    let back = world
+        .call_with(
+            Method::POST,
+            "/v1/policies/default/roll-back",
+            &cast.owner,
+            Some(json!({ "version": 1 })),
+            &[("if-none-match", "*")],
+        )
+        .await;
+    back.problem(412, "stale_version");
+    // Its version stays while what it shows may change.
+    let headers = [("if-none-match", "\"2\"")];
+    let read = world
+        .call_with(Method::GET, DEFAULT, &cast.owner, None, &headers)
+        .await;
+    assert_eq!(read.ok(200).body["version"], 2);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -8,8 +8,9 @@ use super::body::{InstallationBody, audited, installation_body, version};
 use crate::auth::EditInstallations;
 use crate::domain::ids::InstanceId;
 use crate::domain::installation::InstallationState;
+use crate::domain::precondition::Precondition;
 use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, etag};
+use crate::http::etag::{etag, must_hold};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
 use crate::http::query::Query;
@@ -40,7 +41,7 @@ pub(in crate::http) async fn delete(
     caller: Caller<EditInstallations>,
     Id(id): Id<InstanceId>,
     mut query: Query,
-    if_match: IfMatch,
+    expected: Precondition,
 ) -> ApiResult<impl IntoResponse> {
     let abandon = query.parsed("abandon", |text| text.parse().ok(), "true or false")?;
     let abandon = abandon.unwrap_or_default();
@@ -50,7 +51,7 @@ pub(in crate::http) async fn delete(
         .installation_get_locked(id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    if_match.check(version(Some(&before)))?;
+    must_hold(&expected, version(Some(&before)))?;
     if abandon && before.state != InstallationState::Blocked {
         return Err(ApiError::new(
             Code::InstallationNotBlocked,

@@ -9,9 +9,10 @@ use super::body::{
 };
 use crate::auth::EditInstallations;
 use crate::domain::ids::InstanceId;
+use crate::domain::precondition::Precondition;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, etag};
+use crate::http::etag::{etag, must_hold};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult, Code};
 
@@ -37,7 +38,7 @@ use crate::http::problem::{ApiError, ApiResult, Code};
 pub(in crate::http) async fn put(
     caller: Caller<EditInstallations>,
     Id(id): Id<InstanceId>,
-    if_match: IfMatch,
+    expected: Precondition,
     Body(PutInstallation(request)): Body<PutInstallation>,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
@@ -52,7 +53,7 @@ pub(in crate::http) async fn put(
         ));
     }
     let before = tx.installation_get_locked(id).await?;
-    if_match.check(version(before.as_ref()))?;
+    must_hold(&expected, version(before.as_ref()))?;
     tx.installation_put(id, &request, caller.now()).await?;
     let change = states(
         caller.change("installation.put", id),

@@ -7,9 +7,10 @@ use super::body::{PolicyBody, PolicySource, checked};
 use super::document::PolicyDocument;
 use super::next::{Next, put_next};
 use crate::auth::{EditPolicies, View};
+use crate::domain::precondition::Precondition;
 use crate::http::body::AnyJson;
 use crate::http::caller::Caller;
-use crate::http::etag::{IfMatch, etag};
+use crate::http::etag::etag;
 use crate::http::problem::ApiResult;
 
 /// The policy of every instance that has none of its own
@@ -39,7 +40,7 @@ pub(in crate::http) async fn get(caller: Caller<View>) -> ApiResult<impl IntoRes
 )]
 pub(in crate::http) async fn put(
     caller: Caller<EditPolicies>,
-    if_match: IfMatch,
+    expected: Precondition,
     AnyJson(document): AnyJson,
 ) -> ApiResult<impl IntoResponse> {
     let policy = checked(document)?;
@@ -48,7 +49,7 @@ pub(in crate::http) async fn put(
         action: "policy.put",
         instance: None,
         policy: &policy,
-        if_match: &if_match,
+        expected: &expected,
     };
     let body = put_next(&mut tx, &caller, next).await?;
     tx.commit().await?;

@@ -5,8 +5,9 @@ use ringfence_policy::Policy;
 use super::body::{PolicyBody, PolicySource, audited};
 use crate::auth::EditPolicies;
 use crate::domain::ids::{InstanceId, PolicyId};
+use crate::domain::precondition::Precondition;
 use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, stale};
+use crate::http::etag::stale;
 use crate::http::problem::ApiResult;
 use crate::store::{Put, PutPolicy, TenantTx};
 
@@ -16,7 +17,7 @@ pub(super) struct Next<'a> {
     /// None: the tenant's default.
     pub instance: Option<InstanceId>,
     pub policy: &'a Policy,
-    pub if_match: &'a IfMatch,
+    pub expected: &'a Precondition,
 }
 
 /// To be committed by the caller, who then wakes the publisher.
@@ -30,7 +31,7 @@ pub(super) async fn put_next(
         new_id: PolicyId(caller.app.ids.uuid()),
         instance: next.instance,
         policy: next.policy,
-        expected: next.if_match.versions(),
+        expected: next.expected,
         now,
         by: &caller.principal.actor(),
     };

@@ -9,9 +9,10 @@ use super::document::PolicyDocument;
 use super::next::{Next, put_next};
 use crate::auth::{EditPolicies, View};
 use crate::domain::ids::InstanceId;
+use crate::domain::precondition::Precondition;
 use crate::http::body::AnyJson;
 use crate::http::caller::{Caller, states};
-use crate::http::etag::{IfMatch, etag};
+use crate::http::etag::{etag, must_hold};
 use crate::http::path::Id;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::{Constraint, StoreError};
@@ -60,7 +61,7 @@ pub(in crate::http) async fn get(
 pub(in crate::http) async fn put(
     caller: Caller<EditPolicies>,
     Id(id): Id<InstanceId>,
-    if_match: IfMatch,
+    expected: Precondition,
     AnyJson(document): AnyJson,
 ) -> ApiResult<impl IntoResponse> {
     let mut tx = caller.begin().await?;
@@ -70,7 +71,7 @@ pub(in crate::http) async fn put(
         action: "policy.put",
         instance: Some(id),
         policy: &policy,
-        if_match: &if_match,
+        expected: &expected,
     };
     let body = put_next(&mut tx, &caller, next).await?;
     tx.commit().await?;
@@ -91,7 +92,7 @@ pub(in crate::http) async fn put(
 pub(in crate::http) async fn remove(
     caller: Caller<EditPolicies>,
     Id(id): Id<InstanceId>,
-    if_match: IfMatch,
+    expected: Precondition,
 ) -> ApiResult<StatusCode> {
     let now = caller.now();
     let mut tx = caller.begin().await?;
@@ -99,7 +100,7 @@ pub(in crate::http) async fn remove(
         .policy_current(Some(id))
         .await?
         .ok_or_else(ApiError::not_found)?;
-    if_match.check(before.version)?;
+    must_hold(&expected, before.version)?;
     if !tx.policy_remove(id, before.version, now).await? {
         return Err(StoreError::Constraint(Constraint::PolicyExists).into());
     }

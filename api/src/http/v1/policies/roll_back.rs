@@ -8,9 +8,9 @@ use super::next::{Next, put_next};
 use super::versions::found;
 use crate::auth::EditPolicies;
 use crate::domain::ids::InstanceId;
+use crate::domain::precondition::Precondition;
 use crate::http::body::Body;
 use crate::http::caller::Caller;
-use crate::http::etag::IfMatch;
 use crate::http::fields::{Fields, FromFields};
 use crate::http::once::OnceResult;
 use crate::http::path::Id;
@@ -45,10 +45,10 @@ impl FromFields for RollBack {
 )]
 pub(in crate::http) async fn default(
     caller: Caller<EditPolicies>,
-    if_match: IfMatch,
+    expected: Precondition,
     Body(wanted): Body<RollBack>,
 ) -> OnceResult {
-    roll_back(&caller, None, &if_match, wanted.version).await
+    roll_back(&caller, None, &expected, wanted.version).await
 }
 
 /// Put an older version of an instance's own policy in force again
@@ -67,16 +67,16 @@ pub(in crate::http) async fn default(
 pub(in crate::http) async fn own(
     caller: Caller<EditPolicies>,
     Id(id): Id<InstanceId>,
-    if_match: IfMatch,
+    expected: Precondition,
     Body(wanted): Body<RollBack>,
 ) -> OnceResult {
-    roll_back(&caller, Some(id), &if_match, wanted.version).await
+    roll_back(&caller, Some(id), &expected, wanted.version).await
 }
 
 async fn roll_back(
     caller: &Caller<EditPolicies>,
     instance: Option<InstanceId>,
-    if_match: &IfMatch,
+    expected: &Precondition,
     version: i64,
 ) -> OnceResult {
     let mut tx = caller.begin_once().await?;
@@ -88,7 +88,7 @@ async fn roll_back(
         action: "policy.roll_back",
         instance,
         policy: &former.policy,
-        if_match,
+        expected,
     };
     let body = put_next(&mut tx, caller, next).await?;
     let answer = tx
