@@ -183,6 +183,7 @@ impl Fields {
         Some(texts)
     }
 
+    /// To the microsecond, as the database keeps it, so that what is answered is what is stored.
     pub fn optional_time(&mut self, name: &str) -> Option<Timestamp> {
         let Value::String(text) = self.take(name)? else {
             self.fault(
@@ -192,7 +193,10 @@ impl Fields {
             );
             return None;
         };
-        let parsed = text.parse().ok();
+        let parsed = text
+            .parse()
+            .ok()
+            .and_then(|at: Timestamp| Timestamp::from_microsecond(at.as_microsecond()).ok());
         if parsed.is_none() {
             self.fault(
                 name,

@@ -71,6 +71,21 @@ async fn a_key_works_until_it_expires_and_not_at_that_moment(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn an_expiry_is_answered_as_finely_as_it_is_kept(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let finer =
+        json!({ "name": "ci", "role": "viewer", "expires_at": "2027-01-01T00:00:00.123456789Z" });
+    let made = world.post("/v1/api-keys", &cast.owner, finer).await.ok(201);
+    let kept = "2027-01-01T00:00:00.123456Z";
+    assert_eq!(made.body["expires_at"], kept);
+    let list = world.get("/v1/api-keys", &cast.owner).await.ok(200);
+    let mut shown = list.body["data"].as_array().expect("a list").iter();
+    let shown = shown.find(|key| key["id"] == made.body["id"]);
+    assert_eq!(shown.expect("the key")["expires_at"], kept);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_revoked_key_stops_with_the_next_request_and_cannot_be_revoked_twice(pool: PgPool) {
     let world = World::new(pool).await;
     let cast = world.tenant("Northwind").await;

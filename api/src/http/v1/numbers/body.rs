@@ -40,10 +40,7 @@ impl From<NewListedNumber> for WantedNumber {
         Self {
             number: new.number,
             reason: new.reason,
-            // To the microsecond, as the database keeps it, so that what is answered is what is stored.
-            expires_at: new
-                .expires_at
-                .and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok()),
+            expires_at: new.expires_at,
         }
     }
 }
