@@ -1,6 +1,8 @@
 //! Every operation of the description × every kind of caller. An operation without a row in the table fails, and so does a
 //! row without an operation.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use ringfence_api::auth::PERMISSIONS;
 use sqlx::PgPool;
@@ -14,11 +16,18 @@ mod named_within;
 mod table;
 
 use table::Least::{self, Admin, Editor, Nobody, Operator as OperatorOnly, Person, Viewer};
-use table::{Row, known_row};
+use table::{ROWS, Row, known_row};
 
 async fn ask(world: &World, operation: &Operation, path: &str, key: &str, row: &Row) -> Answer {
     let method = operation.method.clone();
     world.call(method, path, key, row.body.clone()).await
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let described: BTreeSet<String> = operations().into_iter().map(|found| found.id).collect();
+    let in_the_table: BTreeSet<String> = ROWS.keys().map(ToString::to_string).collect();
+    assert_eq!(described, in_the_table);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Ids that a request names beside its path: in its query and in its body.
+//! Ids that a request names beside the first one of its path: further on in the path, in its query and in its body.
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use super::table::known_row;
 use super::{ask, constant};
 use crate::harness::World;
 use crate::operations::{Operation, document, operations};
-use crate::scene::Scene;
+use crate::scene::{Scene, webhook};
 
 /// Where an operation takes an id.
 #[derive(Debug)]
@@ -98,4 +98,35 @@ async fn another_tenant_s_id_in_a_query_or_a_body_is_like_one_that_does_not_exis
     ] {
         assert!(tried.iter().any(|id| id == operation), "{tried:?}");
     }
+}
+
+/// What is the caller's own does not lead to what is another's.
+#[sqlx::test(migrations = "../migrations")]
+async fn another_tenant_s_event_under_a_webhook_of_one_s_own_is_like_one_that_does_not_exist(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let scene = Scene::build(&world, 1).await;
+    let stranger = world.tenant("Stranger").await;
+    let hook = world.post("/v1/webhooks", &stranger.owner, webhook()).await;
+    let hook = hook.ok(201).text("/id");
+    let nobodys = "evt_01890000000070008000000000000000";
+    let mut tried = 0;
+    for operation in operations() {
+        if !operation.path.contains("{event_id}") {
+            continue;
+        }
+        let row = known_row(&operation);
+        let answered = async |event: &str| {
+            let path = operation.at(&hook).replace("{event_id}", event);
+            let answer = ask(&world, &operation, &path, &stranger.owner, &row).await;
+            let (text, headers) = constant(&answer);
+            (answer.status.as_u16(), text.replace(event, "evt"), headers)
+        };
+        let (foreign, missing) = (answered(&scene.event).await, answered(nobodys).await);
+        assert_eq!(foreign.0, 404, "{}: {}", operation.id, foreign.1);
+        assert_eq!(foreign, missing, "{}", operation.id);
+        tried += 1;
+    }
+    assert_eq!(tried, 2);
 }
