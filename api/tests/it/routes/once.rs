@@ -30,6 +30,17 @@ async fn keyed(world: &World, path: &str, as_whom: &str, key: &str, body: Value)
         .await
 }
 
+/// Each path has a key of its own.
+async fn import(world: &World, path: &str, as_whom: &str, document: &str) -> Answer {
+    let request = axum::http::Request::post(path)
+        .header("authorization", format!("Bearer {as_whom}"))
+        .header("content-type", "text/csv")
+        .header("idempotency-key", path)
+        .body(axum::body::Body::from(document.to_owned()))
+        .expect("a request");
+    world.send(request).await
+}
+
 /// A path and a body that each POST takes, in a tenant that has one of everything.
 fn examples(scene: &Scene) -> BTreeMap<&'static str, (String, Value)> {
     let tenant_keys = format!("/v1/tenants/{}/api-keys", scene.cast.id);
@@ -182,17 +193,8 @@ async fn every_post_is_done_once_or_stores_nothing(pool: PgPool) {
 async fn an_import_that_is_sent_again_is_answered_as_the_first_time(pool: PgPool) {
     let world = World::new(pool).await;
     let cast = world.tenant("Northwind").await;
-    let import = async |document: &str| {
-        let request = axum::http::Request::builder()
-            .method("POST")
-            .uri("/v1/blocks/import")
-            .header("authorization", format!("Bearer {}", cast.owner))
-            .header("content-type", "text/csv")
-            .header("idempotency-key", KEY)
-            .body(axum::body::Body::from(document.to_owned()))
-            .expect("a request");
-        world.send(request).await
-    };
+    let import =
+        async |document: &str| import(&world, "/v1/blocks/import", &cast.owner, document).await;
     let document = "number,reason\n+12065550100,asked\n";
     assert_eq!(import(document).await.ok(200).body["added"], 1);
     let again = import(document).await.ok(200);
@@ -201,6 +203,44 @@ async fn an_import_that_is_sent_again_is_answered_as_the_first_time(pool: PgPool
     import("number,reason\n+12065550101,asked\n")
         .await
         .problem(422, "idempotency_key_reused");
+}
+
+/// Whoever was not told that it is done may ask for longer than what was done lasts.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_has_expired_since_is_answered_as_the_first_time(pool: PgPool) {
+    let world = World::new(pool).await;
+    let cast = world.tenant("Northwind").await;
+    let soon = "2026-11-25T12:01:00Z";
+    let listed = |last: u8| {
+        let number = format!("+1206555010{last}");
+        json!({ "number": number, "reason": "asked", "expires_at": soon })
+    };
+    let key = json!({ "name": "robot", "role": "viewer", "expires_at": soon });
+    let csv = |last: u8| format!("number,reason,expires_at\n+1206555010{last},asked,{soon}\n");
+    let all = async || {
+        let import =
+            async |path: &str, last: u8| import(&world, path, &cast.owner, &csv(last)).await;
+        let post =
+            async |path: &str, body: Value| keyed(&world, path, &cast.owner, path, body).await;
+        [
+            post("/v1/api-keys", key.clone()).await.ok(201),
+            post("/v1/blocks", listed(0)).await.ok(201),
+            post("/v1/exemptions", listed(1)).await.ok(201),
+            import("/v1/blocks/import", 2).await.ok(200),
+            import("/v1/exemptions/import", 3).await.ok(200),
+        ]
+    };
+    let first = all().await;
+    world.pass(60);
+    for (again, first) in all().await.iter().zip(&first) {
+        assert_eq!(again.header("idempotent-replayed"), "true");
+        assert_eq!(again.text, first.text);
+    }
+    let late = keyed(&world, "/v1/blocks", &cast.owner, "another", listed(4)).await;
+    assert_eq!(
+        late.problem(422, "validation_failed").pointers(),
+        ["/expires_at"]
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]

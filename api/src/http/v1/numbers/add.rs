@@ -22,14 +22,6 @@ pub(super) async fn add(
     wanted: WantedNumber,
 ) -> OnceResult {
     let now = caller.now();
-    if wanted.expires_at.is_some_and(|at| at <= now) {
-        return Err(ApiError::validation(vec![FieldFault::new(
-            "/expires_at",
-            "out_of_range",
-            NOT_IN_THE_FUTURE,
-        )])
-        .into());
-    }
     let by = caller.principal.actor();
     let listing = Listing {
         list,
@@ -38,6 +30,15 @@ pub(super) async fn add(
         by: &by,
     };
     let mut tx = caller.begin_once().await?;
+    // Behind the key: what was done in time is answered again later, too.
+    if wanted.expires_at.is_some_and(|at| at <= now) {
+        return Err(ApiError::validation(vec![FieldFault::new(
+            "/expires_at",
+            "out_of_range",
+            NOT_IN_THE_FUTURE,
+        )])
+        .into());
+    }
     let change = listing.plan(&mut tx, slice::from_ref(&wanted)).await?;
     if change.add.is_empty() {
         let is_in_other = !change.in_other_list.is_empty();
