@@ -159,9 +159,8 @@ async fn after_a_throttle_nobody_asks_there_and_the_pause_grows_while_it_goes_on
 
 /// A request whose turn was given before somebody else's was throttled.
 #[sqlx::test(migrations = "../migrations")]
-<<<<<<< HEAD
 async fn a_turn_from_before_a_throttle_is_given_up_for_one_after_the_pause(pool: PgPool) {
-    let centre = Centre::start(Store::from_pool(pool.clone())).await;
+    let centre = Centre::start(Store::from_pool(pool.clone()), at_rest()).await;
     let connect = instance(&centre).await;
     let taken = "insert into request_paces (account_id, region, quota, next_at)
         values ('111122223333', 'us-east-1', 'operations', clock_timestamp() + interval '2 seconds')";
@@ -187,13 +186,11 @@ async fn a_turn_from_before_a_throttle_is_given_up_for_one_after_the_pause(pool:
     assert!(over, "it went out in the pause");
 }
 
+fn at_rest() -> Clock {
+    Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"))
+}
+
 async fn instance(centre: &Centre) -> SdkConnectInstance {
-=======
-async fn without_the_database_no_request_goes_out(_pool: PgPool) {
-    let nowhere = Store::connect_lazily("postgres://localhost:1/none").expect("an address");
-    let clock = Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"));
-    let centre = Centre::start(nowhere, clock).await;
->>>>>>> 479fdf5 (Sessions of customers' roles are renewed beneath a look that outlasts them, one for each purpose; roles rotated during a pass are no drift)
     let access = InstanceAccess {
         instance_arn: "arn:aws:connect:us-east-1:111122223333:instance/i1"
             .parse()
@@ -201,12 +198,7 @@ async fn without_the_database_no_request_goes_out(_pool: PgPool) {
         role_arn: "arn:aws:iam::111122223333:role/installer".to_owned(),
         external_id: "external".to_owned(),
     };
-<<<<<<< HEAD
-    let now = "2026-01-01T00:00:00Z".parse().expect("a time");
     centre
-=======
-    let connect = centre
->>>>>>> 479fdf5 (Sessions of customers' roles are renewed beneath a look that outlasts them, one for each purpose; roles rotated during a pass are no drift)
         .aws
         .connect_instance(std::slice::from_ref(&access), Urgency::Background)
         .await
@@ -216,7 +208,7 @@ async fn without_the_database_no_request_goes_out(_pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn without_the_database_no_request_goes_out(_pool: PgPool) {
     let nowhere = Store::connect_lazily("postgres://localhost:1/none").expect("an address");
-    let centre = Centre::start(nowhere).await;
+    let centre = Centre::start(nowhere, at_rest()).await;
     let connect = instance(&centre).await;
     let refused = connect
         .agent_routing_profile("ada")
