@@ -97,7 +97,7 @@ pub fn worker_pass(worker: &'static str, outcome: &'static str, took: Duration) 
     }
 }
 
-/// How old the decisions are that this process reads from a region's stream; 0: it has read to the end.
+/// How far behind a region's stream this process is; 0: it has just read to the end.
 pub fn stream_lag(region: &str, lag: Duration) {
     gauge!(STREAM_LAG, "region" => region.to_owned()).set(lag.as_secs_f64());
 }
@@ -201,7 +201,7 @@ fn describe() {
     describe_gauge!(
         STREAM_LAG,
         Unit::Seconds,
-        "Age of the decisions that this process reads"
+        "Age of the oldest decision that this process may not have read"
     );
     describe_gauge!(NOTICES, Unit::Count, "Notices that agents have not had yet");
     describe_gauge!(NOTICE_LAG, Unit::Seconds, "Age of the oldest of them");

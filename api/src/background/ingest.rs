@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
+use jiff::Timestamp;
 use ringfence_policy::wire::v1::DecisionRecord;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +24,7 @@ use crate::store::{Checkpoint, NewDecision, ShardName, Store, StoreError, Stored
 use super::call_events::call_events;
 use super::deferred;
 use super::driver::Found;
+use super::stream_lag::StreamLag;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
@@ -44,13 +45,13 @@ pub struct Ingest {
     /// Iterators save a request each and lead through empty stretches; losing them loses nothing. Each holds only for
     /// the checkpoint that it was got at: another process may have read on since.
     iterators: HashMap<ShardName, (Checkpoint, String)>,
-    /// How far this look found itself behind.
-    lag: Duration,
+    lag: StreamLag,
 }
 
 impl Ingest {
     #[must_use]
     pub fn new(store: Store, aws: &Arc<Aws>, region: &str, clock: Clock, ids: IdSource) -> Self {
+        let lag = StreamLag::new(clock.now());
         Self {
             store,
             stream: aws.decision_stream(region),
@@ -58,37 +59,58 @@ impl Ingest {
             clock,
             ids,
             iterators: HashMap::new(),
-            lag: Duration::ZERO,
+            lag,
         }
     }
 
     /// Reads one batch of every shard whose turn it is. A shard that fails keeps no other back.
     pub async fn look(&mut self) -> Result<Found, IngestError> {
+        let found = self.read_all().await;
+        // Most of all where nothing could be read.
+        metrics::stream_lag(&self.region, self.lag.at(self.clock.now()));
+        found
+    }
+
+    async fn read_all(&mut self) -> Result<Found, IngestError> {
         let mut found = Found::Nothing;
         let mut failure = None;
-        self.lag = Duration::ZERO;
+        for (name, checkpoint) in self.list().await? {
+            match self.read_shard(&name, &checkpoint).await {
+                Ok(Found::Work) => found = Found::Work,
+                Ok(Found::Nothing) => {}
+                Err(err) => failure = Some(err),
+            }
+        }
+        failure.map_or(Ok(found), Err)
+    }
+
+    /// The shards whose turn it is, of every stream, and how far each has been read.
+    async fn list(&mut self) -> Result<Vec<(ShardName, Checkpoint)>, IngestError> {
+        let now = self.clock.now();
+        let mut due = Vec::new();
+        let mut open = Vec::new();
         for stream_arn in self.stream.streams().await? {
             let shards = self.stream.shards(&stream_arn).await?;
-            let checkpoints = self
+            let mut checkpoints = self
                 .store
                 .checkpoint_list(&self.region, &stream_arn)
                 .await?;
+            let name = |shard: &StreamShard| ShardName {
+                region: self.region.clone(),
+                stream_arn: stream_arn.clone(),
+                shard_id: shard.id.clone(),
+            };
+            let unfinished = shards
+                .iter()
+                .filter(|shard| !is_finished(&shard.id, &checkpoints));
+            open.extend(unfinished.map(name));
             for shard in readable(&shards, &checkpoints) {
-                let name = ShardName {
-                    region: self.region.clone(),
-                    stream_arn: stream_arn.clone(),
-                    shard_id: shard.id.clone(),
-                };
-                let checkpoint = checkpoints.get(&shard.id).cloned().unwrap_or_default();
-                match self.read_shard(&name, &checkpoint).await {
-                    Ok(Found::Work) => found = Found::Work,
-                    Ok(Found::Nothing) => {}
-                    Err(err) => failure = Some(err),
-                }
+                let checkpoint = checkpoints.remove(&shard.id).unwrap_or_default();
+                due.push((name(shard), checkpoint));
             }
         }
-        metrics::stream_lag(&self.region, self.lag);
-        failure.map_or(Ok(found), Err)
+        self.lag.listed(open, now);
+        Ok(due)
     }
 
     async fn read_shard(
@@ -99,7 +121,7 @@ impl Ingest {
         let batch = self.read(name, checkpoint).await?;
         let finished = batch.next_iterator.is_none();
         let moved = !batch.entries.is_empty();
-        self.lag = self.lag.max(self.age(&batch));
+        self.lag.read(name, self.read_to(&batch));
         let to = Checkpoint {
             sequence_number: batch
                 .entries
@@ -195,13 +217,11 @@ impl Ingest {
         }
     }
 
-    /// How long the batch's first record has waited. An empty batch is the end of what there is, or a stretch without
+    /// When the batch's first record was written. An empty batch is the end of what there is, or a stretch without
     /// records that passes in a moment.
-    fn age(&self, batch: &Batch) -> Duration {
+    fn read_to(&self, batch: &Batch) -> Timestamp {
         let first = batch.entries.first().and_then(|entry| entry.written_at);
-        first.map_or(Duration::ZERO, |at| {
-            Duration::try_from(self.clock.now().duration_since(at)).unwrap_or_default()
-        })
+        first.unwrap_or_else(|| self.clock.now())
     }
 
     /// The last record of each attempt.
@@ -276,22 +296,23 @@ fn readable<'a>(
     shards: &'a [StreamShard],
     checkpoints: &BTreeMap<String, Checkpoint>,
 ) -> Vec<&'a StreamShard> {
-    let is_finished = |id: &str| {
-        checkpoints
-            .get(id)
-            .is_some_and(|checkpoint| checkpoint.finished)
-    };
     let listed: BTreeSet<&str> = shards.iter().map(|shard| shard.id.as_str()).collect();
     shards
         .iter()
-        .filter(|shard| !is_finished(&shard.id))
+        .filter(|shard| !is_finished(&shard.id, checkpoints))
         .filter(|shard| {
             shard
                 .parent_id
                 .as_deref()
-                .is_none_or(|parent| is_finished(parent) || !listed.contains(parent))
+                .is_none_or(|parent| is_finished(parent, checkpoints) || !listed.contains(parent))
         })
         .collect()
+}
+
+fn is_finished(shard_id: &str, checkpoints: &BTreeMap<String, Checkpoint>) -> bool {
+    checkpoints
+        .get(shard_id)
+        .is_some_and(|checkpoint| checkpoint.finished)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod notices;
 pub mod number_erasure;
 pub mod numbers;
 pub mod publisher;
+mod stream_lag;
 pub mod task_channels;
 pub mod webhooks;
 

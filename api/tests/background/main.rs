@@ -33,6 +33,7 @@ mod removal;
 mod removal_races;
 mod sessions;
 mod shards;
+mod stream_lag;
 mod stubborn;
 mod told_only;
 mod unreadable;
