@@ -2,6 +2,22 @@
 
 use jiff::Timestamp;
 
+use super::words::words;
+
+words! {
+    /// Calls that no whisper of a queue sees or stops.
+    WayRoundKind {
+        ExternalTransfers => "external_transfers",
+        TransferBlocks => "transfer_blocks",
+        ApiCalls => "api_calls",
+        QueuedCallbacks => "queued_callbacks",
+        Campaigns => "campaigns",
+        EmergencyNumbers => "emergency_numbers",
+        PrefixFilter => "prefix_filter",
+        LimiterUnavailable => "limiter_unavailable",
+    }
+}
+
 /// How far reading has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {

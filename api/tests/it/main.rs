@@ -8,6 +8,7 @@ mod config;
 mod constraints;
 mod described;
 mod examples;
+mod free_texts;
 mod harness;
 mod isolation;
 mod issuer;

@@ -112,7 +112,10 @@ fn a_queue_that_runs_connects_default_is_told_from_one_that_nobody_read() {
 #[test]
 fn the_ways_round_that_a_tenant_chose_are_told_beside_those_of_everybody() {
     let kinds = |request: Option<&InstallationRequest>| -> Vec<&str> {
-        ways_round(request).iter().map(|way| way.kind).collect()
+        ways_round(request)
+            .iter()
+            .map(|way| way.kind.as_str())
+            .collect()
     };
     let always = kinds(None);
     for kind in ["external_transfers", "api_calls", "queued_callbacks"] {
@@ -127,7 +130,7 @@ fn the_ways_round_that_a_tenant_chose_are_told_beside_those_of_everybody() {
     chosen.prefix_filter = ["+1", "+86"].map(str::to_owned).into();
     let told = ways_round(Some(&chosen));
     let last = told.last().expect("a way");
-    assert_eq!(last.kind, "prefix_filter");
+    assert_eq!(last.kind.as_str(), "prefix_filter");
     assert!(last.detail.contains("+1, +86"), "{}", last.detail);
 }
 

@@ -7,7 +7,7 @@ use super::each_operation;
 
 const A_TIME: &str = "2026-11-25T12:00:00Z";
 /// Words that fit the fields beside them; else the first of a list is taken.
-const CHOSEN: [(&str, &str, &str); 15] = [
+const CHOSEN: [(&str, &str, &str); 16] = [
     ("ApiKey", "role", "editor"),
     ("NewApiKey", "role", "editor"),
     ("Decision", "outcome", "denied"),
@@ -16,6 +16,7 @@ const CHOSEN: [(&str, &str, &str); 15] = [
     ("Decision", "notice", "sent"),
     ("Delivery", "state", "delivered"),
     ("Me", "kind", "session"),
+    ("Me", "role", "admin"),
     ("PolicyChange", "before", "enforce"),
     ("PolicyChange", "after", "shadow"),
     ("NewInvitation", "role", "editor"),

@@ -201,6 +201,9 @@ fn headers() -> Value {
         "RateLimit": header("What is left, of the key's and the tenant's", "\"key\";r=1199;t=1, \"tenant\";r=5999;t=1"),
         "RateLimit-Policy": header("How much there is in all", "\"key\";q=1200;w=60, \"tenant\";q=6000;w=60"),
         "Retry-After": whole("Seconds until it is worth another try", 5),
-        "Idempotent-Replayed": header("There where the request was done before: this is its answer", "true"),
+        "Idempotent-Replayed": {
+            "description": "There where the request was done before: this is its answer",
+            "schema": { "type": "string", "enum": ["true"] },
+        },
     })
 }

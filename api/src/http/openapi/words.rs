@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::super::problem::Code;
 use crate::auth::PERMISSIONS;
 use crate::auth::jwt::ALGORITHMS;
+use crate::domain::coverage::WayRoundKind;
 use crate::domain::drift::DriftKind;
 use crate::domain::installation::{
     ConditionStatus, ConditionType, InstallationState, QueueState, StepStatus,
 };
 
 /// Where such a word stands, below the schemas.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 17] = [
     ("/Drift/properties/kind", "DriftKind"),
     ("/Problem/properties/code", "ErrorCode"),
     ("/NewApiKey/properties/scopes/items", "Permission"),
@@ -31,6 +32,7 @@ const PLACES: [(&str, &str); 16] = [
     ("/Condition/properties/status", "ConditionStatus"),
     ("/Step/properties/status", "StepStatus"),
     ("/InstallationQueue/properties/state", "QueueState"),
+    ("/WayRound/properties/kind", "WayRoundKind"),
     (
         "/DecisionStats/properties/by_outcome/propertyNames",
         "DecisionOutcome",
@@ -64,7 +66,7 @@ pub(super) fn name(document: &mut Value) {
     }
 }
 
-fn lists() -> [(&'static str, Vec<&'static str>, &'static str); 9] {
+fn lists() -> [(&'static str, Vec<&'static str>, &'static str); 10] {
     [
         (
             "DriftKind",
@@ -115,6 +117,11 @@ fn lists() -> [(&'static str, Vec<&'static str>, &'static str); 9] {
             "QueueState",
             QueueState::ALL.map(QueueState::as_str).to_vec(),
             "Where a queue stands",
+        ),
+        (
+            "WayRoundKind",
+            WayRoundKind::ALL.map(WayRoundKind::as_str).to_vec(),
+            "Which calls no whisper of a queue sees or stops",
         ),
     ]
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::{Kind, Principal};
+use crate::domain::role::Role;
 use crate::domain::tenant::Tenant;
 use crate::http::caller::AnyCaller;
 use crate::http::v1::api_keys::RoleBody;
@@ -17,6 +18,27 @@ pub(in crate::http) enum CallerKind {
     ApiKey,
     Jwt,
     Session,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum CallerRole {
+    Operator,
+    Owner,
+    Admin,
+    Editor,
+    Viewer,
+}
+
+impl From<Role> for CallerRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Owner => Self::Owner,
+            Role::Admin => Self::Admin,
+            Role::Editor => Self::Editor,
+            Role::Viewer => Self::Viewer,
+        }
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,9 +80,8 @@ pub(in crate::http) struct Me {
     kind: CallerKind,
     /// Null: an operator, or a member of several tenants, who named none in `Ringfence-Tenant`; or a member of none.
     tenant: Option<TenantName>,
-    /// `operator`, or the role in the tenant: `owner`, `admin`, `editor`, `viewer`. Null without a tenant.
-    #[schema(example = "admin")]
-    role: Option<String>,
+    /// `operator`, or the role in the tenant. Null without a tenant.
+    role: Option<CallerRole>,
     /// The key's id, the token's subject, or the person's id.
     #[schema(example = "per_01890a5d000070008000000000000000")]
     subject: String,
@@ -111,10 +132,10 @@ fn kind(principal: &Principal) -> CallerKind {
     }
 }
 
-fn role(principal: &Principal) -> Option<String> {
+fn role(principal: &Principal) -> Option<CallerRole> {
     if principal.is_operator() {
-        return Some("operator".to_owned());
+        return Some(CallerRole::Operator);
     }
     principal.tenant.as_ref()?;
-    Some(principal.role.to_string())
+    Some(principal.role.into())
 }

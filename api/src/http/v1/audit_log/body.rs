@@ -37,7 +37,10 @@ pub(super) struct AuditEntryBody {
     #[schema(example = "203.0.113.7")]
     ip: Option<String>,
     /// SHA-256, in hexadecimal, of the hash of the entry before (32 bytes; none before the first) followed by `content`.
-    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     hash: String,
     /// What is hashed: all of the entry, as one line of JSON.
     #[schema(example = "{\"seq\":42,\"action\":\"policy.put\"}")]

@@ -37,7 +37,10 @@ pub(super) struct AuditVerification {
 pub(super) struct AuditHeadBody {
     #[schema(example = 42)]
     seq: i64,
-    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     hash: String,
 }
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::erasure::NumberErasureBody;
 use crate::app::number_meters::rules_out_of_reach;
@@ -19,6 +20,24 @@ use crate::http::query::Query;
 use crate::http::v1::checks::policy_of;
 use crate::store::{NewNumberErasure, TenantTx};
 
+/// What becomes of the entry of a number that is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum ErasedListing {
+    Keep,
+    Remove,
+}
+
+impl ErasedListing {
+    fn read(word: &str) -> Option<Self> {
+        match word {
+            "keep" => Some(Self::Keep),
+            "remove" => Some(Self::Remove),
+            _ => None,
+        }
+    }
+}
+
 /// Erase a number
 ///
 /// For a person who wants to be forgotten. The number goes out of the tenant's decisions (their outcomes stay, so that figures
@@ -33,8 +52,8 @@ use crate::store::{NewNumberErasure, TenantTx};
     security(("bearer" = [EraseNumbers::NAME])),
     params(
         ("number" = String, Path, description = "In E.164", example = "+12065550100"),
-        ("listing" = Option<String>, Query, description = "What becomes of its entry among the exemptions or blocks: `keep`, which \
-            is what happens if nothing is said, or `remove`", example = "keep"),
+        ("listing" = Option<ErasedListing>, Query, description = "What becomes of its entry among the exemptions or blocks: `keep`, \
+            which is what happens if nothing is said, or `remove`"),
     ),
     responses((status = 202, body = NumberErasureBody))
 )]
@@ -44,17 +63,13 @@ pub(in crate::http) async fn erase(
     mut query: Query,
 ) -> ApiResult<(StatusCode, Json<NumberErasureBody>)> {
     let number = PhoneNumber::read(&number).ok_or_else(ApiError::not_found)?;
-    let remove = |word: &str| match word {
-        "keep" => Some(false),
-        "remove" => Some(true),
-        _ => None,
-    };
-    let remove = query.parsed("listing", remove, "keep or remove")?;
+    let listed = query.parsed("listing", ErasedListing::read, "keep or remove")?;
     query.finish()?;
     let masked = masked(number.as_str());
     let mut tx = caller.begin().await?;
     let mut kept = vec![Kept::AuditLog];
-    kept.extend(listing(&mut tx, &caller, &number, remove.unwrap_or(false)).await?);
+    let remove = listed == Some(ErasedListing::Remove);
+    kept.extend(listing(&mut tx, &caller, &number, remove).await?);
     if tx.number_was_listed(&number).await? {
         kept.push(Kept::RemovedListing);
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt as _, stream};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::body::{DecisionBody, DecisionOutcome, policies_of};
 use super::csv::rows;
@@ -26,7 +27,8 @@ const READ_AT_ONCE: i64 = 500;
 /// Also for who takes the file slowly: whether they still may see it was asked at the beginning.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(as = ExportFormat, rename_all = "snake_case")]
 enum Format {
     Csv,
     Ndjson,
@@ -68,7 +70,7 @@ impl Format {
     get, path = "/v1/decisions/export", operation_id = "decisions_export", tag = "decisions",
     security(("bearer" = [View::NAME])),
     params(
-        ("format" = Option<String>, Query, description = "`csv` or `ndjson`; `ndjson` if not given", example = "csv"),
+        ("format" = Option<Format>, Query, description = "`csv` or `ndjson`; `ndjson` if not given"),
         ("from" = Option<String>, Query, description = "From this time on", format = DateTime, example = "2026-11-24T12:00:00Z"),
         (
             "to" = Option<String>, Query, description = "Before this time; now if not given", format = DateTime,

@@ -27,10 +27,15 @@ const QUEUE_ID_MAX: usize = 256;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum QueuesBody {
-    #[schema(title = "all", example = "all")]
-    Word(String),
+    All(AllQueues),
     #[schema(title = "some")]
     Ids(BTreeSet<String>),
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AllQueues {
+    All,
 }
 
 /// What is asked of an installation.
@@ -302,7 +307,7 @@ pub(super) async fn installation_body(
 fn request_body(request: &InstallationRequest) -> InstallationRequestBody {
     InstallationRequestBody {
         queues: match &request.queues {
-            QueueSelection::All => QueuesBody::Word("all".to_owned()),
+            QueueSelection::All => QueuesBody::All(AllQueues::All),
             QueueSelection::Only(ids) => QueuesBody::Ids(ids.clone()),
         },
         existing_whisper: request.existing_whisper.as_str().to_owned(),

@@ -283,7 +283,7 @@ fn missing_body(permission: String) -> MissingPermission {
 
 fn way_body(way: WayRound) -> WayRoundBody {
     WayRoundBody {
-        kind: way.kind.to_owned(),
+        kind: way.kind.as_str().to_owned(),
         detail: way.detail,
         fix: way.fix.to_owned(),
     }

@@ -36,10 +36,20 @@ pub(super) struct QuotaChange {
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) enum QuotaValue {
-    #[schema(title = "limit", example = 1000)]
-    Limit(i64),
-    #[schema(title = "word", example = "unlimited")]
-    Word(String),
+    Limit(QuotaLimit),
+    Word(QuotaWord),
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(minimum = 0, maximum = 1_000_000_000_000_i64, example = 1000)]
+pub(super) struct QuotaLimit(i64);
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum QuotaWord {
+    Unlimited,
+    Default,
 }
 
 /// What is to be set; none within: no limit; none without: as the program has it.

@@ -25,10 +25,17 @@ pub(super) struct ShardBody {
     pub leaving: i64,
     /// Places that nobody has.
     pub free: i64,
-    /// `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
-    /// takes instances.
-    #[schema(example = "in_service")]
-    pub state: String,
+    pub state: ShardState,
+}
+
+/// `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
+/// takes instances.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ShardState {
+    InService,
+    Draining,
+    OutOfService,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,13 +71,13 @@ pub(super) struct ShardMoveList {
 impl From<Shard> for ShardBody {
     fn from(shard: Shard) -> Self {
         let state = match (shard.in_service, shard.draining) {
-            (false, _) => "out_of_service",
-            (true, true) => "draining",
-            (true, false) => "in_service",
+            (false, _) => ShardState::OutOfService,
+            (true, true) => ShardState::Draining,
+            (true, false) => ShardState::InService,
         };
         Self {
             free: shard.free().max(0),
-            state: state.to_owned(),
+            state,
             function_arn: shard.function_arn,
             region: shard.region,
             capacity: shard.capacity,

@@ -27,7 +27,7 @@ pub(super) struct Usage {
 /// Decisions of one month in UTC. Each attempt counts once, by how it ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct UsageMonth {
-    #[schema(example = "2026-11")]
+    #[schema(pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
     month: String,
     #[schema(example = 12_000)]
     decisions: i64,

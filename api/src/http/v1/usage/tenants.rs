@@ -38,7 +38,7 @@ pub(super) struct TenantUsageBody {
     security(("bearer" = [Operator::NAME])),
     params(
         (
-            "month" = Option<String>, Query, example = "2026-11",
+            "month" = Option<String>, Query, pattern = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$", example = "2026-11",
             description = "As 2026-11, in UTC; the present one if not given",
         ),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
