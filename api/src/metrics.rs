@@ -221,3 +221,35 @@ fn describe() {
         "Instances that a region's functions still have room for; at 0 the next one waits"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(region: &str, instances: i64, takes_instances: bool) -> ShardUse {
+        ShardUse {
+            function_arn: format!("{region}-{instances}"),
+            region: region.to_owned(),
+            instances,
+            capacity: 40,
+            takes_instances,
+        }
+    }
+
+    /// One that is drained or out of service has no place for anybody, and one that was made smaller takes none from others.
+    #[test]
+    fn only_functions_that_take_instances_have_places() {
+        let shards = [
+            shard("eu-west-2", 0, false),
+            shard("us-east-1", 39, true),
+            shard("us-east-1", 35, true),
+            shard("us-east-1", 10, false),
+            shard("us-west-2", 45, true),
+        ];
+        let free = places_free(&shards);
+        assert_eq!(
+            free,
+            BTreeMap::from([("eu-west-2", 0), ("us-east-1", 6), ("us-west-2", 0)])
+        );
+    }
+}

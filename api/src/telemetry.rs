@@ -11,6 +11,7 @@ use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -32,7 +33,7 @@ impl Telemetry {
         let layer = spans.as_ref().map(|provider| {
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer(SERVICE_NAME))
-                .with_filter(filter())
+                .with_filter(ours())
         });
         // Which request a line belongs to stands in its own fields.
         let lines = tracing_subscriber::fmt::layer()
@@ -64,6 +65,11 @@ impl Telemetry {
 
 fn filter() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT))
+}
+
+/// Each request is a span, however little is logged; those of libraries are none of a request's.
+fn ours() -> Targets {
+    Targets::new().with_target("ringfence", LevelFilter::INFO)
 }
 
 fn provider() -> Result<SdkTracerProvider, ExporterBuildError> {

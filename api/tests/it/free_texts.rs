@@ -204,6 +204,9 @@ impl Text<'_> {
 }
 
 fn texts<'a>(owner: &'a str, name: &'a str, schema: &'a Value, found: &mut Vec<Text<'a>>) {
+    if schema.is_null() {
+        return;
+    }
     let kind = &schema["type"];
     let several = kind.as_array().into_iter().flatten();
     let is_text = kind == "string" || several.clone().any(|one| one == "string");

@@ -84,18 +84,26 @@ pub struct Running {
 
 impl Running {
     /// Serves, and has said where.
-    pub async fn serve(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the program starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let line = next(&mut stdout).await.expect("a line");
-        let ready: Value = serde_json::from_str(&line).expect("a JSON line");
-        let base = ready["listening"].as_str().expect("an address").to_owned();
+    pub async fn serve(command: Command) -> Self {
+        let (mut child, base) = serving(command).await;
         let (metrics, logs) = watch(&mut child, "listening").await;
         Self {
             child,
             logs,
             base,
             metrics,
+        }
+    }
+
+    /// Serves, and may log nothing.
+    pub async fn serve_quietly(command: Command) -> Self {
+        let (mut child, base) = serving(command).await;
+        let lines = BufReader::new(child.stderr.take().expect("its logs")).lines();
+        Self {
+            child,
+            logs: keep(lines, String::new()),
+            base,
+            metrics: None,
         }
     }
 
@@ -136,6 +144,16 @@ impl Running {
     }
 }
 
+/// A program that has said on its output where it listens.
+async fn serving(mut command: Command) -> (Child, String) {
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let line = next(&mut stdout).await.expect("a line");
+    let ready: Value = serde_json::from_str(&line).expect("a JSON line");
+    let base = ready["listening"].as_str().expect("an address").to_owned();
+    (child, base)
+}
+
 /// Reads the log up to the line with this message, then goes on reading so that the pipe never fills.
 async fn watch(child: &mut Child, message: &str) -> (Option<String>, JoinHandle<String>) {
     let mut lines: Lines<BufReader<ChildStderr>> =
@@ -153,14 +171,17 @@ async fn watch(child: &mut Child, message: &str) -> (Option<String>, JoinHandle<
             break;
         }
     }
-    let rest = tokio::spawn(async move {
+    (metrics, keep(lines, log))
+}
+
+fn keep(mut lines: Lines<BufReader<ChildStderr>>, mut log: String) -> JoinHandle<String> {
+    tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
             log.push_str(&line);
             log.push('\n');
         }
         log
-    });
-    (metrics, rest)
+    })
 }
 
 async fn next<R: AsyncBufRead + Unpin>(lines: &mut Lines<R>) -> Option<String> {

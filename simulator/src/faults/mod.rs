@@ -86,7 +86,7 @@ impl Faults {
         self.lock().rules.clone()
     }
 
-    /// How often any rule has struck.
+    /// How many requests have failed of a rule. One that only waited, as it does where a test kills its sender, is none.
     pub fn struck(&self) -> u64 {
         self.lock().struck
     }
@@ -130,7 +130,7 @@ impl Faults {
                     effects.refuse = Some(refusal(kind, request.service, request.operation));
                 }
             }
-            *struck += 1;
+            *struck += u64::from(rule.kind.fails());
             if let Some(count) = &mut rule.count {
                 *count -= 1;
             }
@@ -173,16 +173,40 @@ mod tests {
             faults.add(rule(&about)).expect("kept");
         }
         assert!(strike(&faults, "DescribeQueue", "1").hold.is_some());
-        assert_eq!(
-            faults.struck(),
-            1,
-            "the other rule is about another instance"
-        );
         faults.clear(Some("i-1"), Some(Kind::Throttle));
         assert_eq!(faults.list().len(), 2, "of another kind");
         faults.clear(Some("i-1"), None);
         assert!(strike(&faults, "DescribeQueue", "1").hold.is_none());
         assert_eq!(faults.list().len(), 1);
+    }
+
+    #[test]
+    fn only_requests_that_fail_count_as_struck() {
+        let kinds = [
+            ("hold_request", 0),
+            ("hold_response", 0),
+            ("delay_ms", 0),
+            ("throttle", 1),
+            ("error_500", 1),
+            ("access_denied", 1),
+            ("unavailable", 1),
+            ("lost_response", 1),
+            ("late", 1),
+        ];
+        for (kind, counts) in kinds {
+            let delay = match kind {
+                "delay_ms" | "late" => r#", "delay_ms": 1"#,
+                _ => "",
+            };
+            let faults = Faults::default();
+            faults
+                .add(rule(&format!(
+                    r#"{{"service": "connect", "kind": "{kind}"{delay}}}"#
+                )))
+                .expect("kept");
+            strike(&faults, "DescribeQueue", "1");
+            assert_eq!(faults.struck(), counts, "{kind}");
+        }
     }
 
     #[test]

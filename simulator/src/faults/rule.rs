@@ -25,6 +25,13 @@ pub enum Kind {
     HoldResponse,
 }
 
+impl Kind {
+    /// Whether the sender is told wrongly or not at all what became of its request, and not merely later.
+    pub(super) fn fails(self) -> bool {
+        !matches!(self, Self::DelayMs | Self::HoldRequest | Self::HoldResponse)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {

@@ -2,6 +2,9 @@
 //! an AWS side that throttles, fails and loses answers, while people go on changing queues, whispers, our flows and what lets
 //! us in. Every run must end where docs/installation.md says, with nothing twice and nothing of the customer's lost.
 //!
+//! Where workers are killed walks, seed by seed, over the requests of an installation and of a removal, before and after each
+//! took effect; chance adds more.
+//!
 //! A run follows from its seed alone, as far as processes can: what is installed, what goes wrong, and at which request.
 //! Several slots run side by side, each with a database, a control plane and workers of its own, so that what one run
 //! kills is its own.
@@ -69,6 +72,9 @@ pub async fn run(places: &Places, options: Options, interrupt: &mut Interrupt) -
     let report = played?;
     healthy?;
     println!("{report}");
+    if !report.is_disturbed() {
+        eprintln!("chaos: too few workers were killed, or no fault struck");
+    }
     Ok(report.held(options.runs))
 }
 

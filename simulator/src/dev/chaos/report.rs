@@ -8,6 +8,9 @@ use super::super::Result;
 use super::play::Outcome;
 use super::script::Script;
 
+/// From so many runs on, chance cannot have spared them all.
+const MANY: u32 = 20;
+
 #[derive(Debug, Default)]
 pub struct Report {
     runs: u32,
@@ -19,6 +22,7 @@ pub struct Report {
     lost: usize,
     dangling: usize,
     unlimited: usize,
+    /// Requests that failed on order.
     pub faults: u64,
     pub took: Duration,
     killed_at: BTreeMap<(String, bool), u64>,
@@ -79,9 +83,18 @@ impl Report {
         self.failures.extend(other.failures);
     }
 
-    /// Whether all runs took place and nothing was wrong in any.
+    /// Whether all runs took place, nothing was wrong in any, and they were disturbed as they should be.
     pub fn held(&self, runs: u32) -> bool {
-        self.runs == runs && self.converged == runs && self.failures.is_empty()
+        self.runs == runs
+            && self.converged == runs
+            && self.failures.is_empty()
+            && self.is_disturbed()
+    }
+
+    /// Workers die several times a run, and most runs have faults: a few may be spared by chance, but not many. Where nothing
+    /// struck, nothing was shown.
+    pub fn is_disturbed(&self) -> bool {
+        self.runs < MANY || (self.kills >= u64::from(self.runs) && self.faults > 0)
     }
 }
 
@@ -129,5 +142,70 @@ impl fmt::Display for Report {
             self.unlimited,
             self.took.as_secs(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn undisturbed(runs: u32) -> Report {
+        Report {
+            runs,
+            converged: runs,
+            ..Report::default()
+        }
+    }
+
+    fn good() -> Report {
+        Report {
+            kills: 24,
+            faults: 1,
+            ..undisturbed(24)
+        }
+    }
+
+    #[test]
+    fn runs_hold_that_were_disturbed_and_ended_well() {
+        assert!(good().held(24));
+        for bad in [
+            Report { runs: 23, ..good() },
+            Report {
+                converged: 23,
+                ..good()
+            },
+            Report {
+                failures: vec!["SEED=1".to_owned()],
+                ..good()
+            },
+        ] {
+            assert!(!bad.held(24), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn runs_in_which_nothing_struck_show_nothing() {
+        for spared in [
+            undisturbed(24),
+            Report { kills: 0, ..good() },
+            Report {
+                kills: 23,
+                ..good()
+            },
+            Report {
+                faults: 0,
+                ..good()
+            },
+        ] {
+            assert!(!spared.held(24), "{spared:?}");
+        }
+    }
+
+    /// As when one seed is played again.
+    #[test]
+    fn a_few_runs_may_be_spared_by_chance() {
+        assert!(undisturbed(1).held(1));
+        assert!(undisturbed(19).held(19));
+        assert!(!undisturbed(20).held(20));
     }
 }

@@ -52,7 +52,7 @@ impl ErasedListing {
     security(("bearer" = [EraseNumbers::NAME])),
     params(
         ("number" = String, Path, description = "In E.164", example = "+12065550100"),
-        ("listing" = Option<ErasedListing>, Query, description = "What becomes of its entry among the exemptions or blocks: `keep`, \
+        ("listing" = inline(Option<ErasedListing>), Query, description = "What becomes of its entry among the exemptions or blocks: `keep`, \
             which is what happens if nothing is said, or `remove`"),
     ),
     responses((status = 202, body = NumberErasureBody))

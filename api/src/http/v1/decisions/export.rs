@@ -70,7 +70,7 @@ impl Format {
     get, path = "/v1/decisions/export", operation_id = "decisions_export", tag = "decisions",
     security(("bearer" = [View::NAME])),
     params(
-        ("format" = Option<Format>, Query, description = "`csv` or `ndjson`; `ndjson` if not given"),
+        ("format" = inline(Option<Format>), Query, description = "`csv` or `ndjson`; `ndjson` if not given"),
         ("from" = Option<String>, Query, description = "From this time on", format = DateTime, example = "2026-11-24T12:00:00Z"),
         (
             "to" = Option<String>, Query, description = "Before this time; now if not given", format = DateTime,

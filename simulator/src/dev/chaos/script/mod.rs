@@ -3,6 +3,7 @@
 mod dice;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::time::Duration;
 
@@ -196,18 +197,18 @@ impl Script {
         let count = queues.len();
         let request = dice.request(count);
         let workers = if dice.chance(0.3) { 2 } else { 1 };
-        let mut installing: Vec<Event> = (0..dice.between(0, 3))
+        let mut installing: Vec<Event> = (0..dice.between(0, 1))
             .map(|_| dice.installing(count, workers))
             .collect();
         // So that a few runs in a row do everything, whatever the dice say.
         let place = dice.between(0, installing.len());
         installing.insert(place, dice.in_turn(seed, count, workers));
+        installing.splice(0..0, walk::installing(seed).map(Event::Kill));
         if dice.chance(0.15) {
             installing.push(Event::Remove(dice.moment()));
         }
-        let removing = (0..dice.between(1, 3))
-            .map(|_| dice.removing(count, workers))
-            .collect();
+        let mut removing = vec![Event::Kill(walk::removing(seed))];
+        removing.extend((0..dice.between(0, 2)).map(|_| dice.removing(count, workers)));
         Self {
             seed,
             queues,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::dice::EDITS;
+use super::walk::STEPS;
 use super::*;
 
 fn scripts(seeds: std::ops::Range<u64>) -> Vec<Script> {
@@ -52,6 +53,51 @@ fn as_many_scripts_as_make_test_plays_hold_every_edit_and_every_loss_of_access()
         );
         assert!(scripts.iter().any(|script| script.request.denies()));
     }
+}
+
+/// Service, number of the request, and whether it took effect.
+type Boundary = (&'static str, u32, bool);
+
+/// The kill that comes at this place, whatever else the script does.
+fn killed_at(events: &[Event], place: usize) -> Boundary {
+    match events.get(place) {
+        Some(Event::Kill(at)) => (at.service, at.skip, at.performed),
+        other => panic!("{other:?} is no kill"),
+    }
+}
+
+#[test]
+fn as_many_scripts_as_make_test_plays_kill_before_and_after_every_request() {
+    for first in [0, 1, 1000] {
+        let mut installing = BTreeSet::new();
+        let mut removing = BTreeSet::new();
+        for script in scripts(first..first + STEPS) {
+            installing.insert(killed_at(&script.installing, 0));
+            installing.insert(killed_at(&script.installing, 1));
+            let (service, request, _) = killed_at(&script.removing, 0);
+            removing.insert((service, request));
+        }
+        assert_eq!(installing.len() as u64, 2 * STEPS, "from seed {first}");
+        assert_eq!(removing.len() as u64, STEPS, "from seed {first}");
+        for request in 0..20 {
+            assert!(removing.contains(&("connect", request)), "{request}");
+        }
+    }
+}
+
+#[test]
+fn twice_as_many_scripts_do_so_in_the_first_pass_and_in_removals() {
+    let scripts = scripts(1..1 + 2 * STEPS);
+    let first: BTreeSet<_> = scripts
+        .iter()
+        .map(|script| killed_at(&script.installing, 0))
+        .collect();
+    let removing: BTreeSet<_> = scripts
+        .iter()
+        .map(|script| killed_at(&script.removing, 0))
+        .collect();
+    assert_eq!(first.len() as u64, 2 * STEPS);
+    assert_eq!(removing, first);
 }
 
 #[test]
