@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use crate::described::is_as_described;
 use crate::dynamo::Dynamo;
 use crate::ingest::{Place, drain, forget_position, ingest};
 use crate::world::World;
@@ -22,13 +23,18 @@ async fn wanted(pool: &PgPool, event: &str) {
 
 /// What has been put into the outbox, by what it is about.
 async fn told(pool: &PgPool) -> Vec<Value> {
-    sqlx::query_scalar(
-        "select e.data from webhook_deliveries d join webhook_events e on e.id = d.event_id
+    let events: Vec<(String, Value)> = sqlx::query_as(
+        "select e.kind, e.data from webhook_deliveries d join webhook_events e on e.id = d.event_id
          order by e.data ->> 'contact_id', e.subject",
     )
     .fetch_all(pool)
     .await
-    .expect("rows")
+    .expect("rows");
+    let told = events.into_iter().map(|(kind, data)| {
+        is_as_described(&kind, &data);
+        data
+    });
+    told.collect()
 }
 
 async fn decision_id(pool: &PgPool, contact: &str) -> String {

@@ -14,6 +14,7 @@ use ringfence_api::store::SeenDrift;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use crate::described::is_as_described;
 use crate::fake::{DEFAULT_OUTBOUND, FakeInstance, Fault, Inside};
 use crate::world::{PERIOD, Site, World, request};
 
@@ -59,6 +60,7 @@ async fn told(site: &Site<'_>) -> Vec<(String, bool)> {
     events
         .iter()
         .map(|data| {
+            is_as_described("installation.drifted", data);
             let kind = data["kind"].as_str().unwrap_or_default().to_owned();
             (kind, data["mended"] == true)
         })

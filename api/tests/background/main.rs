@@ -7,6 +7,7 @@ mod checks;
 mod cleanup;
 mod coverage;
 mod deleted_flows;
+mod described;
 mod drift;
 mod dynamo;
 mod erasure;

@@ -12,6 +12,7 @@ use ringfence_api::store::PutPolicy;
 use ringfence_policy::PolicyDraft;
 use sqlx::PgPool;
 
+use crate::described::is_as_described;
 use crate::dynamo::Dynamo;
 use crate::world::World;
 
@@ -212,10 +213,15 @@ async fn a_policy_is_told_of_once_limiters_can_read_it(pool: PgPool) {
     let publisher = publisher(&world, &dynamo);
     publisher.look().await.expect("a look");
     let told = async || -> Vec<serde_json::Value> {
-        sqlx::query_scalar("select data from webhook_events order by at, id")
-            .fetch_all(&pool)
-            .await
-            .expect("rows")
+        let told: Vec<serde_json::Value> =
+            sqlx::query_scalar("select data from webhook_events order by at, id")
+                .fetch_all(&pool)
+                .await
+                .expect("rows");
+        for data in &told {
+            is_as_described("policy.published", data);
+        }
+        told
     };
     assert_eq!(told().await.len(), 0, "there is no policy yet");
     put(&world, None, serde_json::json!({})).await;

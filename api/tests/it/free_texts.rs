@@ -52,6 +52,7 @@ const FREE: [(&str, &[&str]); 11] = [
         &[
             "action",
             "not_applied_because",
+            "CallDeniedEvent.reason",
             "Condition.reason",
             "Decision.reason",
             "Decision.unavailable",
@@ -78,6 +79,7 @@ const FREE: [(&str, &[&str]); 11] = [
             "runtime_role_arn",
             "task_contact_id",
             "whisper_flow_id",
+            "ConnectionUnhealthyEvent.failed",
             "FallbackStack.function_name",
             "MissingPermission.permission",
             "NewShardMove.to",

@@ -52,6 +52,11 @@ pub(super) fn give(document: &mut Value) {
     });
 }
 
+/// Of a schema; none where nothing says what a value looks like.
+pub(super) fn sample(schemas: &Value, schema: &Value) -> Option<Value> {
+    Sampler(schemas).sample(schema, DEEPEST)
+}
+
 struct Sampler<'a>(&'a Value);
 
 impl Sampler<'_> {

@@ -9,6 +9,7 @@ mod examples;
 mod ids;
 mod lines;
 mod operations;
+mod webhooks;
 mod words;
 
 use serde_json::Value;
@@ -134,6 +135,7 @@ pub fn document() -> Value {
     errors::describe(&mut document);
     examples::give(&mut document);
     lines::describe(&mut document);
+    webhooks::describe(&mut document);
     document.sort_all_objects();
     document
 }
