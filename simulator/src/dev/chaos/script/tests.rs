@@ -101,8 +101,8 @@ fn twice_as_many_scripts_do_so_in_the_first_pass_and_in_removals() {
 }
 
 #[test]
-fn two_hundred_scripts_do_everything() {
-    let scripts = scripts(0..200);
+fn four_hundred_scripts_do_everything() {
+    let scripts = scripts(0..400);
     let events = || scripts.iter().flat_map(|script| &script.installing);
     assert!(events().any(|event| matches!(event, Event::KillOne(_))));
     assert!(events().any(|event| matches!(event, Event::Ask { .. })));
