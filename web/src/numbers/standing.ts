@@ -39,7 +39,7 @@ export async function resetNumber(api: Api, number: string, reason: string): Pro
 }
 
 export async function eraseNumber(api: Api, number: string, unlist: boolean): Promise<NumberErasure> {
-  const query = unlist ? { listing: "remove" } : {};
+  const query = unlist ? { listing: "remove" as const } : {};
   return bodyOf(await api.DELETE("/v1/numbers/{number}", { params: { path: { number }, query } }));
 }
 
