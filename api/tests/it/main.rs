@@ -7,6 +7,7 @@ mod browser;
 mod config;
 mod constraints;
 mod described;
+mod event_messages;
 mod examples;
 mod free_texts;
 mod harness;
