@@ -47,6 +47,11 @@ pub struct Inside {
     pub reading_denied: bool,
 }
 
+/// A clock for tests in which no time passes.
+pub fn at_rest() -> Clock {
+    Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"))
+}
+
 #[derive(Clone)]
 pub struct Centre {
     pub aws: Arc<Aws>,

@@ -18,7 +18,7 @@ use ringfence_api::store::Store;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::centre::{Centre, Fault, answer, refused};
+use crate::centre::{Centre, Fault, answer, at_rest, refused};
 
 /// The flows of an instance: faults of changes are struck in the order in which they were laid.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl Scene {
     async fn new(pool: PgPool) -> Self {
         let flows = Shared::default();
         let state = Arc::clone(&flows);
-        let centre = Centre::start_with(Store::from_pool(pool), move |_| {
+        let centre = Centre::start_with(Store::from_pool(pool), at_rest(), move |_| {
             Router::new()
                 .route("/contact-flows/{instance}", any(flow))
                 .route("/contact-flows/{instance}/{flow}", any(flow))
@@ -74,10 +74,9 @@ impl Scene {
             role_arn: "arn:aws:iam::111122223333:role/installer".to_owned(),
             external_id: "external".to_owned(),
         };
-        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
         let connect = centre
             .aws
-            .connect_instance(std::slice::from_ref(&access), Urgency::Background, now)
+            .connect_instance(std::slice::from_ref(&access), Urgency::Background)
             .await
             .expect("a session");
         Self { connect, flows }

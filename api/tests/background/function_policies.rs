@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::centre::{Centre, answer, refused};
+use crate::centre::{Centre, answer, at_rest, refused};
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:999988887777:function:limiter";
 /// How long a change of a policy stays open for another to come in between.
@@ -61,7 +61,7 @@ impl Lambda {
                 delete(remove_permission),
             )
             .with_state(lambda.clone());
-        let centre = Centre::start_with(store, |_| routes).await;
+        let centre = Centre::start_with(store, at_rest(), |_| routes).await;
         (lambda, centre.aws.function_permissions("us-east-1"))
     }
 

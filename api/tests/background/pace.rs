@@ -6,13 +6,12 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use ringfence_api::aws::{AwsErrorKind, InstanceAccess, SdkConnectInstance};
-use ringfence_api::clock::Clock;
 use ringfence_api::domain::installation::ExistingWhisper;
 use ringfence_api::domain::pace::{Pace, Place, Quota, Urgency};
 use ringfence_api::store::Store;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::centre::Centre;
+use crate::centre::{Centre, at_rest};
 use crate::fake::FakeInstance;
 use crate::world::{World, request};
 
@@ -184,10 +183,6 @@ async fn a_turn_from_before_a_throttle_is_given_up_for_one_after_the_pause(pool:
             .await
             .expect("an answer");
     assert!(over, "it went out in the pause");
-}
-
-fn at_rest() -> Clock {
-    Clock::manual("2026-01-01T00:00:00Z".parse().expect("a time"))
 }
 
 async fn instance(centre: &Centre) -> SdkConnectInstance {
