@@ -173,7 +173,8 @@ export interface paths {
         post?: never;
         /**
          * Revoke a key
-         * @description Nobody revokes a key that may do more than they may themselves.
+         * @description Nobody revokes a key that may do more than they may themselves. Its open invitations are withdrawn; other keys and token
+         *     issuers that it made stay, for they belong to the tenant.
          *
          *     Needs the permission `keys:manage`: the role admin or more.
          */
@@ -655,7 +656,10 @@ export interface paths {
         post?: never;
         /**
          * Delete an instance, with its decisions and its own policy
-         * @description Needs the permission `instances:manage`: the role admin or more.
+         * @description An instance with millions of decisions may take longer than a request: where it is answered 504, ask again until it is
+         *     gone. What was deleted by then stays deleted, and the instance is there until the last of it is gone.
+         *
+         *     Needs the permission `instances:manage`: the role admin or more.
          */
         delete: operations["instances_delete"];
         options?: never;
@@ -920,8 +924,8 @@ export interface paths {
          * Verify an instance
          * @description Assumes both roles with the external id, makes sure that they refuse to be assumed without it or with another, looks
          *     for the instance, and tries every permission harmlessly. Takes a while: Connect is asked a dozen questions, paced.
-         *     Roles other than the connection's take their place once they have passed; limiters go on knowing the former runtime
-         *     role for an hour. A pending external id is taken up once both roles accept it.
+         *     Roles other than the connection's take their place once they have passed, here and at every other instance of the
+         *     account with an installation; limiters go on knowing the former runtime role for an hour. A pending external id is taken up once both roles accept it.
          *     When a check fails the answer is the problem `verification_failed`, with a pointer and a fix for each.
          *
          *     Needs the permission `instances:manage`: the role admin or more.
@@ -948,7 +952,7 @@ export interface paths {
         put?: never;
         /**
          * Invite somebody
-         * @description Nobody invites to more than they have.
+         * @description Nobody invites to more than they have, and a key that expires invites nobody: a member stays.
          *
          *     Needs the permission `members:manage`: the role admin or more.
          */
@@ -993,7 +997,9 @@ export interface paths {
         post?: never;
         /**
          * Withdraw an invitation
-         * @description Needs the permission `members:manage`: the role admin or more.
+         * @description Nobody withdraws an invitation to more than they have.
+         *
+         *     Needs the permission `members:manage`: the role admin or more.
          */
         delete: operations["invitations_withdraw"];
         options?: never;
@@ -1064,7 +1070,7 @@ export interface paths {
         /**
          * Change a member's role
          * @description Nobody gives more than they have, or changes whoever may do more; the last owner stays owner. Whoever is given less
-         *     has their open invitations withdrawn.
+         *     has their open invitations withdrawn. A key that expires gives nobody a higher role.
          *
          *     Needs the permission `members:manage`: the role admin or more.
          */
@@ -1686,7 +1692,8 @@ export interface paths {
         /**
          * Accept an issuer's tokens
          * @description They are sent as `Authorization: Bearer …` with the tenant in `Ringfence-Tenant`. The issuer's keys are read when the
-         *     first token comes. Nobody gives more than they have. To change something, remove the issuer and register it anew.
+         *     first token comes. Nobody gives more than they have, and a key that expires registers none. To change something, remove the
+         *     issuer and register it anew.
          *
          *     Needs the permission `token-issuers:manage`: the role admin or more.
          */
@@ -1709,7 +1716,8 @@ export interface paths {
         post?: never;
         /**
          * Accept an issuer's tokens no more
-         * @description It holds from the next request on.
+         * @description It holds from the next request on. Open invitations by bearers of its tokens are withdrawn. Nobody removes an issuer
+         *     whose tokens may do more than they may themselves.
          *
          *     Needs the permission `token-issuers:manage`: the role admin or more.
          */
@@ -1930,9 +1938,573 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "call.denied": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call was not let out */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agent_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555",
+                     *         "at": "2026-11-25T12:00:00Z",
+                     *         "caller_id": "+14255550100",
+                     *         "contact_id": "4a573372-1f28-4e26-b97b-0123456789ab",
+                     *         "customer_number": "+12•••••••00",
+                     *         "decision_id": "dec_01890a5d000070008000000000000000",
+                     *         "instance_id": "ins_01890a5d000070008000000000000000",
+                     *         "outcome": "denied",
+                     *         "policy_id": "pol_01890a5d000070008000000000000000",
+                     *         "policy_version": 3,
+                     *         "queue_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *         "reason": "customer",
+                     *         "retry_at": "2026-11-25T12:00:00Z",
+                     *         "rule_id": "repeat-calls"
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "call.denied"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CallDeniedEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "call.denied";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connection.unhealthy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ringfence can no longer work at an instance */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "connection_id": "con_01890a5d000070008000000000000000",
+                     *         "failed": [
+                     *           "connect:DescribeQueue"
+                     *         ],
+                     *         "instance_id": "ins_01890a5d000070008000000000000000"
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "connection.unhealthy"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ConnectionUnhealthyEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "connection.unhealthy";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "installation.drifted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody changed what Ringfence had installed */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instance_id": "ins_01890a5d000070008000000000000000",
+                     *         "kind": "queue_repointed",
+                     *         "mended": true,
+                     *         "message": "the queue \"Sales\" points at another whisper",
+                     *         "name": "Sales",
+                     *         "target": "7d1c4a55-2200-4265-82c0-0123456789ab"
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "installation.drifted"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["InstallationDriftedEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "installation.drifted";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "limit.near": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call that went out took a rule's count to four fifths of its limit */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agent_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555",
+                     *         "at": "2026-11-25T12:00:00Z",
+                     *         "caller_id": "+14255550100",
+                     *         "contact_id": "4a573372-1f28-4e26-b97b-0123456789ab",
+                     *         "count": 4,
+                     *         "customer_number": "+12•••••••00",
+                     *         "decision_id": "dec_01890a5d000070008000000000000000",
+                     *         "instance_id": "ins_01890a5d000070008000000000000000",
+                     *         "limit": 5,
+                     *         "mode": "enforce",
+                     *         "policy_id": "pol_01890a5d000070008000000000000000",
+                     *         "policy_version": 3,
+                     *         "queue_arn": "arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab",
+                     *         "rule_id": "repeat-calls"
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "limit.near"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["LimitNearEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "limit.near";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "policy.published": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Limiters of an instance can read another version of a policy */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "former_policy_id": "pol_01890a5d000070008000000000000000",
+                     *         "former_version": 2,
+                     *         "instance_id": "ins_01890a5d000070008000000000000000",
+                     *         "policy_id": "pol_01890a5d000070008000000000000000",
+                     *         "version": 3
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "policy.published"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PolicyPublishedEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "policy.published";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody asked for a test */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /**
+                     * @description The event's id: the same at every attempt, so that what comes twice is known
+                     * @example evt_01890a5d000070008000000000000000
+                     */
+                    "webhook-id": string;
+                    /**
+                     * @description When this attempt was signed, in Unix seconds
+                     * @example 1764072000
+                     */
+                    "webhook-timestamp": number;
+                    /**
+                     * @description Signatures with a space between them: `v1,` and the base64 of the HMAC-SHA256, under the webhook's secret, of `<webhook-id>.<webhook-timestamp>.<body>`
+                     * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                     */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "webhook_id": "whk_01890a5d000070008000000000000000"
+                     *       },
+                     *       "timestamp": "2026-11-25T12:00:00Z",
+                     *       "type": "webhook.test"
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["WebhookTestEvent"];
+                        /**
+                         * Format: date-time
+                         * @description When it happened
+                         * @example 2026-11-25T12:00:00Z
+                         */
+                        timestamp: string;
+                        /** @constant */
+                        type: "webhook.test";
+                    };
+                };
+            };
+            responses: {
+                /** @description The webhook is to be disabled */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It has arrived */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It is sent again later */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
+        /** @enum {string} */
+        AllQueues: "all";
         ApiKey: {
             /** Format: date-time */
             created_at: string;
@@ -2078,8 +2650,63 @@ export interface components {
         };
         /** @enum {string} */
         CalendarPeriod: "day" | "week" | "month";
+        CallDeniedEvent: {
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555 */
+            agent_arn: string | null;
+            /**
+             * Format: date-time
+             * @description When it was decided
+             * @example 2026-11-25T12:00:00Z
+             */
+            at: string;
+            /** @example +14255550100 */
+            caller_id: string | null;
+            /** @example 4a573372-1f28-4e26-b97b-0123456789ab */
+            contact_id: string;
+            /**
+             * @description Masked, unless the webhook was set to `customer_numbers: full`
+             * @example +12•••••••00
+             */
+            customer_number: string | null;
+            /** @example dec_01890a5d000070008000000000000000 */
+            decision_id: string;
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * @description `failed_closed`: it could not be counted
+             * @enum {string}
+             */
+            outcome: "denied" | "failed_closed";
+            /**
+             * @description `none`: a block list denied it, and there was no policy
+             * @example pol_01890a5d000070008000000000000000
+             */
+            policy_id: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            policy_version: number;
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab */
+            queue_arn: string | null;
+            /**
+             * @description What the deciding rule counts, or why nothing was counted
+             * @example customer
+             */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description When such a call is let out again
+             * @example 2026-11-25T12:00:00Z
+             */
+            retry_at: string | null;
+            /** @example repeat-calls */
+            rule_id: string | null;
+        };
         /** @enum {string} */
         CallerKind: "operator" | "api_key" | "jwt" | "session";
+        /** @enum {string} */
+        CallerRole: "operator" | "owner" | "admin" | "editor" | "viewer";
         /** @description One thing that the last check tried. */
         Check: {
             /** @example the installer role may do this */
@@ -2207,6 +2834,14 @@ export interface components {
             data: components["schemas"]["ConnectionDetail"][];
             /** @example MTc2NDA3MjAwMDAwMDAwMA */
             next_cursor?: string | null;
+        };
+        ConnectionUnhealthyEvent: {
+            /** @example con_01890a5d000070008000000000000000 */
+            connection_id: string;
+            /** @description Names of the checks that fail */
+            failed: string[];
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
         };
         /** @example customer */
         CountedPer: string;
@@ -2566,7 +3201,7 @@ export interface components {
         /** @description A queue that agents can dial from. */
         DialledQueue: {
             /**
-             * @description It runs our whisper.
+             * @description It runs our whisper, as we published it.
              * @example false
              */
             covered: boolean;
@@ -2647,7 +3282,7 @@ export interface components {
          * @description What went wrong; each has a page under /docs/errors
          * @enum {string}
          */
-        ErrorCode: "malformed_request" | "malformed_json" | "unauthenticated" | "forbidden" | "cross_site" | "not_found" | "method_not_allowed" | "conflict" | "last_owner" | "member_already" | "issuer_registered" | "instance_registered" | "instance_claimed" | "instance_not_verified" | "installation_exists" | "installation_not_blocked" | "quota_exceeded" | "tenant_suspended" | "tenant_deleted" | "number_listed" | "stale_version" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "validation_failed" | "verification_failed" | "rate_limited" | "internal" | "aws_unavailable" | "service_unavailable" | "timeout";
+        ErrorCode: "malformed_request" | "malformed_json" | "unauthenticated" | "forbidden" | "cross_site" | "not_found" | "method_not_allowed" | "conflict" | "last_owner" | "member_already" | "issuer_registered" | "instance_registered" | "instance_claimed" | "instance_not_verified" | "installation_exists" | "installation_not_blocked" | "quota_exceeded" | "tenant_suspended" | "tenant_deleted" | "number_listed" | "stale_version" | "uri_too_long" | "headers_too_large" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "validation_failed" | "verification_failed" | "rate_limited" | "internal" | "aws_unavailable" | "service_unavailable" | "timeout";
         /** @enum {string} */
         ExistingWhisperWord: "refuse" | "merge" | "replace";
         ExternalIdRotation: {
@@ -2744,6 +3379,29 @@ export interface components {
              */
             state: components["schemas"]["InstallationState"];
             steps: components["schemas"]["Step"][];
+        };
+        InstallationDriftedEvent: {
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * @example queue_repointed
+             * @enum {string}
+             */
+            kind: "flow_edited" | "flow_deleted" | "queue_repointed" | "queue_not_covered" | "permission_removed" | "role_refused" | "role_permission_lost" | "external_id_not_enforced" | "access_lost";
+            /**
+             * @description Whether Ringfence puts it right, or only tells
+             * @example true
+             */
+            mended: boolean;
+            /** @example the queue "Sales" points at another whisper */
+            message: string;
+            /** @example Sales */
+            name: string;
+            /**
+             * @description The queue or flow; empty where it is neither
+             * @example 7d1c4a55-2200-4265-82c0-0123456789ab
+             */
+            target: string;
         };
         InstallationQueue: {
             /** @example  */
@@ -2889,6 +3547,59 @@ export interface components {
              */
             overlap_seconds?: number | null;
         };
+        LimitNearEvent: {
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/agent/11111111-2222-4333-8444-555555555555 */
+            agent_arn: string | null;
+            /**
+             * Format: date-time
+             * @description When it was decided
+             * @example 2026-11-25T12:00:00Z
+             */
+            at: string;
+            /** @example +14255550100 */
+            caller_id: string | null;
+            /** @example 4a573372-1f28-4e26-b97b-0123456789ab */
+            contact_id: string;
+            /**
+             * Format: int64
+             * @description This call included
+             * @example 4
+             */
+            count: number | null;
+            /**
+             * @description Masked, unless the webhook was set to `customer_numbers: full`
+             * @example +12•••••••00
+             */
+            customer_number: string | null;
+            /** @example dec_01890a5d000070008000000000000000 */
+            decision_id: string;
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /**
+             * Format: int64
+             * @example 5
+             */
+            limit: number;
+            /**
+             * @description Of the rule
+             * @enum {string}
+             */
+            mode: "enforce" | "shadow";
+            /**
+             * @description `none`: a block list denied it, and there was no policy
+             * @example pol_01890a5d000070008000000000000000
+             */
+            policy_id: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            policy_version: number;
+            /** @example arn:aws:connect:us-east-1:111122223333:instance/5f1d2c3b-4a59-4687-9a8b-7c6d5e4f3a2b/queue/7d1c4a55-2200-4265-82c0-0123456789ab */
+            queue_arn: string | null;
+            /** @example repeat-calls */
+            rule_id: string;
+        };
         ListedNumber: {
             /** Format: date-time */
             created_at: string;
@@ -2950,11 +3661,8 @@ export interface components {
             memberships: components["schemas"]["Membership"][];
             /** @example Ada Lovelace */
             name?: string | null;
-            /**
-             * @description `operator`, or the role in the tenant: `owner`, `admin`, `editor`, `viewer`. Null without a tenant.
-             * @example admin
-             */
-            role?: string | null;
+            /** @example admin */
+            role?: components["schemas"]["CallerRole"] | null;
             /**
              * @description The key's id, the token's subject, or the person's id.
              * @example per_01890a5d000070008000000000000000
@@ -3404,6 +4112,24 @@ export interface components {
              */
             time_zone: string | null;
         };
+        PolicyPublishedEvent: {
+            /** @example pol_01890a5d000070008000000000000000 */
+            former_policy_id: string | null;
+            /**
+             * Format: int64
+             * @example 2
+             */
+            former_version: number | null;
+            /** @example ins_01890a5d000070008000000000000000 */
+            instance_id: string;
+            /** @example pol_01890a5d000070008000000000000000 */
+            policy_id: string;
+            /**
+             * Format: int64
+             * @example 3
+             */
+            version: number;
+        };
         /** @description One limit: which calls, counted per what, how many, in what window. */
         PolicyRule: {
             /**
@@ -3576,7 +4302,7 @@ export interface components {
          */
         QueueState: "pending" | "attached" | "refused" | "restored" | "left_alone";
         /** @description Which queues: the word `all`, or their ids. */
-        QueuesBody: string | string[];
+        QueuesBody: components["schemas"]["AllQueues"] | string[];
         Quota: {
             /**
              * Format: int64
@@ -3599,6 +4325,11 @@ export interface components {
             listed_numbers?: components["schemas"]["QuotaValue"] | null;
             webhooks?: components["schemas"]["QuotaValue"] | null;
         };
+        /**
+         * Format: int64
+         * @example 1000
+         */
+        QuotaLimit: number;
         QuotaList: {
             data: components["schemas"]["Quota"][];
         };
@@ -3608,7 +4339,9 @@ export interface components {
          * @enum {string}
          */
         QuotaName: "instances" | "api_keys" | "webhooks" | "listed_numbers" | "decisions_per_month";
-        QuotaValue: number | string;
+        QuotaValue: components["schemas"]["QuotaLimit"] | components["schemas"]["QuotaWord"];
+        /** @enum {string} */
+        QuotaWord: "unlimited" | "default";
         Replay: {
             /** @example 10000 */
             attempts: number;
@@ -3896,9 +4629,13 @@ export interface components {
             rule_id: string;
         };
         ServiceState: {
-            /** @example ok */
-            status: string;
+            status: components["schemas"]["ServiceStatus"];
         };
+        /**
+         * @description Whoever is not fit answers with an error instead.
+         * @enum {string}
+         */
+        ServiceStatus: "ok";
         /** @description One limiter function, and how full it is. */
         Shard: {
             /** Format: int64 */
@@ -3928,12 +4665,7 @@ export interface components {
             leaving: number;
             /** @example us-east-1 */
             region: string;
-            /**
-             * @description `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
-             *     takes instances.
-             * @example in_service
-             */
-            state: string;
+            state: components["schemas"]["ShardState"];
         };
         ShardChange: {
             /** @description Whether it is to be emptied. */
@@ -3964,6 +4696,12 @@ export interface components {
         ShardMoveList: {
             data: components["schemas"]["ShardMove"][];
         };
+        /**
+         * @description `in_service`, `draining`: it is being emptied, or `out_of_service`: the settings name it no longer. Only the first
+         *     takes instances.
+         * @enum {string}
+         */
+        ShardState: "in_service" | "draining" | "out_of_service";
         SignInOptions: {
             /** @description Whether people sign in with the operator's identity provider, at `/auth/sign-in`. Keys always work. */
             identity_provider: boolean;
@@ -4183,8 +4921,13 @@ export interface components {
              */
             fix: string;
             /** @example external_transfers */
-            kind: string;
+            kind: components["schemas"]["WayRoundKind"];
         };
+        /**
+         * @description Which calls no whisper of a queue sees or stops
+         * @enum {string}
+         */
+        WayRoundKind: "external_transfers" | "transfer_blocks" | "api_calls" | "queued_callbacks" | "campaigns" | "emergency_numbers" | "prefix_filter" | "limiter_unavailable";
         Webhook: {
             /** Format: date-time */
             created_at: string;
@@ -4235,6 +4978,10 @@ export interface components {
         };
         /** @enum {string} */
         WebhookState: "enabled" | "disabled";
+        WebhookTestEvent: {
+            /** @example whk_01890a5d000070008000000000000000 */
+            webhook_id: string;
+        };
         /** @description A webhook with its signing secret, which is in this one answer and nowhere else. */
         WebhookWithSecret: components["schemas"]["Webhook"] & {
             /**
@@ -4582,7 +5329,7 @@ export interface components {
     requestBodies: never;
     headers: {
         /** @description There where the request was done before: this is its answer */
-        "Idempotent-Replayed": string;
+        "Idempotent-Replayed": "true";
         /** @description What is left, of the key's and the tenant's */
         RateLimit: string;
         /** @description How much there is in all */
@@ -6053,7 +6800,7 @@ export interface operations {
                  * @description `csv` or `ndjson`; `ndjson` if not given
                  * @example csv
                  */
-                format?: string;
+                format?: "csv" | "ndjson";
                 /**
                  * @description From this time on
                  * @example 2026-11-24T12:00:00Z
@@ -7155,7 +7902,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The generation */
+                    /** @description The generation, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -7258,6 +8005,11 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
+                /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -7288,7 +8040,7 @@ export interface operations {
             /** @description It is taken on, and done in the background */
             202: {
                 headers: {
-                    /** @description The generation */
+                    /** @description The generation, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -7402,6 +8154,11 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
+                /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -7417,7 +8174,7 @@ export interface operations {
             /** @description It is taken on, and done in the background */
             202: {
                 headers: {
-                    /** @description The generation */
+                    /** @description The generation, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -7537,7 +8294,7 @@ export interface operations {
             /** @description It is taken on, and done in the background */
             202: {
                 headers: {
-                    /** @description The generation */
+                    /** @description The generation, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
@@ -7653,7 +8410,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -7767,6 +8524,11 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
+                /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -7845,7 +8607,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -7964,6 +8726,11 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
+                /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -8088,6 +8855,11 @@ export interface operations {
                  */
                 "Ringfence-Tenant"?: string;
                 /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
+                /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
                  */
@@ -8116,7 +8888,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
@@ -9296,7 +10068,7 @@ export interface operations {
                  * @description What becomes of its entry among the exemptions or blocks: `keep`, which is what happens if nothing is said, or `remove`
                  * @example keep
                  */
-                listing?: string;
+                listing?: "keep" | "remove";
             };
             header?: {
                 /**
@@ -9638,7 +10410,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -9752,6 +10524,11 @@ export interface operations {
                  * @example ten_01890a5d000070008000000000000000
                  */
                 "Ringfence-Tenant"?: string;
+                /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -9824,7 +10601,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -10013,6 +10790,11 @@ export interface operations {
                  */
                 "Ringfence-Tenant"?: string;
                 /**
+                 * @description `*` for a change that must replace nothing; or an ETag that what is there must not have
+                 * @example *
+                 */
+                "If-None-Match"?: string;
+                /**
                  * @description Makes it safe to send the request again: for 24 hours it is done once, and answered as the first time
                  * @example 8e03978e-40d5-43e8-bc93-6894a57f9324
                  */
@@ -10035,7 +10817,7 @@ export interface operations {
             /** @description As asked */
             200: {
                 headers: {
-                    /** @description The version */
+                    /** @description The version, for `If-Match` and `If-None-Match` of a change; no validator for caches: a GET is answered in full */
                     ETag?: string;
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     RateLimit: components["headers"]["RateLimit"];
