@@ -156,11 +156,12 @@ impl TenantTx {
         row.map(Webhook::try_from).transpose()
     }
 
-    /// As [`Self::webhook_get`], for a change: nobody else changes it before this transaction ends.
+    /// As [`Self::webhook_get`], for a change: nobody else changes it before this transaction ends. Messages that are being stored
+    /// meanwhile are no matter.
     pub async fn webhook_lock(&mut self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
-            "select id from webhook_endpoints where tenant_id = $1 and id = $2 for update",
+            "select id from webhook_endpoints where tenant_id = $1 and id = $2 for no key update",
             tenant_id,
             id.0,
         )

@@ -106,7 +106,7 @@ impl Store {
                          select count(*) from webhook_endpoints o
                          where o.tenant_id = e.tenant_id and o.lease_expires_at > $2
                      )
-                 order by e.next_turn_at limit 1 for update skip locked
+                 order by e.next_turn_at limit 1 for no key update skip locked
              )
              returning tenant_id, id, url, customer_numbers, secret, failures, failing_since,
                  case when former_secret_until > $2 then former_secret end as former_secret",

@@ -697,3 +697,19 @@ async fn an_event_that_waits_for_a_disabled_endpoint_alone_is_forgotten(pool: Pg
     let waits = delivery(&world, enabled, waits).await;
     assert_eq!(waits.state.as_str(), "waiting", "for one that is enabled");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn messages_that_are_being_stored_keep_nobody_from_an_endpoint(pool: PgPool) {
+    let world = World::new(pool).await;
+    let receiver = Receiver::start().await;
+    let id = webhook(&world, &receiver.url, CustomerNumbers::Masked).await;
+    happen(&world).await;
+    let (storing, _) = begin_to_happen(&world).await;
+    assert_eq!(look(&worker(&world)).await, Found::Work);
+    assert_eq!(receiver.ids().len(), 1);
+    let mut change = world.store.tenant(world.tenant).await.expect("a tenant");
+    let locked = change.webhook_lock(id).await.expect("an answer");
+    assert!(locked.is_some());
+    change.commit().await.expect("committed");
+    storing.commit().await.expect("committed");
+}

@@ -249,13 +249,11 @@ impl Publish for PublishToNowhere {
 /// tells whether it died.
 pub async fn dying_at_each_request(mut history: impl AsyncFnMut(Moment) -> bool) {
     let moments = (1..80).flat_map(|number| [Moment::Before(number), Moment::After(number)]);
-    let mut died = 0;
-    for moment in moments {
+    for (died, moment) in moments.enumerate() {
         if !history(moment).await {
             assert!(died > 10, "only {died} times");
             return;
         }
-        died += 1;
     }
     panic!("the pass never came to its end");
 }
