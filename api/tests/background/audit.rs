@@ -217,16 +217,11 @@ async fn what_a_flow_held_when_it_was_deleted_is_told_whatever_somebody_made_of_
             .map(|entry| entry.before["content_sha256"].as_str().unwrap_or_default())
             .map(str::to_owned)
             .collect();
-        let inside = site.fake.inside();
-        let deleted: Vec<String> = inside
-            .deleted
-            .iter()
-            .map(|content| content_sha256(content))
-            .collect();
+        let contents = site.fake.inside().deleted.clone();
+        let deleted: Vec<String> = contents.iter().map(|it| content_sha256(it)).collect();
         assert_eq!(told, deleted, "{before}");
         let is_theirs = |content: &&String| content.contains("somebody-was-here");
-        edited += inside.deleted.iter().filter(is_theirs).count();
-        drop(inside);
+        edited += contents.iter().filter(is_theirs).count();
         site.put_away().await;
         if is_over {
             break;
