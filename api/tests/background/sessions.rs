@@ -124,7 +124,7 @@ async fn one_role_for_both_purposes_is_assumed_for_each_of_them(pool: PgPool) {
     let assumed = town.centre.inside().assumed.clone();
     let whole: Vec<bool> = assumed
         .iter()
-        .map(|request| request.contains("connect%3A*"))
+        .map(|request| request.contains("connect%3A%2A"))
         .collect();
     assert_eq!(whole, [false, true]);
 }

@@ -144,6 +144,7 @@ const FREE: [(&str, &[&str]); 11] = [
         &[
             "Idempotency-Key",
             "If-Match",
+            "If-None-Match",
             "ETag",
             "cursor",
             "next_cursor",

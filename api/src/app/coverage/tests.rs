@@ -64,7 +64,7 @@ fn each_gap_says_why_and_what_to_do() {
         (
             installed(all(), QueueState::LeftAlone, ""),
             "another whisper",
-            "Install again",
+            "install again",
         ),
         (
             installed(all(), QueueState::Pending, ""),
