@@ -102,11 +102,12 @@ impl FunctionPermissions for SdkFunctionPermissions {
             change.await?;
             self.read_back(permission).await
         };
+        let granted = Box::pin(granted);
         self.alone(ADD, function_arn, statement_id, granted).await
     }
 
     async fn revoke(&self, function_arn: &str, statement_id: &str) -> Result<(), AwsError> {
-        let change = self.remove(function_arn, statement_id);
+        let change = Box::pin(self.remove(function_arn, statement_id));
         self.alone(REMOVE, function_arn, statement_id, change).await
     }
 }

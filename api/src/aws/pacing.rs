@@ -94,7 +94,8 @@ impl Pacer {
         let mut attempt = 1;
         loop {
             self.turns(action, quota, turns).await?;
-            let err = match request().await {
+            // The SDK's futures are large; one within the other, they are too much for a thread's stack where nothing is optimised.
+            let err = match Box::pin(request()).await {
                 Ok(answer) => return Ok(answer),
                 Err(err) => err,
             };

@@ -123,14 +123,16 @@ pub(super) async fn assume(
     policy: String,
 ) -> Result<Session, AwsError> {
     const ACTION: &str = "sts:AssumeRole";
-    let output = client
+    let sent = client
         .assume_role()
         .role_arn(&access.role_arn)
         .role_session_name(SESSION_NAME)
         .duration_seconds(SESSION_SECONDS)
         .policy(policy)
         .set_external_id(external_id.map(str::to_owned))
-        .send()
+        .send();
+    // It may be awaited within another request of the SDK's, which is large itself.
+    let output = Box::pin(sent)
         .await
         .map_err(|err| AwsError::from_sdk(ACTION, &err))?;
     let credentials = output

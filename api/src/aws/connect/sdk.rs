@@ -136,6 +136,7 @@ impl SdkConnectInstance {
         action: &'static str,
         request: impl Future<Output = Result<(), AwsError>> + Send,
     ) -> Result<(), AwsError> {
+        let request = Box::pin(request);
         match self.turn_in_hand() {
             Some(true) => {}
             // Somebody may have made another change while we were held up.

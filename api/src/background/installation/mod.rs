@@ -167,7 +167,7 @@ impl Reconciliation<'_> {
             self.journal
                 .step_begun(position, executor.change(step))
                 .await?;
-            match executor.execute(step).await {
+            match Box::pin(executor.execute(step)).await {
                 Ok(()) => {
                     let changed = executor.changed(step, true);
                     self.journal.step_done(position, step, changed).await?;

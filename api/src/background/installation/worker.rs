@@ -80,7 +80,7 @@ impl<R: Reach> InstallationWorker<R> {
         journal: &Journal,
     ) -> Result<(), StoreError> {
         let outcome = tokio::select! {
-            outcome = self.pass(leased, journal) => outcome,
+            outcome = Box::pin(self.pass(leased, journal)) => outcome,
             lost = keep_lease(journal, self.lease / HEARTBEATS) => Err(lost),
         };
         match outcome {
@@ -182,7 +182,7 @@ impl<R: Reach> InstallationWorker<R> {
             Err(err) => return Ok(reconciliation.unseen(&err.into())),
         };
         let outcome = tokio::select! {
-            outcome = reconciliation.run(&connect, &permissions, &fallback, &publish) => outcome,
+            outcome = Box::pin(reconciliation.run(&connect, &permissions, &fallback, &publish)) => outcome,
             () = overdue(&self.stop) => Err(StepError::CutOff),
         };
         // What was refused may have been put right since this session began.
