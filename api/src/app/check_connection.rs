@@ -107,7 +107,8 @@ pub async fn check_connection(
         _ => None,
     };
     let present = with(pending.unwrap_or(&connection.external_id));
-    let mut verification = verify_instance(aws, &present, &place.fallback(), urgency).await?;
+    let mut verification =
+        Box::pin(verify_instance(aws, &present, &place.fallback(), urgency)).await?;
     if connection.pending_external_id.is_some() && pending.is_none() {
         verification.checks.push(pending_check());
     }

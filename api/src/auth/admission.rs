@@ -69,6 +69,20 @@ impl Principal {
         self.admitted(tx, tenant, now).await
     }
 
+    /// That the caller's key, or the issuer of the token, stays until the transaction ends.
+    pub async fn hold_credential(&self, tx: &mut TenantTx, now: Timestamp) -> Result<(), Refused> {
+        match &self.kind {
+            Kind::ApiKey(id) if !tx.api_key_hold(*id, now).await? => {
+                Err(AuthError::UnknownKey.into())
+            }
+            Kind::Token {
+                issuer: Some(issuer),
+                ..
+            } if !tx.token_issuer_hold(*issuer).await? => Err(AuthError::UnknownIssuer.into()),
+            _ => Ok(()),
+        }
+    }
+
     async fn transaction(&self, store: &Store) -> Result<TenantTx, Refused> {
         let tenant = self.tenant.as_ref().ok_or(AuthError::UnknownTenant)?;
         Ok(store.tenant(tenant.id).await?)

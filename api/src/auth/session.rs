@@ -63,6 +63,8 @@ pub async fn open(
     tx.session_sweep(now, idle_since(now)).await?;
     let new_person = PersonId(ids.uuid());
     let person = tx.person_sign_in(new_person, identity, now).await?;
+    let memberships = tx.membership_list(person.id).await?;
+    tx.tenants_hold(&memberships).await?;
     let renamed = tx.members_rename(&person).await?;
     let secret = NewKey::session(ids);
     let session = SessionId(ids.uuid());

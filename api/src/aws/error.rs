@@ -40,12 +40,17 @@ pub enum AwsErrorKind {
     StreamPositionLost,
     /// Network, timeout or the service's own failure: worth another try.
     Transient,
+    /// Given up on our side before anything was asked: worth another try, and nothing was changed.
+    NotSent,
 }
 
 impl AwsError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, AwsErrorKind::Throttled | AwsErrorKind::Transient)
+        matches!(
+            self.kind,
+            AwsErrorKind::Throttled | AwsErrorKind::Transient | AwsErrorKind::NotSent
+        )
     }
 
     #[must_use]
@@ -98,6 +103,13 @@ impl AwsError {
         }
     }
 
+    pub(super) fn not_sent(action: &'static str, message: &str) -> Self {
+        Self {
+            kind: AwsErrorKind::NotSent,
+            ..Self::transient(action, message)
+        }
+    }
+
     pub(super) fn transient(action: &'static str, message: &str) -> Self {
         Self {
             action,
@@ -123,6 +135,7 @@ impl fmt::Display for AwsErrorKind {
             Self::ConditionFailed => "condition not met",
             Self::StreamPositionLost => "stream position lost",
             Self::Transient => "failed for the moment",
+            Self::NotSent => "not asked for the moment",
         })
     }
 }

@@ -76,6 +76,7 @@ pub struct SdkFunctionPermissions {
     pub(super) store: Store,
     pub(super) jitter: Jitter,
     pub(super) requests_per_second: f64,
+    pub(super) urgency: Urgency,
 }
 
 impl FunctionPermissions for SdkFunctionPermissions {
@@ -94,13 +95,13 @@ impl FunctionPermissions for SdkFunctionPermissions {
             }
             if self.standing(permission).await? == Standing::Other {
                 self.remove(function_arn, statement_id).await?;
-                return self.add(permission).await.map_err(passing);
+                return self.add(permission).await.map_err(unsure);
             }
             Ok(())
         };
         let granted = async {
             change.await?;
-            self.read_back(permission).await
+            self.read_back(permission).await.map_err(unsure)
         };
         let granted = Box::pin(granted);
         self.alone(ADD, function_arn, statement_id, granted).await
@@ -210,11 +211,11 @@ impl SdkFunctionPermissions {
             Ok(Ok(())) => {}
             Ok(Err(_)) => {
                 let message = "Ringfence's database did not say who changes the function's policy";
-                return Err(AwsError::transient(action, message));
+                return Err(AwsError::not_sent(action, message));
             }
             Err(_) => {
                 let message = "others are changing the function's policy";
-                return Err(AwsError::transient(action, message));
+                return Err(AwsError::not_sent(action, message));
             }
         }
         let outcome = tokio::select! {
@@ -263,7 +264,7 @@ impl SdkFunctionPermissions {
                 region: part(3).to_owned(),
             },
             requests_per_second: self.requests_per_second,
-            urgency: Urgency::Background,
+            urgency: self.urgency,
         }
     }
 }
@@ -276,5 +277,13 @@ fn passing(err: AwsError) -> AwsError {
             ..err
         },
         _ => err,
+    }
+}
+
+/// Something was changed before this failed: whatever it was, nobody can tell what is there now.
+fn unsure(err: AwsError) -> AwsError {
+    AwsError {
+        kind: AwsErrorKind::Transient,
+        ..err
     }
 }

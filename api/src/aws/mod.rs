@@ -214,6 +214,7 @@ impl Aws {
         self.permissions_by(
             aws_sdk_lambda::config::Builder::from(&self.base)
                 .region(Region::new(region.to_owned())),
+            Urgency::Background,
         )
     }
 
@@ -221,6 +222,7 @@ impl Aws {
     pub async fn fallback_permissions(
         &self,
         ways: &[InstanceAccess],
+        urgency: Urgency,
     ) -> Result<SdkFunctionPermissions, AwsError> {
         let (access, credentials) = self.role(ways, Purpose::WholeInstance).await?;
         Ok(self.permissions_by(
@@ -228,16 +230,22 @@ impl Aws {
                 .region(Region::new(access.instance_arn.region().to_owned()))
                 .credentials_provider(credentials)
                 .identity_cache(IdentityCache::no_cache()),
+            urgency,
         ))
     }
 
-    fn permissions_by(&self, config: aws_sdk_lambda::config::Builder) -> SdkFunctionPermissions {
+    fn permissions_by(
+        &self,
+        config: aws_sdk_lambda::config::Builder,
+        urgency: Urgency,
+    ) -> SdkFunctionPermissions {
         let config = config.retry_config(RetryConfig::disabled()).build();
         SdkFunctionPermissions {
             client: aws_sdk_lambda::Client::from_conf(config),
             store: self.store.clone(),
             jitter: self.jitter.clone(),
             requests_per_second: self.settings.connect_requests_per_second,
+            urgency,
         }
     }
 

@@ -180,7 +180,7 @@ async fn told<T>(
 ) -> Result<T, AwsError> {
     match timeout(TURN_WITHIN, asked).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) | Err(_) => Err(AwsError::transient(
+        Ok(Err(_)) | Err(_) => Err(AwsError::not_sent(
             action,
             "Ringfence's database did not say when this account's turn is",
         )),

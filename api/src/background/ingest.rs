@@ -34,6 +34,9 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
+/// A shard whose turn it is, and how far it has been read.
+type Due = (ShardName, Checkpoint);
+
 /// Reads the decisions of one region.
 #[derive(Debug)]
 pub struct Ingest {
@@ -63,7 +66,7 @@ impl Ingest {
         }
     }
 
-    /// Reads one batch of every shard whose turn it is. A shard that fails keeps no other back.
+    /// Reads one batch of every shard whose turn it is. A shard, or a stream, that fails keeps no other back.
     pub async fn look(&mut self) -> Result<Found, IngestError> {
         let found = self.read_all().await;
         // Most of all where nothing could be read.
@@ -73,8 +76,8 @@ impl Ingest {
 
     async fn read_all(&mut self) -> Result<Found, IngestError> {
         let mut found = Found::Nothing;
-        let mut failure = None;
-        for (name, checkpoint) in self.list().await? {
+        let (due, mut failure) = self.list().await?;
+        for (name, checkpoint) in due {
             match self.read_shard(&name, &checkpoint).await {
                 Ok(Found::Work) => found = Found::Work,
                 Ok(Found::Nothing) => {}
@@ -84,33 +87,46 @@ impl Ingest {
         failure.map_or(Ok(found), Err)
     }
 
-    /// The shards whose turn it is, of every stream, and how far each has been read.
-    async fn list(&mut self) -> Result<Vec<(ShardName, Checkpoint)>, IngestError> {
+    /// The shards whose turn it is, of every stream that can be listed, and how far each has been read; why another cannot.
+    async fn list(&mut self) -> Result<(Vec<Due>, Option<IngestError>), IngestError> {
         let now = self.clock.now();
         let mut due = Vec::new();
         let mut open = Vec::new();
+        let mut failure = None;
         for stream_arn in self.stream.streams().await? {
-            let shards = self.stream.shards(&stream_arn).await?;
-            let mut checkpoints = self
-                .store
-                .checkpoint_list(&self.region, &stream_arn)
-                .await?;
-            let name = |shard: &StreamShard| ShardName {
-                region: self.region.clone(),
-                stream_arn: stream_arn.clone(),
-                shard_id: shard.id.clone(),
-            };
-            let unfinished = shards
-                .iter()
-                .filter(|shard| !is_finished(&shard.id, &checkpoints));
-            open.extend(unfinished.map(name));
-            for shard in readable(&shards, &checkpoints) {
-                let checkpoint = checkpoints.remove(&shard.id).unwrap_or_default();
-                due.push((name(shard), checkpoint));
+            match self.list_stream(&stream_arn, &mut open).await {
+                Ok(shards) => due.extend(shards),
+                Err(err) => failure = Some(err),
             }
         }
-        self.lag.listed(open, now);
-        Ok(due)
+        if failure.is_none() {
+            self.lag.listed(open, now);
+        }
+        Ok((due, failure))
+    }
+
+    /// The shards whose turn it is; all that are not read to their end are added to `open`.
+    async fn list_stream(
+        &self,
+        stream_arn: &str,
+        open: &mut Vec<ShardName>,
+    ) -> Result<Vec<Due>, IngestError> {
+        let shards = self.stream.shards(stream_arn).await?;
+        let mut checkpoints = self.store.checkpoint_list(&self.region, stream_arn).await?;
+        let name = |shard: &StreamShard| ShardName {
+            region: self.region.clone(),
+            stream_arn: stream_arn.to_owned(),
+            shard_id: shard.id.clone(),
+        };
+        let unfinished = shards
+            .iter()
+            .filter(|shard| !is_finished(&shard.id, &checkpoints));
+        open.extend(unfinished.map(name));
+        let due = readable(&shards, &checkpoints).into_iter().map(|shard| {
+            let checkpoint = checkpoints.remove(&shard.id).unwrap_or_default();
+            (name(shard), checkpoint)
+        });
+        Ok(due.collect())
     }
 
     async fn read_shard(

@@ -147,6 +147,22 @@ impl TenantTx {
         Ok(works)
     }
 
+    /// As [`Self::api_key_works`], until the transaction ends.
+    pub async fn api_key_hold(&mut self, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let held = sqlx::query_scalar!(
+            "select id from api_keys where tenant_id = $1 and id = $2
+                 and revoked_at is null and (expires_at is null or expires_at > $3)
+             for share",
+            tenant_id,
+            id.0,
+            to_db(now),
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(held.is_some())
+    }
+
     /// A key that has not been revoked; it stays so until the transaction ends.
     pub async fn api_key_lock(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let tenant_id = self.tenant_id().0;

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::time::{from_db, to_db};
-use super::{StoreError, SystemTx, TenantTx};
+use super::{Membership, StoreError, SystemTx, TenantTx};
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::{Tenant, TenantStatus};
 
@@ -70,6 +70,19 @@ impl SystemTx {
         .fetch_optional(self.connection())
         .await?;
         row.map(Tenant::try_from).transpose()
+    }
+
+    /// Before anything of these memberships is locked: whoever changes a tenant alone holds it first, and may wait for a member
+    /// or a session of it.
+    pub async fn tenants_hold(&mut self, memberships: &[Membership]) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = memberships.iter().map(|one| one.tenant.id.0).collect();
+        sqlx::query!(
+            "select id from tenants where id = any($1) order by id for key share",
+            &ids,
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// In the order of their making, those after `after`.

@@ -153,6 +153,19 @@ impl TenantTx {
         Ok(known)
     }
 
+    /// As [`Self::token_issuer_is_known`], until the transaction ends.
+    pub async fn token_issuer_hold(&mut self, id: TokenIssuerId) -> Result<bool, StoreError> {
+        let tenant_id = self.tenant_id().0;
+        let held = sqlx::query_scalar!(
+            "select id from token_issuers where tenant_id = $1 and id = $2 for share",
+            tenant_id,
+            id.0,
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(held.is_some())
+    }
+
     /// The one that was taken out.
     pub async fn token_issuer_remove(
         &mut self,

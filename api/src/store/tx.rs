@@ -205,8 +205,14 @@ pub struct SystemTx {
 
 impl SystemTx {
     /// Waits until no other transaction is in here, and keeps others out until this one ends. Statements that follow see what
-    /// those before committed.
+    /// those before committed. A process that falls silent in here is put out of it, and keeps others waiting no longer.
     pub(super) async fn alone_in(&mut self, what: &'static str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "select set_config('lock_timeout', '10s', true) as lock,
+                 set_config('idle_in_transaction_session_timeout', '30s', true) as idle"
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
         sqlx::query!(
             "select pg_advisory_xact_lock(hashtextextended($1, 0))",
             what

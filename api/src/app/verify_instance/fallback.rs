@@ -3,6 +3,7 @@
 //! Letting the instance in is not tried: no request for that is harmless. The installation tells when it is refused.
 
 use crate::aws::{Aws, AwsError, FunctionPermissions, InstanceAccess, InvokePermission};
+use crate::domain::pace::Urgency;
 
 use super::check::{Check, Subject, permission};
 
@@ -22,10 +23,11 @@ pub(super) async fn check_fallback(
     aws: &Aws,
     installer: &InstanceAccess,
     fallback: &Fallback,
+    urgency: Urgency,
     checks: &mut Vec<Check>,
 ) -> Result<(), AwsError> {
     let function = aws
-        .fallback_permissions(std::slice::from_ref(installer))
+        .fallback_permissions(std::slice::from_ref(installer), urgency)
         .await?;
     let arn = &fallback.function_arn;
     let nobodys = InvokePermission {

@@ -20,26 +20,27 @@ const UNREADABLE: &str = "{}";
 const CREATE: &str = "connect:CreateContactFlow";
 const TAG: &str = "connect:TagResource";
 const ROLE: Subject = Subject::InstallerRole;
+const TRIES_MAX: u32 = 4;
 
 pub(super) async fn check_installer(
     connect: &SdkConnectInstance,
     checks: &mut Vec<Check>,
 ) -> Result<(), AwsError> {
     let ours = check_reading(connect, checks).await?;
-    check_creating(try_create(connect).await, checks)?;
+    check_creating(again(|| try_create(connect)).await, checks)?;
     let outbound = Outbound::default();
     let answers = [
         (
             "connect:UpdateContactFlowContent",
-            try_update(connect, ours).await,
+            again(|| try_update(connect, ours.as_deref())).await,
         ),
         (
             "connect:DeleteContactFlow",
-            connect.flow_delete(NOWHERE).await,
+            again(|| connect.flow_delete(NOWHERE)).await,
         ),
         (
             "connect:UpdateQueueOutboundCallerConfig",
-            connect.queue_set_outbound(NOWHERE, &outbound).await,
+            again(|| connect.queue_set_outbound(NOWHERE, &outbound)).await,
         ),
         (
             "connect:DescribeUser",
@@ -62,6 +63,21 @@ pub(super) async fn check_installer(
         checks.push(permission(action, ROLE, answer)?);
     }
     Ok(())
+}
+
+/// Requests for changes are sent once only. These change nothing, so that what failed for the moment may be sent again.
+async fn again<F, Fut>(probe: F) -> Result<(), AwsError>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<(), AwsError>>,
+{
+    for _ in 1..TRIES_MAX {
+        match probe().await {
+            Err(err) if err.is_retryable() => {}
+            answer => return answer,
+        }
+    }
+    probe().await
 }
 
 /// Answers a flow of ours, where the instance has one.
@@ -143,8 +159,8 @@ async fn first_of_ours(
 }
 
 /// On a flow of ours, as changes are made; on none where there is none.
-async fn try_update(connect: &SdkConnectInstance, ours: Option<String>) -> Result<(), AwsError> {
-    let flow_id = ours.as_deref().unwrap_or(NOWHERE);
+async fn try_update(connect: &SdkConnectInstance, ours: Option<&str>) -> Result<(), AwsError> {
+    let flow_id = ours.unwrap_or(NOWHERE);
     connect.flow_update(flow_id, UNREADABLE).await
 }
 
@@ -209,7 +225,8 @@ pub(super) async fn check_instance(
             "the instance is not active, or outbound calls are switched off in it".to_owned();
         let fix = "Switch on outbound calls in the instance's telephony settings.";
         checks.push(instance_failed("outbound_calls_disabled", detail, fix));
-        return Ok(false);
+        // What the roles may, the instance tells all the same.
+        return Ok(true);
     }
     checks.push(Check::passed(
         INSTANCE,

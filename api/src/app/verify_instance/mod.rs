@@ -59,8 +59,9 @@ pub async fn verify_instance(
     if check_role(aws, &roles.installer, Subject::InstallerRole, &mut checks).await? {
         let connect = aws.connect_instance(installer, urgency).await?;
         if check_instance(&connect, &roles.installer, &mut checks).await? {
-            check_installer(&connect, &mut checks).await?;
-            check_fallback(aws, &roles.installer, fallback, &mut checks).await?;
+            Box::pin(check_installer(&connect, &mut checks)).await?;
+            let fallback = check_fallback(aws, &roles.installer, fallback, urgency, &mut checks);
+            Box::pin(fallback).await?;
         }
     }
     if check_role(aws, &roles.runtime, Subject::RuntimeRole, &mut checks).await? {

@@ -141,7 +141,7 @@ impl SdkConnectInstance {
             Some(true) => {}
             // Somebody may have made another change while we were held up.
             Some(false) => {
-                return Err(AwsError::transient(
+                return Err(AwsError::not_sent(
                     action,
                     "what was read before this change is too old by now",
                 ));

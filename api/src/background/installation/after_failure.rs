@@ -78,7 +78,7 @@ fn flow_failure<'a>(
 }
 
 fn is_passing(err: &StepError) -> bool {
-    matches!(err, StepError::Aws(err) if err.kind == AwsErrorKind::Transient)
+    matches!(err, StepError::Aws(err) if matches!(err.kind, AwsErrorKind::Transient | AwsErrorKind::NotSent))
 }
 
 /// It is about one whisper or one queue: others are none the worse for it. A throttle is about all.

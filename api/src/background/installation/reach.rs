@@ -67,7 +67,9 @@ impl Reach for AwsReach {
         &self,
         leased: &LeasedInstallation,
     ) -> Result<SdkFunctionPermissions, AwsError> {
-        self.aws.fallback_permissions(&access(leased)).await
+        self.aws
+            .fallback_permissions(&access(leased), Urgency::Background)
+            .await
     }
 
     fn forget(&self, leased: &LeasedInstallation) {

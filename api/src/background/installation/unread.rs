@@ -51,7 +51,7 @@ impl Reading {
         let is_one_of_many = match err.kind {
             // A policy of the customer's may deny any number of them.
             AwsErrorKind::AccessDenied => self.read > 0 || denied <= DENIED_MAX,
-            AwsErrorKind::Transient | AwsErrorKind::Invalid => {
+            AwsErrorKind::Transient | AwsErrorKind::NotSent | AwsErrorKind::Invalid => {
                 self.failed.len() - denied <= FAILED_MAX
             }
             _ => false,

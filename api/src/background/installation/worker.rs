@@ -15,7 +15,7 @@ use crate::domain::fallback::fallback_function_arn;
 use crate::domain::installation::{InstallationState, OnLimiterUnavailable};
 use crate::store::{ConnectionHealth, LeasedInstallation, PassResult, Store, StoreError};
 
-use super::conditions::{Assessment, assess_without_shard, removal_told};
+use super::conditions::{Assessment, assess_without_shard, fails_what_was_verified, removal_told};
 use super::desired::Desired;
 use super::execute::StepError;
 use super::given_up::GivenUp;
@@ -278,8 +278,8 @@ impl<R: Reach> InstallationWorker<R> {
         // What is asked for has been verified: whatever a check finds was in order before. What only a step needs may never have
         // been permitted.
         let lost = assessment.access_lost(&leased.check).filter(|kind| {
-            let is_checked = leased.check.health == ConnectionHealth::Unhealthy;
-            let was_there = *kind != DriftKind::RolePermissionLost || is_checked;
+            let was_there =
+                *kind != DriftKind::RolePermissionLost || fails_what_was_verified(&leased.check);
             wanted && (was_reached || was_there)
         });
         journal.access_seen(&mut tx, lost).await?;

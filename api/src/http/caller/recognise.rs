@@ -28,11 +28,19 @@ pub(super) async fn recognise(parts: &Parts, app: &AppState) -> ApiResult<Recogn
         Err(err) => (None, Err(err)),
     };
     let cookie = cookie(headers, app);
-    let Authenticated { principal, named } = match cookie {
-        Some(secret) => app.authenticator.session(secret, acts_for).await?,
+    let authenticated = match cookie {
+        Some(secret) => app.authenticator.session(secret, acts_for).await,
         None => {
             let bearer = bearer(headers).ok_or_else(nobody)?;
-            app.authenticator.bearer(bearer, acts_for).await?
+            app.authenticator.bearer(bearer, acts_for).await
+        }
+    };
+    let Authenticated { principal, named } = match authenticated {
+        Ok(authenticated) => authenticated,
+        Err(err) => {
+            // It may be for want of the tenant that nobody was recognised.
+            readable?;
+            return Err(err.into());
         }
     };
     let limits = app.settings.rate_limits;

@@ -117,17 +117,18 @@ async fn open(
     // Whoever signs in anew in the same browser leaves nothing of before behind.
     if let Some(old) = Cookie::Session.read(headers, &app.public_url) {
         let old = keys::sha256(old);
-        if let Some(old) = tx.session_find(&old, now, session::idle_since(now)).await?
-            && tx.session_end(old.id).await?
-        {
+        if let Some(old) = tx.session_find(&old, now, session::idle_since(now)).await? {
             let memberships = tx.membership_list(old.person.id).await?;
-            let ended = SignedIn {
-                session: old.id,
-                person: old.person,
-                is_operator: old.is_operator,
-                memberships,
-            };
-            told.session("session.end", &ended, None);
+            tx.tenants_hold(&memberships).await?;
+            if tx.session_end(old.id).await? {
+                let ended = SignedIn {
+                    session: old.id,
+                    person: old.person,
+                    is_operator: old.is_operator,
+                    memberships,
+                };
+                told.session("session.end", &ended, None);
+            }
         }
     }
     let opened = session::open(&mut tx, &app.ids, identity, now).await?;

@@ -20,6 +20,7 @@ const REASON: &str = "a session belongs to a person, not to a tenant";
 )]
 pub(in crate::http) async fn end(caller: Somebody, origin: Origin) -> ApiResult<Response> {
     let mut tx = caller.app.store.system(REASON).await?;
+    tx.tenants_hold(&caller.signed_in.memberships).await?;
     if tx.session_end(caller.signed_in.session).await? {
         let mut told = Told::new(&caller.app, origin);
         told.session("session.end", &caller.signed_in, None);

@@ -64,6 +64,15 @@ pub(super) fn access_drift(reason: &str, check: &InstanceCheck) -> DriftKind {
     }
 }
 
+/// Something that every instance passes before anything can be asked for. What only the fallback function takes may never have
+/// been permitted: it is a warning where no fallback is wanted.
+#[must_use]
+pub fn fails_what_was_verified(check: &InstanceCheck) -> bool {
+    let names = failed(&check.checks).filter_map(|check| check.get("name")?.as_str());
+    let is_of_all = |name: &str| !name.starts_with("lambda:");
+    check.health == ConnectionHealth::Unhealthy && names.into_iter().any(is_of_all)
+}
+
 fn failed(checks: &Value) -> impl Iterator<Item = &Value> {
     let all = checks.as_array().into_iter().flatten();
     all.filter(|check| check.get("status").and_then(Value::as_str) == Some("failed"))

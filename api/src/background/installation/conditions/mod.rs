@@ -23,6 +23,7 @@ use findings::{
 };
 use words::needs_somebody;
 
+pub use connection::fails_what_was_verified;
 pub use findings::ShardStanding;
 use removal::uninstalled_told;
 

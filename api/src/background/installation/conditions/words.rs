@@ -88,7 +88,7 @@ fn aws_words(err: &AwsError) -> (&'static str, String) {
         ),
         AwsErrorKind::LimitExceeded => ("quota_used_up", format!("{err}; raise the quota or make room")),
         AwsErrorKind::Throttled => ("throttled", "Amazon Connect throttles this account; Ringfence tries again".to_owned()),
-        AwsErrorKind::Transient => ("unavailable", format!("{err}; Ringfence tries again")),
+        AwsErrorKind::Transient | AwsErrorKind::NotSent => ("unavailable", format!("{err}; Ringfence tries again")),
         AwsErrorKind::NotFound | AwsErrorKind::NotPublished => ("not_found", err.to_string()),
         AwsErrorKind::Duplicate
         | AwsErrorKind::Invalid

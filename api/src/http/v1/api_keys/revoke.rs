@@ -23,7 +23,7 @@ pub(in crate::http) async fn revoke(
     caller: Caller<ManageKeys>,
     Id(id): Id<ApiKeyId>,
 ) -> ApiResult<StatusCode> {
-    let mut tx = caller.begin_alone().await?;
+    let mut tx = caller.begin().await?;
     let key = tx.api_key_lock(id).await?.ok_or_else(ApiError::not_found)?;
     if !caller.principal.may_give(key.role, key.scopes.as_deref()) {
         let detail = "a key that may do more than you needs to be revoked by somebody who may";

@@ -127,6 +127,9 @@ pub(in crate::http) async fn create(
         Some(audited(&invitation)),
     );
     let mut tx = caller.begin_once().await?;
+    // Whoever takes the key or the issuer away waits, and finds the invitation.
+    let held = caller.principal.hold_credential(&mut tx, now).await;
+    held.map_err(ApiError::from)?;
     tx.invitation_sweep(now).await?;
     tx.invitation_insert(&invitation, &token.sha256()).await?;
     tx.audit_append(&told).await?;

@@ -23,7 +23,7 @@ pub(in crate::http) async fn remove(
     caller: Caller<ManageTokenIssuers>,
     Id(id): Id<TokenIssuerId>,
 ) -> ApiResult<StatusCode> {
-    let mut tx = caller.begin_alone().await?;
+    let mut tx = caller.begin().await?;
     let removed = tx.token_issuer_remove(id).await?;
     let removed = removed.ok_or_else(ApiError::not_found)?;
     // A refusal leaves it as it was: nothing is committed.
