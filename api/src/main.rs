@@ -50,8 +50,24 @@ enum ConfigCommand {
     Check,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Requests of the AWS SDK nest deeply where nothing is optimised: twice what threads have otherwise.
+const STACK_BYTES: usize = 4 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(err) => {
+            eprintln!("no runtime: {err}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let telemetry = match Telemetry::start(config::exports_spans(config::from_process)) {
         Ok(telemetry) => telemetry,
