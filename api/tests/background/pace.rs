@@ -209,7 +209,7 @@ async fn without_the_database_no_request_goes_out(_pool: PgPool) {
         .agent_routing_profile("ada")
         .await
         .expect_err("no turn");
-    assert_eq!(refused.kind, AwsErrorKind::Transient);
+    assert_eq!(refused.kind, AwsErrorKind::NotSent);
     assert_eq!(centre.inside().read, Vec::<String>::new());
 }
 
