@@ -8,7 +8,7 @@ use ringfence_api::aws::AwsErrorKind;
 use ringfence_api::background::Found;
 use ringfence_api::domain::drift::DriftKind;
 use ringfence_api::domain::installation::{
-    Drift, ExistingWhisper, InstallationRequest, QueueState,
+    Drift, ExistingWhisper, InstallationRequest, OnLimiterUnavailable, QueueState,
 };
 use ringfence_api::store::SeenDrift;
 use serde_json::{Value, json};
@@ -202,6 +202,33 @@ async fn what_becomes_of_the_roles_is_told_although_something_is_still_missing(p
         }
         site.put_away().await;
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_only_the_fallback_takes_is_no_drift_where_it_may_never_have_been_permitted(
+    pool: PgPool,
+) {
+    let world = World::new(pool).await;
+    let fake = FakeInstance::with_queues(&[("plain", None)]);
+    fake.inside().has_fallback = true;
+    let site = world.site(fake).await;
+    let denied = "lambda:GetPolicy on the fallback";
+    site.fake.inside().denied.insert(denied);
+    let deny = InstallationRequest {
+        on_limiter_unavailable: OnLimiterUnavailable::Deny,
+        ..request(ExistingWhisper::Merge)
+    };
+    site.ask(&deny).await;
+    site.pass().await.expect("a pass");
+    // Verified before anybody wanted a fallback, when this was a warning.
+    checked(&site, "lambda:GetPolicy").await;
+    site.pass().await.expect("a pass");
+    assert_eq!(open(&site).await, []);
+    site.fake.inside().denied.clear();
+    site.settle().await;
+    site.fake.inside().denied.insert(denied);
+    site.pass().await.expect("a pass");
+    assert_eq!(open(&site).await, [DriftKind::RolePermissionLost]);
 }
 
 #[sqlx::test(migrations = "../migrations")]

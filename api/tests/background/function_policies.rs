@@ -9,7 +9,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{delete, get};
 use futures::future::join_all;
-use ringfence_api::aws::{FunctionPermissions as _, InvokePermission, SdkFunctionPermissions};
+use ringfence_api::aws::{
+    AwsErrorKind, FunctionPermissions as _, InvokePermission, SdkFunctionPermissions,
+};
 use ringfence_api::store::Store;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -38,6 +40,7 @@ struct Lambda {
 struct Inside {
     statements: Vec<Value>,
     adding: Adding,
+    hides_policy: bool,
     changing: usize,
     changing_most: usize,
 }
@@ -48,6 +51,7 @@ impl Lambda {
             inside: Arc::new(Mutex::new(Inside {
                 statements: Vec::new(),
                 adding: Adding::Works,
+                hides_policy: false,
                 changing: 0,
                 changing_most: 0,
             })),
@@ -97,6 +101,9 @@ impl Lambda {
 }
 
 async fn get_policy(State(lambda): State<Lambda>) -> Response {
+    if lambda.inside().hides_policy {
+        return refused(403, "AccessDeniedException");
+    }
     let statements = lambda.inside().statements.clone();
     if statements.is_empty() {
         return refused(404, "ResourceNotFoundException");
@@ -251,4 +258,14 @@ async fn requests_about_functions_take_turns_in_the_functions_account(pool: PgPo
         taken,
         [here("function_changes"), here("function_policy_reads")]
     );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_permission_that_was_added_and_cannot_be_read_back_may_have_been_given(pool: PgPool) {
+    let (lambda, permissions) = Lambda::start(Store::from_pool(pool)).await;
+    lambda.inside().hides_policy = true;
+    let unsure = permissions.grant(&permission(1)).await;
+    let unsure = unsure.expect_err("nobody has seen it");
+    assert_eq!(unsure.kind, AwsErrorKind::Transient);
+    assert_eq!(lambda.names(), ["ins_1"]);
 }

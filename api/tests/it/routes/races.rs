@@ -219,6 +219,19 @@ async fn an_invitation_on_its_way_is_withdrawn_with_the_key_that_sent_it(pool: P
     none_is_left(&pool, invited, world.delete(&path, &cast.owner)).await;
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_is_revoked_beside_other_changes_of_the_tenant(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let key = json!({ "name": "robot", "role": "admin" });
+    let made = world.post("/v1/api-keys", &cast.owner, key).await.ok(201);
+    // As whoever changes something of the tenant holds it, and whoever stores its decisions.
+    let others = begin(&pool, &["select id from tenants for key share"]).await;
+    let path = format!("/v1/api-keys/{}", made.text("/id"));
+    world.delete(&path, &cast.owner).await.ok(204);
+    others.rollback().await.expect("over");
+}
+
 /// Somebody who answers for AWS that every role refuses, and by whose first answer the tenant is suspended.
 async fn suspending_aws(pool: PgPool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
