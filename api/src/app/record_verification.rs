@@ -22,6 +22,10 @@ use super::other_instances::{Refusal, installed_beside, refused_at};
 use super::record_check::{Kept, Recording};
 use super::verify_instance::Verification;
 
+const TRIES_MAX: u32 = 3;
+/// As long as a request may take.
+const VERIFIED_WITHIN: Duration = Duration::from_secs(120);
+
 /// Roles that the tenant names instead of those that the connection has.
 #[derive(Debug, Clone, Default)]
 pub struct GivenRoles {
@@ -79,19 +83,30 @@ pub struct Verifying<'a> {
 }
 
 impl Verifying<'_> {
-    pub async fn run(&self, given: GivenRoles) -> Result<Verified, VerifyError> {
+    /// Begins anew where it was overtaken: by a worker's check, or by a change that another try takes into account.
+    pub async fn run(&self, given: &GivenRoles) -> Result<Verified, VerifyError> {
+        for _ in 1..TRIES_MAX {
+            match Box::pin(self.run_once(given)).await? {
+                Verified::Overtaken => self.put_checks_off().await?,
+                outcome => return Ok(outcome),
+            }
+        }
+        Box::pin(self.run_once(given)).await
+    }
+
+    async fn run_once(&self, given: &GivenRoles) -> Result<Verified, VerifyError> {
         let place = load(self.store, self.tenant, self.instance).await?;
         let (instance, connection) = (&place.instance, &place.connection);
         let roles = RoleArns {
             installer: role(
                 &instance.arn,
-                given.installer_role_arn,
+                given.installer_role_arn.clone(),
                 &connection.installer_role_arn,
                 "/installer_role_arn",
             )?,
             runtime: role(
                 &instance.arn,
-                given.runtime_role_arn,
+                given.runtime_role_arn.clone(),
                 &connection.runtime_role_arn,
                 "/runtime_role_arn",
             )?,
@@ -134,6 +149,14 @@ impl Verifying<'_> {
             }
             Err(err) => Err(err),
         }
+    }
+
+    /// A worker's check in the middle of the next try would be the later one again, and count.
+    async fn put_checks_off(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.tenant(self.tenant).await?;
+        let at = later(self.clock.now(), VERIFIED_WITHIN);
+        tx.instance_check_at(self.instance, at).await?;
+        tx.commit().await
     }
 
     /// Asking AWS took a while, in which the tenant may have been suspended.

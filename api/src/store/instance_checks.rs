@@ -84,11 +84,11 @@ impl TenantTx {
             .transpose()
     }
 
-    /// The next check is due.
-    pub async fn instance_check_now(
+    /// The next check is due then.
+    pub async fn instance_check_at(
         &mut self,
         instance: InstanceId,
-        now: Timestamp,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         let tenant_id = self.tenant_id().0;
         sqlx::query!(
@@ -96,7 +96,7 @@ impl TenantTx {
              where tenant_id = $1 and id = $2 and verified_at is not null",
             tenant_id,
             instance.0,
-            to_db(now),
+            to_db(at),
         )
         .execute(self.connection())
         .await?;

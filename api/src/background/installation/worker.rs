@@ -292,7 +292,7 @@ impl<R: Reach> InstallationWorker<R> {
         if leased.check.health == ConnectionHealth::Healthy
             && assessment.access_lost(&leased.check).is_some()
         {
-            tx.instance_check_now(journal.instance, now).await?;
+            tx.instance_check_at(journal.instance, now).await?;
         }
         tx.commit().await
     }

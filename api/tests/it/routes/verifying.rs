@@ -1,5 +1,6 @@
 //! Verifying against an account that answers: what a role is refused is named, and roles that another instance needs stay.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -21,11 +22,18 @@ type Denied = Arc<Mutex<Vec<(String, String)>>>;
 struct Account {
     external_id: String,
     denied: Denied,
+    pool: PgPool,
+    /// How often the connection is changed while somebody looks at the instance.
+    overtakes: Arc<AtomicU32>,
 }
 
 impl Account {
     /// Whoever has the connection's external id is let in, and may do all that is not denied. There is nothing but instances.
     async fn open(pool: &PgPool) -> (String, Denied) {
+        Self::open_overtaking(pool, 0).await
+    }
+
+    async fn open_overtaking(pool: &PgPool, times: u32) -> (String, Denied) {
         let external_id = sqlx::query_scalar("select external_id from connections")
             .fetch_one(pool)
             .await
@@ -34,6 +42,8 @@ impl Account {
         let account = Self {
             external_id,
             denied: Arc::clone(&denied),
+            pool: pool.clone(),
+            overtakes: Arc::new(AtomicU32::new(times)),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
@@ -63,6 +73,20 @@ impl Account {
         .into_response()
     }
 
+    async fn overtake(&self) {
+        let left = |left: u32| left.checked_sub(1);
+        let (set, fetch) = (Ordering::SeqCst, Ordering::SeqCst);
+        if let Ok(left) = self.overtakes.fetch_update(set, fetch, left) {
+            sqlx::query(
+                "update connections set former_external_id = $1, access_changed_at = now()",
+            )
+            .bind(format!("former-{left}"))
+            .execute(&self.pool)
+            .await
+            .expect("changed");
+        }
+    }
+
     fn denies(&self, role: &str, request: &str) -> bool {
         let denied = self.denied.lock().expect("no panic inside");
         denied
@@ -86,6 +110,7 @@ async fn answer(State(account): State<Account>, request: Request) -> Response {
     }
     match path.strip_prefix("/instance/") {
         Some(id) => {
+            account.overtake().await;
             let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{id}");
             let instance = json!({
                 "Id": id, "Arn": arn, "InstanceStatus": "ACTIVE", "OutboundCallsEnabled": true,
@@ -205,4 +230,20 @@ async fn permissions_on_the_fallback_function_are_demanded_where_calls_are_to_be
         world.post(&verify, &cast.owner, json!({})).await.ok(200);
         install(&world, &cast, &instance, "allow").await;
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_verification_that_is_overtaken_is_made_again_a_few_times(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let cast = world.tenant("Northwind").await;
+    let instance = world.instance(&cast.owner, ARN).await;
+    let path = format!("/v1/instances/{instance}/verify");
+    let (endpoint, _) = Account::open_overtaking(&pool, 3).await;
+    let busy = world.with_aws(&endpoint);
+    busy.post(&path, &cast.admin, json!({}))
+        .await
+        .problem(409, "conflict");
+    let (endpoint, _) = Account::open_overtaking(&pool, 2).await;
+    let calm = busy.with_aws(&endpoint);
+    calm.post(&path, &cast.admin, json!({})).await.ok(200);
 }

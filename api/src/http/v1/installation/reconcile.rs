@@ -45,7 +45,7 @@ pub(in crate::http) async fn reconcile(
     }
     let now = caller.now();
     tx.installation_look_now(Some(id), now).await?;
-    tx.instance_check_now(id, now).await?;
+    tx.instance_check_at(id, now).await?;
     tx.audit_append(&caller.change("installation.reconcile", id))
         .await?;
     let version = version(Some(&installation));

@@ -75,7 +75,7 @@ pub(in crate::http) async fn verify(
         change: caller.change("instance.verify", id),
         check_period: app.settings.connection_check_period,
     };
-    match verifying.run(given).await.map_err(ApiError::from)? {
+    match verifying.run(&given).await.map_err(ApiError::from)? {
         Verified::Passed => {
             app.wake_ups.publications.wake();
             app.wake_ups.installations.wake();
